@@ -1,0 +1,32 @@
+# Every verb works on a fresh machine with python3 and make; the first one that needs it installs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install report test lint bench clean
+
+help:  ## show these verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+install: .venv/installed  ## make .venv and install flopledger into it, versions as in constraints.txt
+
+.venv/installed: setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -m venv .venv || { echo "make: $(PYTHON) cannot make a virtual environment; install its venv package (on Debian: apt-get install python3-venv)" >&2; rm -rf .venv; exit 1; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+report: install  ## count the whole zoo; writes build/report/report.md and tables/*.csv
+	$(BIN)/flopledger report
+
+test: install  ## run the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: install  ## ruff, mypy, codespell
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler models && $(BIN)/codespell
+
+bench: install  ## time and memory beside fvcore, FlopCounterMode and torchinfo; writes build/bench.md
+	$(BIN)/python scripts/bench.py
+
+clean:  ## remove what the verbs made
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What others published and what we measured: facts with their sources, as data files."""

@@ -1,0 +1,60 @@
+"""OpCall, one operator call, the one type that both counters return; and Layer, whose calls."""
+
+from dataclasses import dataclass
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpCall:
+    """One call of one operator.
+
+    Attributes:
+        path: the innermost module that was running, dotted ("features.0"); "" is the root.
+        op: the operator's name in the counter's own view, such as "aten::convolution".
+        inputs: the shapes of its tensor arguments.
+        outputs: the shapes of its results.
+        macs: multiply-accumulates of the matrix-multiply class.
+        other_flops: FLOPs of every other kind (elementwise, normalisation, pooling, softmax).
+        counted: False where no formula knows the operator; both counts are then 0.
+        backward: whether the call belongs to the backward pass.
+        params: names of the module's parameters among the arguments.
+    """
+
+    path: str
+    op: str
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    macs: int = 0
+    other_flops: int = 0
+    counted: bool = True
+    backward: bool = False
+    params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """A module as one pass showed it.
+
+    Attributes:
+        path: its first name in the network, dotted; "" is the network itself.
+        kind: "conv", "linear", "norm", ... or, for a module of none of these kinds, its class.
+        params: elements of its own parameters (no descendant's), those it shares with an earlier
+            layer left out.
+        trainable: those of them that require a gradient.
+        shared: "its name = owner's name" for each parameter that an earlier layer owns.
+        calls: how often it ran.
+        output_shape: of its first result in its last call; () before any call.
+        output_elements: of all its results in all calls.
+        leaf: whether it has no modules inside.
+    """
+
+    path: str
+    kind: str
+    params: int
+    trainable: int
+    shared: tuple[str, ...]
+    calls: int
+    output_shape: Shape
+    output_elements: int
+    leaf: bool

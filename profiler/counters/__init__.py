@@ -1,0 +1,1 @@
+"""Counters: (module, inputs) in, operator calls out."""

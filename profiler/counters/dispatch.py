@@ -1,0 +1,181 @@
+"""The second counter: what reaches PyTorch's dispatcher, floats on meta, integers real."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+from profiler.calls import OpCall, Shape
+from profiler.counters.devices import on_one_device
+from profiler.counters.elementwise import is_free
+from profiler.counters.formulas import work
+from profiler.counters.shapes import infer
+from profiler.counters.weightless import on_meta, stand_ins
+
+
+def count(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool = False
+) -> list[OpCall]:
+    """Every operator call of one forward pass, and of the backward pass if asked for.
+
+    Floating tensors (weights, buffers, inputs) are replaced by meta tensors of the same shape for
+    the time of the count, so that nothing large is computed or stored; integer and boolean tensors
+    are real copies, so that code which asks for their values gets them.
+
+    Args:
+        module: in the mode (train or eval) it is to be counted in; nothing of it is changed.
+        args: the forward pass's positional arguments.
+        kwargs: its keyword arguments.
+        backward: also run the backward pass from every floating output.
+
+    Raises:
+        ValueError: backward was asked for and nothing requires a gradient.
+        Exception: whatever the module raises.
+    """
+    args, kwargs = _placed(args), _placed(kwargs)
+    with stand_ins(module, on_meta) as params, _paths(module) as where:
+        with torch.set_grad_enabled(backward), _Recorder(where.now, params) as forward:
+            out = module(*args, **kwargs)
+        if not backward:
+            return forward.calls
+        roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
+        if not roots:
+            raise ValueError(
+                "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
+            )
+        with _Recorder(where.of_node, params, backward=True) as back:
+            torch.autograd.backward(roots, [torch.empty_like(root) for root in roots])
+        return forward.calls + back.calls
+
+
+def _placed(tree: Any) -> Any:
+    def place(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        return on_meta(leaf).requires_grad_(leaf.requires_grad and leaf.is_floating_point())
+
+    return tree_map(place, tree)
+
+
+class _Paths:
+    """Which module is running: now, in the forward pass, or when a backward node was made."""
+
+    def __init__(self) -> None:
+        self.stack = [""]
+        # (autograd's sequence number, the module that runs from there on)
+        self.changes: list[tuple[int, str]] = [(0, "")]
+
+    def enter(self, path: str) -> None:
+        self.stack.append(path)
+        self._note()
+
+    def leave(self) -> None:
+        self.stack.pop()
+        self._note()
+
+    def now(self) -> str:
+        return self.stack[-1]
+
+    def of_node(self) -> str:
+        node = torch._C._current_autograd_node()
+        if node is None or len(self.stack) > 1:  # a forward pass inside it: checkpointing
+            return self.stack[-1]
+        index = bisect_right(self.changes, node._sequence_nr(), key=lambda change: change[0])
+        return self.changes[index - 1][1]
+
+    def _note(self) -> None:
+        self.changes.append((torch._C._autograd._get_sequence_nr(), self.stack[-1]))
+
+
+@contextmanager
+def _paths(module: nn.Module) -> Iterator[_Paths]:
+    paths = _Paths()
+    handles = []
+
+    def enter(path: str) -> Callable[..., None]:
+        return lambda *_: paths.enter(path)
+
+    try:
+        for path, child in module.named_modules():
+            handles.append(child.register_forward_pre_hook(enter(path)))
+            handles.append(child.register_forward_hook(lambda *_: paths.leave(), always_call=True))
+        yield paths
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Recorder(TorchDispatchMode):
+    """Writes down every operator call, having worked out its result without doing its work."""
+
+    def __init__(
+        self, where: Callable[[], str], params: dict[int, str], backward: bool = False
+    ) -> None:
+        super().__init__()
+        self.calls: list[OpCall] = []
+        self._where = where
+        self._params = params
+        self._backward = backward
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # True would import torch._dynamo at the first call: a second
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        op, overload = func._schema.name, func._schema.overload_name
+        args, kwargs = on_one_device(op, args, kwargs or {})
+        out = infer(op, overload, args, kwargs)
+        if out is NotImplemented:
+            out = func(*args, **kwargs)
+        self._record(op, args, kwargs, out)
+        return out
+
+    def _record(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> None:
+        params = tuple(self._params[id(a)] for a in tree_leaves(args) if id(a) in self._params)
+        free = is_free(op) or not _floating(out)
+        if free and not params:
+            return
+        cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
+        macs, other = cost or (0, 0)
+        self.calls.append(
+            OpCall(
+                path=self._where(),
+                op=op,
+                inputs=tuple(_shape_list(args)),
+                outputs=tuple(_shape_list(out)),
+                macs=macs,
+                other_flops=other,
+                counted=cost is not None,
+                backward=self._backward,
+                params=params,
+            )
+        )
+
+
+def _floating(out: Any) -> bool:
+    return any(
+        isinstance(t, Tensor) and (t.is_floating_point() or t.is_complex())
+        for t in tree_leaves(out)
+    )
+
+
+def _shapes(tree: Any) -> Any:
+    """The tree with every tensor replaced by its shape, lists and tuples kept."""
+    if isinstance(tree, Tensor):
+        return tuple(tree.shape)
+    if isinstance(tree, dict):
+        return {key: _shapes(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_shapes(item) for item in tree)
+    return tree
+
+
+def _shape_list(tree: Any) -> list[Shape]:
+    return [tuple(t.shape) for t in tree_leaves(tree) if isinstance(t, Tensor)]

@@ -1,0 +1,100 @@
+"""Networks without weights: what they need to be counted, and nothing that has to be stored."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from profiler.counters.devices import IntegersReal
+
+Place = Callable[[Tensor], Tensor]
+
+
+def build(factory: Callable[[], nn.Module]) -> nn.Module:
+    """The module that the factory makes, its floating tensors on meta, the others real.
+
+    A factory that asks a tensor for its value while it builds is run again without all this.
+    """
+    try:
+        with torch.device("meta"), IntegersReal():
+            return factory()
+    except (NotImplementedError, RuntimeError):  # "Cannot copy out of meta tensor" and its kin
+        return factory()
+
+
+def on_meta(tensor: Tensor) -> Tensor:
+    """A tensor like this one on the meta device if it is floating, a real copy if it is not.
+
+    An integer or boolean tensor that lives on meta already has no values to copy: it stays there.
+    """
+    if tensor.is_floating_point() or tensor.is_complex() or tensor.device.type == "meta":
+        return torch.empty_like(tensor, device="meta")
+    return tensor.detach().to("cpu", copy=True)
+
+
+def zeros_for(module: nn.Module) -> Place:
+    """A place for the module's tensors: real CPU tensors that all look into one block of zeros.
+
+    The block comes from calloc and is only read, so that the kernel maps one page of zeros for all
+    of it: an operator finds contiguous weights, and no memory holds them. (Expanding one zero
+    would do too, but BLAS copies an expanded matrix before it multiplies.)
+    """
+    sizes = [t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers())]
+    block = torch.from_numpy(np.zeros(max(sizes, default=0), dtype=np.uint8))
+
+    def place(tensor: Tensor) -> Tensor:
+        if tensor.device.type != "meta" and not tensor.is_floating_point():
+            return tensor.detach().to("cpu", copy=True)
+        bytes_needed = tensor.numel() * tensor.element_size()
+        return block[:bytes_needed].view(tensor.dtype).view(tensor.shape)
+
+    return place
+
+
+@contextmanager
+def stand_ins(module: nn.Module, place: Place) -> Iterator[dict[int, str]]:
+    """Run the body with every parameter and buffer replaced by `place(tensor)`; then put all back.
+
+    Shared tensors stay shared, and what required a gradient still does. The caller's tensors are
+    never read or written, except integer and boolean ones, which are copied.
+
+    Yields:
+        The parameters' names, by the stand-ins' id().
+    """
+    placed: dict[int, Tensor] = {}
+    names: dict[int, str] = {}
+    originals: list[tuple[dict[str, Any], str, Tensor]] = []
+
+    def replace(table: dict[str, Any], prefix: str) -> None:
+        for key, tensor in table.items():
+            if tensor is None:
+                continue
+            if id(tensor) not in placed:
+                stand_in = place(tensor)
+                if isinstance(tensor, nn.Parameter):
+                    stand_in = nn.Parameter(stand_in, requires_grad=tensor.requires_grad)
+                    names[id(stand_in)] = f"{prefix}{key}"
+                placed[id(tensor)] = stand_in
+            originals.append((table, key, tensor))
+            table[key] = placed[id(tensor)]
+
+    try:
+        for path, child in module.named_modules():
+            prefix = f"{path}." if path else ""
+            replace(child._parameters, prefix)
+            replace(child._buffers, prefix)
+        _refresh_recurrent(module)
+        yield names
+    finally:
+        for table, key, tensor in originals:
+            table[key] = tensor
+        _refresh_recurrent(module)
+
+
+def _refresh_recurrent(module: nn.Module) -> None:
+    for child in module.modules():
+        if isinstance(child, nn.RNNBase):  # keeps a second list of its weights
+            child._init_flat_weights()

@@ -1,0 +1,42 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the text to a temporary file beside `path`, then rename it.
+
+    Raises:
+        OSError: the folder does not exist or cannot be written; `path` is as it was.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)  # mkstemp's is private
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def check_writable(path: Path) -> None:
+    """See before the work begins that `write_whole` will be able to write there.
+
+    Raises:
+        ValueError: it will not; the message says what to change.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise ValueError(f"the folder {folder} does not exist; make it first")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file in it")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{folder} cannot be written ({error.strerror}); choose another folder"
+        ) from error

@@ -1,0 +1,49 @@
+"""Profiles as JSON: one object, or a list of them where several were asked for."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from profiler.tables import Profile
+
+_LAYER = ("layer", "kind", "calls", "params", "macs", "flops", "other_flops", "flops_per_param",
+          "output_shape")  # fmt: skip
+
+
+def render(profiles: Sequence[Profile], several: bool, depth: int | None = None) -> str:
+    """The profiles as JSON text.
+
+    Args:
+        profiles: those that could be counted.
+        several: whether a list was asked for, however many there are.
+        depth: of the layers' paths, or None for all.
+    """
+    objects = [as_object(profile, depth) for profile in profiles]
+    return json.dumps(objects if several else objects[0], indent=2, allow_nan=False) + "\n"
+
+
+def as_object(profile: Profile, depth: int | None = None) -> dict[str, Any]:
+    """One profile as plain lists, dicts, numbers and strings; an undefined ratio is None."""
+    check = profile.check
+    said: dict[str, Any] = {
+        "model": profile.model,
+        "counter": profile.counter,
+        "inputs": [{"shape": list(i.shape), "dtype": i.dtype} for i in profile.inputs],
+        "totals": profile.totals,
+        "layers": [
+            {name: _plain(row[name]) for name in _LAYER}
+            for row in profile.by_layer(depth).to_dict("records")
+        ],
+        "uncounted": profile.unsupported().to_dict("records"),
+        "check": {"counter": check.counter, "macs": check.macs, "agrees": check.agrees},
+    }
+    if profile.backward:
+        said["backward"] = profile.backward
+    return said
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,23 @@
+"""What every test is held to, and the golden files' switch."""
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/")
+
+
+@pytest.fixture(autouse=True)
+def _no_trace_left():
+    """No hook, mode, trace or changed default outlives a test."""
+    yield
+    import torch
+    from torch.utils._python_dispatch import _len_torch_dispatch_stack
+
+    assert _len_torch_dispatch_stack() == 0
+    assert torch._C._get_tracing_state() is None
+    assert torch.is_grad_enabled()
+    assert torch.get_default_dtype() is torch.float32
+    assert torch.get_default_device() == torch.device("cpu")
+    assert not torch.nn.modules.module._global_forward_hooks
+    assert not torch.nn.modules.module._global_forward_pre_hooks
