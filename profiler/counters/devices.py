@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
+from profiler.counters.shapes import infer
+
 _FLOAT_FACTORIES = {
     f"aten::{name}"
     for name in ("zeros", "ones", "empty", "rand", "randn", "eye", "linspace", "logspace", "normal")
@@ -24,8 +26,10 @@ class IntegersReal(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        args, kwargs = on_one_device(func._schema.name, args, kwargs or {})
-        return func(*args, **kwargs)
+        op, overload = func._schema.name, func._schema.overload_name
+        args, kwargs = on_one_device(op, args, kwargs or {})
+        made = infer(op, overload, args, kwargs)
+        return func(*args, **kwargs) if made is NotImplemented else made
 
 
 def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -123,6 +123,11 @@ def _convolution(
     return x.new_empty(x.shape[0], weight.shape[0], *out)
 
 
+@_rule("uniform_", "normal_", "fill_", "zero_", "copy_", floats=lambda x, *_: (x,))
+def _filled(x: Tensor, *_: Any, **__: Any) -> Any:
+    return x
+
+
 @_rule("_softmax", "_log_softmax", "_safe_softmax")
 def _like(x: Tensor, *_: Any) -> Any:
     return x.new_empty(x.shape)

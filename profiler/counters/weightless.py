@@ -31,7 +31,8 @@ def on_meta(tensor: Tensor) -> Tensor:
     An integer or boolean tensor that lives on meta already has no values to copy: it stays there.
     """
     if tensor.is_floating_point() or tensor.is_complex() or tensor.device.type == "meta":
-        return torch.empty_like(tensor, device="meta")
+        # empty_like would import sympy
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
     return tensor.detach().to("cpu", copy=True)
 
 
