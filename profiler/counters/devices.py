@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_map
 
 from profiler.counters.shapes import infer
 
@@ -34,7 +34,7 @@ class IntegersReal(TorchDispatchMode):
 
 def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Floating tensors on meta; integer and boolean ones real, unless a call mixes the two."""
-    tensors = [a for a in tree_leaves((args, kwargs)) if isinstance(a, Tensor)]
+    tensors = tensors_in(*args, *kwargs.values())
     if not tensors:
         if op in _FLOAT_FACTORIES or op in _SCALAR_FACTORIES:
             return args, {**kwargs, "device": "meta" if _makes_floats(op, args, kwargs) else "cpu"}
@@ -49,6 +49,17 @@ def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict
     if op.startswith("aten::index"):
         args = tree_map(_as_numbers, args)
     return tree_map(_to_meta, args), tree_map(_to_meta, kwargs)
+
+
+def tensors_in(*values: Any) -> list[Tensor]:
+    """The tensors among an operator's arguments or results, one list deep, as schemas allow."""
+    found = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            found += [item for item in value if isinstance(item, Tensor)]
+    return found
 
 
 def _as_numbers(leaf: Any) -> Any:

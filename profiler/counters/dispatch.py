@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from profiler.calls import OpCall, Shape
-from profiler.counters.devices import on_one_device
+from profiler.calls import OpCall
+from profiler.counters.devices import on_one_device, tensors_in
 from profiler.counters.elementwise import is_free
 from profiler.counters.formulas import work
 from profiler.counters.shapes import infer
@@ -138,8 +138,9 @@ class _Recorder(TorchDispatchMode):
         return out
 
     def _record(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> None:
-        params = tuple(self._params[id(a)] for a in tree_leaves(args) if id(a) in self._params)
-        free = is_free(op) or not _floating(out)
+        given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
+        params = tuple(self._params[id(t)] for t in given if id(t) in self._params)
+        free = is_free(op) or not any(t.is_floating_point() or t.is_complex() for t in made)
         if free and not params:
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
@@ -148,8 +149,8 @@ class _Recorder(TorchDispatchMode):
             OpCall(
                 path=self._where(),
                 op=op,
-                inputs=tuple(_shape_list(args)),
-                outputs=tuple(_shape_list(out)),
+                inputs=tuple(tuple(t.shape) for t in given),
+                outputs=tuple(tuple(t.shape) for t in made),
                 macs=macs,
                 other_flops=other,
                 counted=cost is not None,
@@ -157,13 +158,6 @@ class _Recorder(TorchDispatchMode):
                 params=params,
             )
         )
-
-
-def _floating(out: Any) -> bool:
-    return any(
-        isinstance(t, Tensor) and (t.is_floating_point() or t.is_complex())
-        for t in tree_leaves(out)
-    )
 
 
 def _shapes(tree: Any) -> Any:
@@ -175,7 +169,3 @@ def _shapes(tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)(_shapes(item) for item in tree)
     return tree
-
-
-def _shape_list(tree: Any) -> list[Shape]:
-    return [tuple(t.shape) for t in tree_leaves(tree) if isinstance(t, Tensor)]

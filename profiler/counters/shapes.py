@@ -79,6 +79,8 @@ def _in_place(x: Any, *args: Any, **_: Any) -> Any:
 
 def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
     # torch.broadcast_shapes imports sympy
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(shapes[0])
     sides = [
         {n for n in column if n != 1} or {1}
         for column in zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
