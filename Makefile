@@ -19,7 +19,7 @@ report: install  ## count the whole zoo; writes build/report/report.md and table
 	$(BIN)/flopledger report
 
 test: install  ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install  ## ruff, mypy, codespell
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler models && $(BIN)/codespell

@@ -151,22 +151,29 @@ def _zoo_files() -> Iterator[Path]:
 def _listings(file: Path) -> Iterator[Listing]:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError) as error:
+        found = [
+            _listing(node, call, file)
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef)
+            for call in node.decorator_list
+            if isinstance(call, ast.Call) and _called_name(call) == "register"
+        ]
+    except (SyntaxError, ValueError) as error:  # ValueError: not UTF-8, or no docstring
         warnings.warn(f"{file}: not read as a model file: {error}", stacklevel=2)
         return
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        for call in node.decorator_list:
-            if isinstance(call, ast.Call) and _called_name(call) == "register":
-                said = {word.arg: word.value for word in call.keywords}
-                yield Listing(
-                    name=_model_name(node.name),
-                    description=_first_line(ast.get_docstring(node), node.name),
-                    year=_literal(said.get("year")),
-                    paper=_literal(said.get("paper")) or "",
-                    module=f"{_ZOO}.{file.stem}",
-                )
+    yield from found
+
+
+def _listing(node: ast.FunctionDef, call: ast.Call, file: Path) -> Listing:
+    said = {word.arg: word.value for word in call.keywords}
+    name = _model_name(node.name)
+    return Listing(
+        name=name,
+        description=_first_line(ast.get_docstring(node), name),
+        year=_literal(said.get("year")),
+        paper=_literal(said.get("paper")) or "",
+        module=f"{_ZOO}.{file.stem}",
+    )
 
 
 def _called_name(call: ast.Call) -> str:

@@ -115,7 +115,9 @@ def _counter(method: str, model: str) -> tuple[Callable[[], Any], Callable[[Any]
         from profiler.counters.weightless import build
 
         ours = fvcore_trace.count if method == "ours, fvcore" else dispatch.count
-        return lambda: build(spec.factory).eval(), lambda m: sum(call.macs for call in ours(m, inputs, {}))
+        return lambda: build(spec.factory).eval(), lambda m: sum(
+            call.macs for call in ours(m, inputs, {})
+        )
     if method == "fvcore":
         from fvcore.nn import FlopCountAnalysis
 

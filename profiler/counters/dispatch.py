@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from profiler.calls import OpCall
 from profiler.counters.devices import on_one_device, tensors_in
 from profiler.counters.elementwise import is_free
-from profiler.counters.formulas import work
+from profiler.counters.formulas import multiplies, work
 from profiler.counters.shapes import infer
 from profiler.counters.weightless import on_meta, stand_ins
 
@@ -131,6 +131,7 @@ class _Recorder(TorchDispatchMode):
     ) -> Any:
         op, overload = func._schema.name, func._schema.overload_name
         args, kwargs = on_one_device(op, args, kwargs or {})
+        _same_dtype(op, args)
         out = infer(op, overload, args, kwargs)
         if out is NotImplemented:
             out = func(*args, **kwargs)
@@ -158,6 +159,13 @@ class _Recorder(TorchDispatchMode):
                 params=params,
             )
         )
+
+
+def _same_dtype(op: str, args: Any) -> None:
+    # kernels refuse a product of two dtypes, PyTorch's rules for meta tensors do not
+    dtypes = {str(t.dtype).removeprefix("torch.") for t in tensors_in(*args)}
+    if len(dtypes) > 1 and multiplies(op):
+        raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
 
 
 def _shapes(tree: Any) -> Any:

@@ -45,9 +45,9 @@ def work(op: str, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> tupl
     )
 
 
-def has_formula(op: str) -> bool:
-    """Whether `work` knows the operator."""
-    return op in _macs or op in _other or op.removesuffix("_") in _macs.keys() | _other.keys()
+def multiplies(op: str) -> bool:
+    """Whether the operator is of the matrix-multiply class."""
+    return op in _macs or op.removesuffix("_") in _macs
 
 
 def known_operators() -> set[str]:

@@ -44,6 +44,7 @@ class Baddbmm(nn.Module):
 
 ATTENTION = 10 * 64 * 192 + 2 * (4 * 10 * 10 * 16) + 10 * 64 * 64
 LSTM = 7 * 4 * 5 * ((8 + 5) + (5 + 5))
+BOTH_WAYS = nn.LSTM(8, 5, 2, bidirectional=True, proj_size=3)
 BIDIRECTIONAL = 7 * 2 * (4 * 5 * ((8 + 3) + (6 + 3)) + 2 * 3 * 5)
 MHA = 2 * (4 * 7 * 8 * 8 + 2 * 7 * 7 * 8)
 
@@ -61,7 +62,7 @@ NETWORKS = {
     "linear without bias": (nn.Linear(4, 5, bias=False), (3, 4), 3 * 4 * 5),
     "attention": (Attention(), (1, 10, 64), ATTENTION),
     "lstm": (nn.LSTM(8, 5, 2, batch_first=True), (1, 7, 8), LSTM),
-    "lstm, both ways": (nn.LSTM(8, 5, 2, bidirectional=True, proj_size=3), (7, 1, 8), BIDIRECTIONAL),
+    "lstm, both ways": (BOTH_WAYS, (7, 1, 8), BIDIRECTIONAL),
     "gru": (nn.GRU(8, 5), (7, 1, 8), 7 * 3 * 5 * (8 + 5)),
     "rnn": (nn.RNN(8, 5), (7, 1, 8), 7 * 5 * (8 + 5)),
     "lstm cell": (nn.LSTMCell(8, 5), (2, 8), 2 * 4 * 5 * (8 + 5)),

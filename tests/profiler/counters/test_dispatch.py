@@ -89,6 +89,11 @@ def test_integer_control_flow_runs_for_real():
     assert all(call.counted for call in calls)
 
 
+def test_a_product_of_two_dtypes_is_refused_as_a_kernel_would():
+    with pytest.raises(RuntimeError, match="takes one dtype, but got float32 and int64"):
+        dispatch.count(nn.Linear(4, 5), (torch.zeros(3, 4, dtype=torch.int64),), {})
+
+
 class MakesTensors(nn.Module):
     def forward(self, x):
         scale = torch.full((4, 4), 0.5) + torch.eye(4) + torch.ones(4, dtype=torch.float32)

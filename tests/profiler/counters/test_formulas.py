@@ -89,7 +89,7 @@ def test_grouped_query_attention_repeats_keys_not_work():
 
 
 def test_fused_multi_head_attention():
-    # batch 2, 5 queries, 7 keys, width 8: q from 5, k and v from 7, out from 5; two products a score
+    # batch 2, 5 queries, 7 keys, width 8: q from 5, k and v from 7, out from 5; 2 products a score
     x, key, square = (2, 5, 8), (2, 7, 8), 8 * 8
     args = x, key, key, 8, 2, (24, 8), (24,), (8, 8), (8,)
     by_hand = 2 * (5 + 7 + 7) * square + 2 * 5 * square + 2 * (2 * 5 * 7 * 8)

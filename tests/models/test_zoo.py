@@ -1,0 +1,92 @@
+"""What every registered model is held to, unasked."""
+
+import pytest
+import torch
+from torch.utils._pytree import tree_leaves
+
+from profiler import find_model, list_models, profile
+from profiler.counters import dispatch
+from profiler.measure import built
+from profiler.published import contradictions, held_against
+
+NAMES = [listing.name for listing in list_models()]
+zoo = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """Each model's profile, counted once for all tests of this file."""
+    profiles = {}
+
+    def count(name):
+        if name not in profiles:
+            profiles[name] = profile(name)
+        return profiles[name]
+
+    return count
+
+
+@zoo
+def test_both_counters_agree_and_nothing_is_uncounted(name, counted):
+    one = counted(name)
+    assert one.check.agrees, one.check
+    assert one.complete, one.unsupported()
+    assert one.unused == ()
+    assert one.uncalled() == []
+
+
+@zoo
+def test_published_figures_hold_or_their_difference_is_explained(name, counted):
+    rows = held_against(find_model(name), counted(name))
+    assert contradictions(rows) == []
+
+
+@zoo
+def test_the_tables_sum_to_the_totals(name, counted):
+    one = counted(name)
+    for table in (one.by_layer(), one.by_layer(1), one.by_kind()):
+        for column in ("params", "macs", "flops", "other_flops", "activations"):
+            assert table[column].sum() == one.total(column)
+    for column in ("macs", "flops", "other_flops"):
+        assert one.by_operator()[column].sum() == one.total(column)
+
+
+@zoo
+def test_the_work_grows_with_the_batch(name):
+    spec = find_model(name)
+    one, three = (
+        dispatch.count(built(spec), tuple(torch.cat([x] * n) for x in spec.inputs()), {})
+        for n in (1, 3)
+    )
+    assert sum(c.macs for c in three) == 3 * sum(c.macs for c in one)
+
+
+@zoo
+def test_the_spec_says_what_it_is(name):
+    spec = find_model(name)
+    assert len(spec.axes) == len(spec.inputs())
+    for axes, example in zip(spec.axes, spec.inputs(), strict=True):
+        # a remark in brackets may hold commas of its own
+        bare = "".join(part.rpartition(")")[2] for part in axes.split("(")) if "(" in axes else axes
+        assert len(bare.split(",")) == example.dim()
+        assert example.shape[0] == 1
+    assert spec.year
+    assert spec.paper
+    assert spec.description.endswith(".")
+    for figure in spec.published:
+        assert figure.source
+
+
+# the big ones differ from these in depth and width only
+@pytest.mark.parametrize(
+    "name",
+    ["alexnet", "alexnet-one-tower", "alphazero-chess", "alphazero-shogi", "alphago-fan-policy",
+     "alphago-fan-value", "resnet18", "resnet50", "lstm", "alphazero-go-wide-head"],
+)  # fmt: skip
+def test_a_real_forward_pass_gives_finite_numbers(name):
+    spec = find_model(name)
+    torch.manual_seed(0)
+    module = spec.factory().eval()
+    with torch.no_grad():
+        out = module(*spec.inputs())
+    assert all(torch.isfinite(t).all() for t in tree_leaves(out))

@@ -1,0 +1,41 @@
+"""Files: whole or not at all."""
+
+import os
+
+import pytest
+
+from profiler.files import check_writable, write_whole
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("before")
+    write_whole(path, "after")
+    assert path.read_text() == "after"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_a_write_that_fails_changes_nothing(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("before")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "\ud800")
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(ValueError, match="no/such does not exist"):
+        check_writable(tmp_path / "no" / "such" / "out.txt")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ValueError, match="is a folder; name a file in it"):
+        check_writable(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(ValueError, match="cannot be written"):
+        check_writable(tmp_path / "out.txt")
