@@ -134,6 +134,57 @@ def report(
     return NOT_PROFILED if failed else 0
 
 
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="A run of facts/runs, or a TOML file.")],
+    b: Annotated[str, typer.Argument(help="The run to compare it with.")],
+    form: Annotated[
+        Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Of stdout.")
+    ] = "table",
+    samples: Annotated[int, typer.Option(help="Draws for the intervals.", min=1)] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of the draws.", min=0)] = 0,
+    debug: Debug = False,
+) -> int:
+    """Split the ratio b / a of two runs' training compute per parameter into factors."""
+    from profiler import comparison
+    from profiler.accounts import ledgers
+    from profiler.cache import cached_profile
+    from profiler.reports import comparisons
+    from profiler.training import BadRun, find_run
+
+    try:
+        runs = [find_run(a), find_run(b)]
+        one, other = (ledgers([run], cached_profile)[run.name] for run in runs)
+        split = comparison.compare(one, other, samples=samples, seed=seed)
+    except BadRun as error:
+        raise typer.BadParameter(str(error)) from error
+    sys.stdout.write(comparisons.render(split, form))
+    return 0
+
+
+@app.command()
+def claims(
+    form: Annotated[
+        Literal["table", "json", "markdown"], typer.Option("--format", help="Of stdout.")
+    ] = "table",
+    debug: Debug = False,
+) -> int:
+    """Hold the claims of facts/claims.toml against what is measured and cited."""
+    from profiler.accounts import evidence
+    from profiler.cache import cached_profile
+    from profiler.claims import BadClaim, judge, read_claims
+    from profiler.reports import verdicts
+    from profiler.training import BadRun
+
+    try:
+        said = read_claims()
+        held = evidence(cached_profile)
+    except (BadClaim, BadRun) as error:
+        raise typer.BadParameter(str(error)) from error
+    sys.stdout.write(verdicts.render([judge(claim, held) for claim in said], form))
+    return 0
+
+
 def _profiled(
     models: list[str],
     asked: "list[AskedInput]",

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +38,18 @@ def render(profiles: Sequence[Profile], by: str, depth: int | None, colour: bool
     out = io.StringIO()
     Console(file=out, width=width, force_terminal=colour, no_color=not colour).print(Group(*parts))
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip().splitlines())
+
+
+def plain_table(frame: pd.DataFrame) -> str:
+    """A table of texts, without colour, as wide as it needs to be."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for index, name in enumerate(frame.columns):
+        table.add_column(str(name), justify="right" if index else "left", no_wrap=True)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(escape(str(cell)) for cell in row))
+    out = io.StringIO()
+    Console(file=out, width=400, no_color=True).print(table)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
 def _table(frame: pd.DataFrame) -> Table:

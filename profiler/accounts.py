@@ -1,0 +1,60 @@
+"""Ledgers of named runs, their networks measured: where facts and profiles meet."""
+
+from collections.abc import Callable, Iterable
+
+from profiler.ledger import Ledger, Measured, build_ledger
+from profiler.measures import Evidence, read_systems
+from profiler.registry import UnknownModel
+from profiler.tables import Profile
+from profiler.training import TrainingRun, find_run, list_runs
+
+Profiles = Callable[[str], Profile]
+
+
+def measured(profile: Profile) -> Measured:
+    """What a ledger needs of a profile that has its backward pass."""
+    backward = profile.backward
+    assert backward is not None
+    return Measured(
+        model=profile.model,
+        params=int(profile.total("trainable_params") or 0),
+        forward_flops=float(profile.total("flops") or 0) / profile.samples,
+        backward_ratio=float(backward["ratio_to_forward"] or 0),
+    )
+
+
+def evidence(profiles: Profiles) -> Evidence:
+    """What the claims are held against: every run of facts/runs and the networks they need."""
+    runs = [find_run(name) for name in list_runs()]
+    built = ledgers(runs, profiles)
+    return Evidence(
+        profiles={model: profiles(model) for run in runs for model in run.needed_models},
+        ledgers=built,
+        facts={
+            run.name: {key: fact.value for phase in run.phases for key, fact in phase.facts.items()}
+            for run in runs
+        },
+        systems=read_systems(),
+    )
+
+
+def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger]:
+    """Each run's ledger, by its name.
+
+    Args:
+        runs: the runs.
+        profiles: finds a network's profile by its name in the zoo.
+
+    Raises:
+        BadRun: a run names a network that the zoo does not have.
+    """
+    found: dict[str, Measured] = {}
+    built = {}
+    for run in runs:
+        for model in run.needed_models:
+            try:
+                found[model] = found.get(model) or measured(profiles(model))
+            except UnknownModel:
+                continue  # build_ledger says which file and key
+        built[run.name] = build_ledger(run, found)
+    return built

@@ -1,0 +1,293 @@
+"""TrainingRun: what is known of how a network was trained, read from a TOML file of facts."""
+
+import difflib
+import tomllib
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from profiler.quantities import Kind, Quantity
+
+PFS_DAY = 8.64e19  # FLOP: 1e15 a second for a day
+
+# every fact's unit, by method of training; a run's facts are these and no others
+UNITS = {
+    "images": "images",
+    "sequences": "sequences",
+    "epochs": "epochs",
+    "games": "games",
+    "plies_per_game": "plies per game",
+    "simulations_per_move": "simulations per move",
+    "evaluations_per_simulation": "evaluations per simulation",
+    "root_evaluations": "evaluations per move",
+    "steps": "steps",
+    "batch_size": "samples per step",
+    "samples": "samples",
+}
+_NEEDED = {
+    "supervised": ({"images", "epochs"}, {"sequences", "epochs"}),
+    "self-play": (
+        {"games", "plies_per_game", "simulations_per_move", "evaluations_per_simulation"},
+    ),
+}
+_ALLOWED = {
+    "supervised": {"images", "sequences", "epochs", "steps", "batch_size", "samples"},
+    "self-play": UNITS.keys() - {"images", "sequences", "epochs"},
+}
+
+
+class BadRun(ValueError):
+    """A run's file cannot be used; the message names the file and the key."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fact(_Strict):
+    """One fact of a run.
+
+    Attributes:
+        value: in the unit that UNITS gives its key.
+        low: the 5th percentile of a 90% interval on a log scale.
+        high: its 95th percentile.
+        source: paper and section; for what is derived or assumed, how or why.
+        kind: measured, cited, derived or assumed.
+        tag: how sure a cited fact is: E, exact in the source read; S, read as quoted elsewhere;
+            D, derived from such; M, from memory.
+        unit: may be repeated in the file; another one is an error.
+        shared: facts of different runs with one name here are uncertain together: one draw.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    source: str = ""
+    kind: Kind = "cited"
+    tag: Literal["E", "S", "D", "M"] | None = None
+    unit: str | None = None
+    shared: str | None = None
+
+
+class PublishedTotal(_Strict):
+    """A training compute that somebody printed.
+
+    Attributes:
+        value: in `unit`.
+        unit: "FLOP" or "pfs-day" (8.64e19 FLOP).
+        source: where it stands.
+        tag: as a fact's.
+    """
+
+    value: float = Field(gt=0)
+    unit: Literal["FLOP", "pfs-day"] = "FLOP"
+    source: str = Field(min_length=1)
+    tag: Literal["E", "S", "D", "M"] | None = None
+
+    @property
+    def flops(self) -> float:
+        """In FLOP."""
+        return self.value * (PFS_DAY if self.unit == "pfs-day" else 1)
+
+
+class Phase(_Strict):
+    """A part of a run with one network and one way of training.
+
+    Attributes:
+        name: unique in its run.
+        model: the network of the zoo that is trained.
+        method: "supervised" or "self-play".
+        facts: by their keys.
+    """
+
+    name: str
+    model: str
+    method: Literal["supervised", "self-play"]
+    facts: dict[str, Quantity]
+    shared: dict[str, str] = {}
+
+
+class TrainingRun(_Strict):
+    """One training run.
+
+    Attributes:
+        name: the file's, without .toml.
+        title: for people.
+        published_on: the day its result was published.
+        models: the networks it ended with; their parameters are the run's.
+        phases: at least one.
+        published: totals to hold the ledger against.
+    """
+
+    name: str
+    title: str
+    published_on: date
+    models: tuple[str, ...]
+    phases: tuple[Phase, ...]
+    published: tuple[PublishedTotal, ...] = ()
+
+    @property
+    def needed_models(self) -> tuple[str, ...]:
+        """The networks of the zoo that a ledger of this run needs measured."""
+        return tuple(dict.fromkeys((*self.models, *(phase.model for phase in self.phases))))
+
+
+class _File(_Strict):
+    """The run's own keys in a file; every other table of it is a fact."""
+
+    title: str
+    published_on: date
+    model: str | list[str]
+    method: Literal["supervised", "self-play"] | None = None
+    phases: list[dict[str, Any]] = []
+    published: list[PublishedTotal] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_keys(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in data.items() if key not in UNITS}
+
+
+def list_runs() -> list[str]:
+    """The names of the runs in facts/runs."""
+    return sorted(path.stem for path in _folder().glob("*.toml"))
+
+
+def find_run(name: str) -> TrainingRun:
+    """The run of that name in facts/runs, or in the TOML file of that path.
+
+    Raises:
+        BadRun: there is none, or its file cannot be used.
+    """
+    path = Path(name) if name.endswith(".toml") else _folder() / f"{name}.toml"
+    if not path.is_file():
+        near = difflib.get_close_matches(name, list_runs(), n=3, cutoff=0.4)
+        hint = f"the nearest are {', '.join(near or list_runs())}"
+        raise BadRun(f"no run is called {name!r}; {hint}")
+    return read_run(path)
+
+
+def read_run(path: Path) -> TrainingRun:
+    """The run in that file.
+
+    Raises:
+        BadRun: the file is no TOML, has an unknown key, a fact without source, a wrong unit, a
+            number that is not positive, an interval without its value, or facts that contradict
+            each other.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRun(f"{_short(path)}: not TOML: {error}") from error
+    said = _validated(_File, data, path, "")
+    common = {key: data[key] for key in UNITS if key in data}
+    models = (said.model,) if isinstance(said.model, str) else tuple(said.model)
+    parts = said.phases or [{"name": "training"}]
+    phases = tuple(_phase(part, common, models, said.method, path) for part in parts)
+    names = [phase.name for phase in phases]
+    if len(set(names)) < len(names):
+        raise BadRun(f"{_short(path)}: [[phases]] two phases have one name; rename one")
+    return TrainingRun(
+        name=path.stem,
+        title=said.title,
+        published_on=said.published_on,
+        models=models,
+        phases=phases,
+        published=tuple(said.published),
+    )
+
+
+class _PhaseFile(_Strict):
+    name: str
+    model: str | None = None
+    method: Literal["supervised", "self-play"] | None = None
+
+
+def _phase(
+    part: dict[str, Any], common: dict[str, Any], models: tuple[str, ...], method: Any, path: Path
+) -> Phase:
+    own = {key: value for key, value in part.items() if key not in UNITS}
+    said = _validated(_PhaseFile, own, path, "phases")
+    method = said.method or method
+    if method is None:
+        raise BadRun(f'{_short(path)}: no method; say method = "supervised" or "self-play"')
+    raw = {**common, **{key: part[key] for key in UNITS if key in part}}
+    facts = {key: _fact(key, table, path) for key, table in raw.items()}
+    strange = sorted(facts.keys() - _ALLOWED[method])
+    if strange:
+        raise BadRun(f"{_short(path)}: [{strange[0]}] is no fact of a {method} run; remove it")
+    if not any(needed <= facts.keys() for needed in _NEEDED[method]):
+        missing = sorted(_NEEDED[method][0] - facts.keys())[0]
+        raise BadRun(f"{_short(path)}: [{missing}] is missing; a {method} run needs it")
+    quantities = {key: _quantity(key, fact, path) for key, fact in facts.items()}
+    _check_consistent(quantities, path)
+    return Phase(
+        name=said.name,
+        model=said.model or models[-1],
+        method=method,
+        facts=quantities,
+        shared={key: fact.shared for key, fact in facts.items() if fact.shared},
+    )
+
+
+def _fact(key: str, table: Any, path: Path) -> Fact:
+    fact: Fact = _validated(Fact, table, path, key)
+    if not fact.source.strip():
+        raise BadRun(
+            f"{_short(path)}: [{key}] has no source; give the paper and section, or say "
+            'kind = "assumed" and why'
+        )
+    if fact.unit not in (None, UNITS[key]):
+        raise BadRun(f"{_short(path)}: [{key}] is in {UNITS[key]!r}, not {fact.unit!r}; convert it")
+    return fact
+
+
+def _quantity(key: str, fact: Fact, path: Path) -> Quantity:
+    try:
+        return Quantity(
+            value=fact.value,
+            unit=UNITS[key],
+            kind=fact.kind,
+            source=f"{fact.source} [{fact.tag}]" if fact.tag else fact.source,
+            low=fact.low,
+            high=fact.high,
+        )
+    except ValueError as error:
+        raise BadRun(f"{_short(path)}: [{key}] {error}") from error
+
+
+def _check_consistent(facts: dict[str, Quantity], path: Path) -> None:
+    """Facts that say one thing twice must agree to 5%: what a rounded print allows."""
+    if ("steps" in facts) != ("batch_size" in facts):
+        raise BadRun(f"{_short(path)}: [steps] and [batch_size] go together; give both or neither")
+    for total, parts in (("samples", ("steps", "batch_size")), ("samples", ("images", "epochs"))):
+        if total in facts and all(part in facts for part in parts):
+            product = facts[parts[0]].value * facts[parts[1]].value
+            if abs(product / facts[total].value - 1) > 0.05:
+                raise BadRun(
+                    f"{_short(path)}: [{total}] is {facts[total].value:g}, but {parts[0]} x "
+                    f"{parts[1]} is {product:g}; mend the one that is wrong"
+                )
+
+
+def _validated(model: type[Any], data: Any, path: Path, key: str) -> Any:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (key, *first["loc"]) if part != "")
+        what = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            what = "is no key that a run has; see docs/adding-a-run.md"
+        raise BadRun(f"{_short(path)}: [{where}] {what}") from error
+
+
+def _folder() -> Path:
+    return Path(str(files("profiler.facts"))) / "runs"
+
+
+def _short(path: Path) -> str:
+    return f"facts/runs/{path.name}" if path.parent == _folder() else str(path)
