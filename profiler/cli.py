@@ -10,10 +10,11 @@ import typer
 from typer.exceptions import TyperException
 
 from profiler.files import check_writable, write_whole
-from profiler.registry import Listing, UnknownModel, find_model, list_models
+from profiler.registry import Listing, ModelSpec, UnknownModel, find_model, list_models
 
 if TYPE_CHECKING:
     from profiler.inputs import AskedInput
+    from profiler.reports.findings import Findings
     from profiler.tables import Profile
 
 WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED = 2, 1, 3
@@ -110,28 +111,58 @@ def report(
     ),
     debug: Debug = False,
 ) -> int:
-    """Count every model of the zoo and write a report: report.md and tables/*.csv."""
-    from profiler.measure import ProfilingError
-    from profiler.measure import profile as count
-    from profiler.published import contradictions, held_against
-    from profiler.reports.report import render
+    """Count the zoo, balance the ledgers, judge the claims: index.html, report.md, tables, figures.
 
-    (output / "tables").mkdir(parents=True, exist_ok=True)
+    A network is counted once for each state of its file and of the profiler, and then remembered.
+    """
+    from profiler.cache import cached_profile
+    from profiler.claims import BadClaim
+    from profiler.measure import ProfilingError
+    from profiler.published import contradictions, held_against
+    from profiler.reports.report import write
+    from profiler.training import BadRun
+
     counted, failed = [], 0
     for listing in _with_progress(list_models()):
         try:
-            spec = find_model(listing.name)
-            counted.append((spec, count(listing.name)))
+            counted.append((find_model(listing.name), cached_profile(listing.name)))
         except (ProfilingError, ImportError, SyntaxError) as error:
             _complain(error, debug)
             failed += 1
-    for name, text in render(counted).items():
-        write_whole(output / name, text)
+    try:
+        page = write(_findings(counted), output)
+    except (BadRun, BadClaim) as error:
+        raise typer.BadParameter(str(error)) from error
     for spec, one in counted:
         for line in (*_doubts(one), *contradictions(held_against(spec, one))):
             _say(line)
-    typer.echo(f"{output / 'report.md'}")
+    typer.echo(page)
     return NOT_PROFILED if failed else 0
+
+
+def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
+    from profiler import comparison
+    from profiler.accounts import evidence
+    from profiler.cache import cached_profile
+    from profiler.claims import judge, read_claims
+    from profiler.measures import VERSIONS
+    from profiler.reports.findings import Findings
+    from profiler.training import find_run, list_runs
+
+    profiles = {one.model: one for _, one in counted}
+    claims = read_claims()
+    held = evidence(lambda name: profiles.get(name) or cached_profile(name))
+    return Findings(
+        counted=counted,
+        runs={name: find_run(name) for name in list_runs()},
+        ledgers=held.ledgers,
+        comparisons={
+            name: comparison.compare(held.ledgers["alexnet"], held.ledgers[name])
+            for name in VERSIONS
+        },
+        verdicts=[judge(claim, held) for claim in claims],
+        systems=held.systems,
+    )
 
 
 @app.command()

@@ -5,16 +5,17 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write the text to a temporary file beside `path`, then rename it.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write the content (text as UTF-8) to a temporary file beside `path`, then rename it.
 
     Raises:
         OSError: the folder does not exist or cannot be written; `path` is as it was.
     """
+    data = content.encode("utf-8") if isinstance(content, str) else content
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
         os.chmod(name, 0o644)  # mkstemp's is private
         os.replace(name, path)
     except BaseException:

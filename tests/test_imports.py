@@ -31,11 +31,15 @@ MAY: dict[str, set[str]] = {
         "pandas",
         "rich",
         "tables",
-        "comparison",
         "published",
         "registry",
-        "reports",
+        "training",
+        "ledger",
+        "comparison",
+        "measures",
         "claims",
+        "files",
+        "reports",
     },
 }
 

@@ -21,7 +21,8 @@ FAMILIES = {"supervised": "supervised", "games": "other games", "alphago": "Alph
 
 def waterfall(comparison: Comparison) -> alt.LayerChart:
     """Each factor's orders of magnitude on the way from a to b, with 90% intervals."""
-    rows, at = [], 0.0
+    rows: list[dict[str, Any]] = []
+    at = 0.0
     for share in comparison.factors:
         rows.append(
             {
@@ -52,13 +53,16 @@ def waterfall(comparison: Comparison) -> alt.LayerChart:
             "kind": "",
         }
     )
-    names = [str(row["factor"]) for row in rows]
+    names = [row["factor"] for row in rows]
+    ends = [row[key] for row in rows for key in ("start", "end", "low", "high")]
+    # room for the label behind the longest bar
+    span = alt.Scale(domain=[min(ends), max(ends) + 0.14 * (max(ends) - min(ends))], nice=False)
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("factor:N", sort=names, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=["factor", "label", comparison.a, comparison.b, "kind"],
     )
     bars = base.mark_bar(height=22).encode(
-        x=alt.X("start:Q", title=f"orders of magnitude over {comparison.a}"),
+        x=alt.X("start:Q", title="orders of magnitude", scale=span, axis=alt.Axis(tickCount=6)),
         x2="end:Q",
         color=alt.Color(
             "step:N",
@@ -185,9 +189,11 @@ def compute_over_time(
             for name, (day, flops) in ledgers.items()
         ]
     )
-    axis = alt.Axis(format=".0e", title="training compute, FLOP")
+    axis = alt.Axis(format=".1e", title="training compute, FLOP")
+    if scale == "log":
+        axis = alt.Axis(format=".0e", title=axis.title, values=[10.0**n for n in range(15, 25)])
     y = alt.Y("FLOP:Q", scale=alt.Scale(type=scale), axis=axis)  # type: ignore[arg-type]
-    x = alt.X("published:T", title=None)
+    x = alt.X("published:T", title=None, axis=alt.Axis(format="%Y", tickCount="year"))
     tooltip = ["system", "published:T", "total", "source"]
     points = (
         alt.Chart(published)
@@ -211,9 +217,12 @@ def compute_over_time(
         .mark_point(filled=False, size=110, color=TOTAL)
         .encode(x=x, y=y, tooltip=tooltip)
     )
-    largest = published.nlargest(4 if scale == "linear" else 8, "FLOP")
+    alphago = published["family"] == FAMILIES["alphago"]
+    named = pd.concat([published[alphago], published[~alphago].nlargest(1, "FLOP")])
+    if scale == "linear":  # the others lie on the axis, on each other
+        named = named.nlargest(4, "FLOP")
     names = (
-        alt.Chart(largest)
+        alt.Chart(named)
         .mark_text(align="right", dx=-8, fontSize=10)
         .encode(x=x, y=y, text="system:N", tooltip=tooltip)
     )

@@ -1,34 +1,66 @@
-"""The report of the whole zoo: report.md, and every table as CSV."""
+"""The report: the page, report.md, every table as CSV and every chart as a picture."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
+import vl_convert
 
+from profiler.files import write_whole
 from profiler.published import COLUMNS, held_against
 from profiler.registry import ModelSpec
-from profiler.reports import exports
+from profiler.reports import comparisons, exports, page, verdicts
+from profiler.reports.findings import Findings
 from profiler.reports.frames import confirmed, summary
 from profiler.reports.units import short
 from profiler.tables import Profile
 
 
-def render(counted: Sequence[tuple[ModelSpec, Profile]]) -> dict[str, str]:
-    """The report's files: their names below its folder, and their texts.
+def write(findings: Findings, folder: Path) -> Path:
+    """Write index.html, report.md, tables/*.csv and figures/*.svg and *.png, each file whole.
 
-    Args:
-        counted: the models in the order they are to be shown, each with its count.
+    Returns:
+        Where the page lies.
+
+    Raises:
+        OSError: the folder cannot be made or written.
     """
+    texts = render(findings)
+    pictures = page.figures(findings)
+    for name in ("tables", "figures"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    for name, chart in pictures.items():
+        spec = chart.to_dict()
+        write_whole(folder / "figures" / f"{name}.svg", vl_convert.vegalite_to_svg(spec))
+        png = vl_convert.vegalite_to_png({**spec, "background": "white"}, scale=2)
+        write_whole(folder / "figures" / f"{name}.png", png)
+    return folder / "index.html"
+
+
+def render(findings: Findings) -> dict[str, str]:
+    """The report's text files: their names below its folder, and their texts."""
+    counted = findings.counted
     published = _published(counted)
-    files = {
-        f"tables/{profile.model}.csv": exports.render([profile], "layer", None, "csv")
-        for _, profile in counted
+    totals = summary([profile for _, profile in counted])
+    return {
+        **{
+            f"tables/{profile.model}.csv": exports.render([profile], "layer", None, "csv")
+            for _, profile in counted
+        },
+        **{
+            f"tables/compare-alexnet-{name}.csv": comparisons.render(comparison, "csv")
+            for name, comparison in findings.comparisons.items()
+        },
+        "tables/summary.csv": totals.to_csv(index=False),
+        "tables/published.csv": published.to_csv(index=False),
+        "tables/runs.csv": page.totals_table(findings).to_csv(index=False),
+        "tables/facts.csv": page.facts_table(findings).to_csv(index=False),
+        "tables/claims.csv": verdicts.table(findings.verdicts).to_csv(index=False),
+        "report.md": _markdown(findings, published),
+        "index.html": page.render(findings),
     }
-    if counted:
-        totals = summary([profile for _, profile in counted])
-        files["tables/summary.csv"] = totals.to_csv(index=False)
-        files["tables/published.csv"] = published.to_csv(index=False)
-        files["report.md"] = _markdown(counted, published)
-    return files
 
 
 def _published(counted: Sequence[tuple[ModelSpec, Profile]]) -> pd.DataFrame:
@@ -37,10 +69,18 @@ def _published(counted: Sequence[tuple[ModelSpec, Profile]]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
 
 
-def _markdown(counted: Sequence[tuple[ModelSpec, Profile]], published: pd.DataFrame) -> str:
+def _markdown(findings: Findings, published: pd.DataFrame) -> str:
+    counted = findings.counted
     agreeing = sum(profile.check.agrees is True for _, profile in counted)
     statuses = published["status"].value_counts()
     parts = [
+        "# Where did the compute go?\n",
+        *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
+        *(comparisons.render(one, "markdown") for one in findings.comparisons.values()),
+        "## The claims\n",
+        verdicts.render(findings.verdicts, "markdown"),
+        "## The runs, from the bottom up\n",
+        exports.to_markdown(page.totals_table(findings)),
         "# Where the FLOPs and the parameters are\n",
         f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
         f"{agreeing} of them. Of {len(published)} published figures, "

@@ -1,0 +1,177 @@
+"""The report's page in a real browser, offline: what it shows is what the tables say."""
+
+import json
+import shutil
+from functools import partial
+
+import pytest
+
+from profiler.cli import main
+
+MISSING = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+pytestmark = pytest.mark.skipif(
+    bool(MISSING),
+    reason=f"no {' and no '.join(MISSING)} on this machine (Debian: chromium, chromium-driver)",
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of a report."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        with pytest.raises(SystemExit) as stop:
+            main(["report", "--output", str(folder)])
+    assert stop.value.code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    home = tmp_path_factory.mktemp("chromium")
+    for word in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 "--window-size=1100,1400", f"--user-data-dir={home}"):  # fmt: skip
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = Chrome(options, ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def page(browser, report):
+    """The page, drawn."""
+    browser.get((report / "index.html").as_uri())
+    _drawn(browser, 1)
+    return browser
+
+
+def _drawn(browser, times):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 20).until(
+        lambda b: (
+            int(b.execute_script("return document.documentElement.dataset.drawn || 0")) >= times
+        )
+    )
+
+
+def _choose(page, value):
+    button = page.find_element("css selector", f"input[value='{value}']")
+    if not button.is_selected():
+        times = int(page.execute_script("return document.documentElement.dataset.drawn"))
+        button.click()
+        _drawn(page, times + 1)
+
+
+def _shown(page, selector):
+    return [e for e in page.find_elements("css selector", selector) if e.is_displayed()]
+
+
+def test_it_asks_the_network_for_nothing(page):
+    asked = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    addresses = {
+        event["params"]["request"]["url"].split(":")[0]
+        for event in asked
+        if event["method"] == "Network.requestWillBeSent"
+    }
+    assert addresses <= {"file", "data", "blob", "chrome"}
+
+
+def test_it_logs_no_error(page):
+    assert [e for e in page.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["alphazero-shogi", "alphazero-go-preprint", "alphazero-go-science", "alphazero-chess"],
+)
+def test_a_game_is_switched_to_and_its_numbers_are_the_tables(page, report, version):
+    import pandas as pd
+
+    _choose(page, version)
+    (section,) = _shown(page, "section[data-version]")
+    assert section.get_attribute("data-version") == version
+    factors = pd.read_csv(report / "tables" / f"compare-alexnet-{version}.csv")
+    (chart,) = _shown(page, "[data-chart^='waterfall-'] svg")
+    labels = [
+        text.text for text in chart.find_elements("css selector", ".mark-text.role-mark text")
+    ]
+    orders = [f"{value:+.2f}" for value in factors["orders"]]
+    assert labels == [*orders, f"{factors['orders'].sum():+.2f}"]
+    rows = section.find_element("css selector", "table").text
+    for value in factors["orders"]:
+        assert f"{value:+.3f}" in rows
+    answer = section.find_element("css selector", ".answer").text
+    assert f"{factors['orders'].sum():.2f} orders of magnitude" in answer
+
+
+def test_the_scale_is_switched(page):
+    for scale in ("linear", "log"):
+        _choose(page, scale)
+        (shown,) = _shown(page, "[data-scale]")
+        assert shown.get_attribute("data-scale") == scale
+        assert _shown(page, f"[data-chart='compute-{scale}'] svg")
+
+
+def test_verdicts_are_the_tables(page, report):
+    import pandas as pd
+
+    claims = pd.read_csv(report / "tables" / "claims.csv", dtype=str)
+    for row in claims.itertuples():
+        article = page.find_element("id", row.id)
+        assert article.find_element("css selector", ".verdict").text == row.verdict
+        assert article.find_element("css selector", ".measured").text == row.measured
+
+
+def test_it_is_worked_by_keyboard(page):
+    from selenium.webdriver.common.keys import Keys
+
+    _choose(page, "alphazero-chess")
+    times = int(page.execute_script("return document.documentElement.dataset.drawn"))
+    page.find_element("css selector", "input[value='alphazero-chess']").send_keys(Keys.ARROW_RIGHT)
+    _drawn(page, times + 1)
+    (section,) = _shown(page, "section[data-version]")
+    assert section.get_attribute("data-version") == "alphazero-shogi"
+
+
+def test_every_chart_has_a_text_and_a_table_behind_it(page):
+    charts = page.find_elements("css selector", "[data-chart]")
+    assert len(charts) >= 8
+    assert all("table" in chart.get_attribute("aria-label") for chart in charts)
+    assert len(page.find_elements("css selector", "table caption")) >= 10
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_no_width_makes_the_page_scroll_sideways(page, width):
+    size = page.get_window_size()
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+    )
+    page.refresh()
+    _drawn(page, 1)
+    over = partial(page.execute_script, "return document.documentElement.scrollWidth")
+    assert over() <= width
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.set_window_size(size["width"], size["height"])
+
+
+def test_dark_mode_is_dark(page):
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+    page.refresh()
+    _drawn(page, 1)
+    red = page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, red.removeprefix("rgb(").removesuffix(")").split(","))) < 64
+    label = _shown(page, "[data-chart='shares'] .role-axis-label text")[0]
+    assert label.get_attribute("fill") == "#e8e8e8"
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
