@@ -1,7 +1,8 @@
-"""Profiles of the zoo, kept between runs and found again by what they were made from."""
+"""What takes long to make, kept between runs and found again by what it was made from."""
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -25,20 +26,36 @@ def cached_profile(name: str) -> Profile:
     Raises:
         UnknownModel, ProfilingError: as `profile`.
     """
-    path = _folder() / f"{name}-{_fingerprint(name)}.json"
-    try:
-        return _ADAPTER.validate_json(path.read_bytes())
-    except (OSError, ValidationError):  # not there, or not whole
-        pass
-    from profiler.measure import profile
 
-    counted = profile(name, backward=True)
+    def count() -> str:
+        from profiler.measure import profile  # which imports torch
+
+        return _ADAPTER.dump_json(profile(name, backward=True)).decode()
+
+    key = f"{name}-{_fingerprint(name)}.json"
+    try:
+        return _ADAPTER.validate_json(remembered(key, count))
+    except ValidationError:  # not whole
+        (_folder() / key).unlink(missing_ok=True)
+        return _ADAPTER.validate_json(remembered(key, count))
+
+
+def remembered(key: str, make: Callable[[], str]) -> str:
+    """The text kept under that key, made and kept if it is not there.
+
+    A machine without a place to keep it makes it again.
+    """
+    path = _folder() / key
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        text = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _ADAPTER.dump_json(counted).decode())
-    except OSError:  # a machine without a home for caches counts again
+        write_whole(path, text)
+    except OSError:
         pass
-    return counted
+    return text
 
 
 def _folder() -> Path:

@@ -39,6 +39,7 @@ MAY: dict[str, set[str]] = {
         "measures",
         "claims",
         "files",
+        "cache",
         "reports",
     },
 }

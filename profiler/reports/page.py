@@ -1,6 +1,7 @@
 """The report as one self-contained page, and its charts as files."""
 
-import json
+from collections.abc import Mapping
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import vl_convert
 from jinja2 import Environment, StrictUndefined
 
+from profiler.cache import remembered
 from profiler.comparison import Comparison
 from profiler.reports import charts, comparisons, verdicts
 from profiler.reports.findings import Findings
@@ -17,8 +19,13 @@ from profiler.reports.units import short
 SIDE_BY_SIDE = ("alexnet", "alphazero-chess", "alphazero-go")
 
 
-def render(findings: Findings) -> str:
-    """The page: HTML with everything it needs inside, and no address of anything outside."""
+def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
+    """The page: HTML with everything it needs inside, and nothing to fetch.
+
+    Args:
+        findings: what it tells.
+        figures: the charts of `figures`, as Vega-Lite.
+    """
     template = files("profiler.reports").joinpath("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["html_table"] = _html_table
@@ -41,9 +48,14 @@ def render(findings: Findings) -> str:
         totals=totals_table(findings),
         systems=systems_table(findings),
         facts=facts_table(findings),
-        specs={name: _spec(chart) for name, chart in figures(findings).items()},
-        bundle=vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"),
+        specs={name: {**spec, "width": "container"} for name, spec in figures.items()},
+        bundle=remembered(f"vega-{version('vl-convert-python')}.js", _bundle),
     )
+
+
+def _bundle() -> str:
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return bundle
 
 
 def figures(findings: Findings) -> dict[str, Any]:
@@ -195,8 +207,3 @@ def _html_table(frame: pd.DataFrame, caption: str) -> str:
     # pandas escapes the cells; the caption is the template's own text
     table = frame.to_html(index=False, border=0, na_rep="", justify="left")
     return Markup(table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1))
-
-
-def _spec(chart: Any) -> dict[str, Any]:
-    spec: dict[str, Any] = json.loads(chart.to_json())
-    return {**spec, "width": "container"}

@@ -25,41 +25,40 @@ def write(findings: Findings, folder: Path) -> Path:
     Raises:
         OSError: the folder cannot be made or written.
     """
-    texts = render(findings)
-    pictures = page.figures(findings)
+    figures = {name: chart.to_dict() for name, chart in page.figures(findings).items()}
+    contents: dict[str, str | bytes] = {**_tables(findings)}
+    contents["report.md"] = _markdown(findings)
+    contents["index.html"] = page.render(findings, figures)
+    for name, spec in figures.items():
+        svg = vl_convert.vegalite_to_svg({**spec, "background": "white"})
+        contents[f"figures/{name}.svg"] = svg
+        contents[f"figures/{name}.png"] = vl_convert.svg_to_png(svg, scale=2)
     for name in ("tables", "figures"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    for name, chart in pictures.items():
-        spec = chart.to_dict()
-        write_whole(folder / "figures" / f"{name}.svg", vl_convert.vegalite_to_svg(spec))
-        png = vl_convert.vegalite_to_png({**spec, "background": "white"}, scale=2)
-        write_whole(folder / "figures" / f"{name}.png", png)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
     return folder / "index.html"
 
 
-def render(findings: Findings) -> dict[str, str]:
-    """The report's text files: their names below its folder, and their texts."""
-    counted = findings.counted
-    published = _published(counted)
-    totals = summary([profile for _, profile in counted])
+def _tables(findings: Findings) -> dict[str, str]:
+    profiles = [profile for _, profile in findings.counted]
+    frames = {
+        "summary": summary(profiles),
+        "published": _published(findings.counted),
+        "runs": page.totals_table(findings),
+        "facts": page.facts_table(findings),
+        "claims": verdicts.table(findings.verdicts),
+    }
     return {
+        **{f"tables/{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()},
         **{
             f"tables/{profile.model}.csv": exports.render([profile], "layer", None, "csv")
-            for _, profile in counted
+            for profile in profiles
         },
         **{
-            f"tables/compare-alexnet-{name}.csv": comparisons.render(comparison, "csv")
-            for name, comparison in findings.comparisons.items()
+            f"tables/compare-{one.a}-{name}.csv": comparisons.render(one, "csv")
+            for name, one in findings.comparisons.items()
         },
-        "tables/summary.csv": totals.to_csv(index=False),
-        "tables/published.csv": published.to_csv(index=False),
-        "tables/runs.csv": page.totals_table(findings).to_csv(index=False),
-        "tables/facts.csv": page.facts_table(findings).to_csv(index=False),
-        "tables/claims.csv": verdicts.table(findings.verdicts).to_csv(index=False),
-        "report.md": _markdown(findings, published),
-        "index.html": page.render(findings),
     }
 
 
@@ -69,8 +68,9 @@ def _published(counted: Sequence[tuple[ModelSpec, Profile]]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
 
 
-def _markdown(findings: Findings, published: pd.DataFrame) -> str:
+def _markdown(findings: Findings) -> str:
     counted = findings.counted
+    published = _published(counted)
     agreeing = sum(profile.check.agrees is True for _, profile in counted)
     statuses = published["status"].value_counts()
     parts = [

@@ -236,18 +236,3 @@ def test_the_list(run):
     code, out, _ = run("profile", "--list")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == list(NETWORKS)
-
-
-def test_the_report_covers_what_it_can(run, tmp_path):
-    code, out, err = run("report", "--output", str(tmp_path / "report"))
-    assert code == 1  # one network raises
-    assert out.strip() == str(tmp_path / "report" / "report.md")
-    text = (tmp_path / "report" / "report.md").read_text()
-    assert "5 networks" in text
-    assert "both counters agree to the last MAC on 4 of them" in text
-    assert "1 contradicted" in text
-    tables = {path.name for path in (tmp_path / "report" / "tables").iterdir()}
-    assert tables == {f"{name}.csv" for name in NETWORKS if name != "raises"} | {
-        "summary.csv", "published.csv",
-    }  # fmt: skip
-    assert any("always raises" in line or "this network" in line for line in err)

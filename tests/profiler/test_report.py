@@ -1,18 +1,17 @@
-"""The report's page in a real browser, offline: what it shows is what the tables say."""
+"""The report's files, and its page in a real browser, offline: it shows what the tables say."""
 
 import json
+import re
 import shutil
 from functools import partial
 
 import pytest
 
 from profiler.cli import main
+from profiler.measures import VERSIONS
+from profiler.registry import list_models
 
 MISSING = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING),
-    reason=f"no {' and no '.join(MISSING)} on this machine (Debian: chromium, chromium-driver)",
-)
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +26,40 @@ def report(tmp_path_factory):
     return folder
 
 
+def test_every_model_and_comparison_has_its_table(report):
+    tables = {path.stem for path in (report / "tables").iterdir()}
+    models = {listing.name for listing in list_models()}
+    assert models | {"summary", "published", "runs", "facts", "claims"} <= tables
+    assert {f"compare-alexnet-{name}" for name in VERSIONS} <= tables
+
+
+def test_the_report_in_markdown_answers_and_accounts(report):
+    text = (report / "report.md").read_text()
+    assert f"agree to the last MAC on {len(list_models())} of them" in text
+    assert "and 0 contradicted" in text
+    for name in ("AlphaZero (chess)", "AlphaZero (shogi)", "AlphaZero (Go, Science 2018)"):
+        assert f"{name}: " in text
+
+
+def test_every_figure_is_a_picture(report):
+    figures = sorted((report / "figures").iterdir())
+    assert len(figures) == 2 * 8
+    for path in figures:
+        start = path.read_bytes()[:8]
+        assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
+
+
+def test_the_page_needs_nothing_from_outside(report):
+    page = (report / "index.html").read_text()
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "</script>" not in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
+    if MISSING:
+        pytest.skip(f"no {' and no '.join(MISSING)} here (Debian: chromium, chromium-driver)")
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
     options = ChromeOptions()
