@@ -15,7 +15,7 @@ install: .venv/installed  ## make .venv and install flopledger into it, versions
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
-report: install  ## count the whole zoo; writes build/report/report.md and tables/*.csv
+report: install  ## the report: writes build/report/index.html
 	$(BIN)/flopledger report
 
 test: install  ## run the tests

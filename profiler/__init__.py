@@ -5,27 +5,44 @@ from typing import TYPE_CHECKING, Any
 from profiler.registry import ModelSpec, Published, UnknownModel, find_model, list_models, register
 
 if TYPE_CHECKING:
+    from profiler.accounts import ledger_of
+    from profiler.comparison import Comparison, compare
+    from profiler.ledger import Ledger
     from profiler.measure import ProfilingError, profile
     from profiler.tables import Profile
 
 __all__ = [
+    "Comparison",
+    "Ledger",
     "ModelSpec",
     "Profile",
     "ProfilingError",
     "Published",
     "UnknownModel",
+    "compare",
     "find_model",
+    "ledger_of",
     "list_models",
     "profile",
     "register",
 ]
 
 
+_HOMES = {
+    "Comparison": "comparison",
+    "Ledger": "ledger",
+    "Profile": "tables",
+    "ProfilingError": "measure",
+    "compare": "comparison",
+    "ledger_of": "accounts",
+    "profile": "measure",
+}
+
+
 def __getattr__(name: str) -> Any:
     # what needs torch or pandas is imported when it is first asked for, so that --help is quick
     import importlib
 
-    homes = {"profile": "measure", "ProfilingError": "measure", "Profile": "tables"}
-    if name not in homes:
+    if name not in _HOMES:
         raise AttributeError(f"module 'profiler' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"profiler.{homes[name]}"), name)
+    return getattr(importlib.import_module(f"profiler.{_HOMES[name]}"), name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from profiler.cache import cached_profile
 from profiler.ledger import Ledger, Measured, build_ledger
 from profiler.measures import Evidence, read_systems
 from profiler.registry import UnknownModel
@@ -21,6 +22,16 @@ def measured(profile: Profile) -> Measured:
         forward_flops=float(profile.total("flops") or 0) / profile.samples,
         backward_ratio=float(backward["ratio_to_forward"] or 0),
     )
+
+
+def ledger_of(name: str) -> Ledger:
+    """The ledger of a run of facts/runs, or of a TOML file; its networks are counted if need be.
+
+    Raises:
+        BadRun: there is no such run, its file cannot be used, or it names an unknown network.
+    """
+    run = find_run(name)
+    return ledgers([run], cached_profile)[run.name]
 
 
 def evidence(profiles: Profiles) -> Evidence:

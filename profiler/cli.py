@@ -178,16 +178,12 @@ def compare(
 ) -> int:
     """Split the ratio b / a of two runs' training compute per parameter into factors."""
     from profiler import comparison
-    from profiler.accounts import ledgers
-    from profiler.cache import cached_profile
+    from profiler.accounts import ledger_of
     from profiler.reports import comparisons
-    from profiler.training import BadRun, find_run
 
     try:
-        runs = [find_run(a), find_run(b)]
-        one, other = (ledgers([run], cached_profile)[run.name] for run in runs)
-        split = comparison.compare(one, other, samples=samples, seed=seed)
-    except BadRun as error:
+        split = comparison.compare(ledger_of(a), ledger_of(b), samples=samples, seed=seed)
+    except ValueError as error:  # BadRun, or nothing in common
         raise typer.BadParameter(str(error)) from error
     sys.stdout.write(comparisons.render(split, form))
     return 0

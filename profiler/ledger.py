@@ -130,7 +130,7 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
     for model in run.needed_models:
         if model not in measurements:
             raise BadRun(
-                f"facts/runs/{run.name}.toml: [model] no model of the zoo is called {model!r}; "
+                f"{run.file}: [model] no model of the zoo is called {model!r}; "
                 "flopledger profile --list shows the names"
             )
     params = sum(measurements[model].params for model in run.models)

@@ -115,6 +115,7 @@ class TrainingRun(_Strict):
 
     Attributes:
         name: the file's, without .toml.
+        file: where it was read, for messages.
         title: for people.
         published_on: the day its result was published.
         models: the networks it ended with; their parameters are the run's.
@@ -123,6 +124,7 @@ class TrainingRun(_Strict):
     """
 
     name: str
+    file: str
     title: str
     published_on: date
     models: tuple[str, ...]
@@ -192,6 +194,7 @@ def read_run(path: Path) -> TrainingRun:
         raise BadRun(f"{_short(path)}: [[phases]] two phases have one name; rename one")
     return TrainingRun(
         name=path.stem,
+        file=_short(path),
         title=said.title,
         published_on=said.published_on,
         models=models,

@@ -7,6 +7,16 @@ def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory, worker_id):
+    """Profiles are remembered for this run of the tests alone, by all its workers together."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_trace_left():
     """No hook, mode, trace or changed default outlives a test."""

@@ -26,7 +26,7 @@ MAY: dict[str, set[str]] = {
     "cache": {"pydantic", "files", "measure", "registry", "tables"},
     "measures": {"ledger", "tables", "training"},
     "claims": {"pydantic", "measures"},
-    "accounts": {"ledger", "measures", "registry", "tables", "training"},
+    "accounts": {"cache", "ledger", "measures", "registry", "tables", "training"},
     "reports": {
         "pandas",
         "rich",

@@ -65,6 +65,51 @@ def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_pat
         assert one.total("macs") == 9 * 32 * 27 + 288 * 9
 
 
+def test_readmes_comparison_is_what_the_command_prints(capsys):
+    from profiler.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["compare", "alexnet", "alphazero-chess"])
+    printed = capsys.readouterr().out.split("\n\n")[0]
+    assert f"$ flopledger compare alexnet alphazero-chess\n{printed}\n" in README
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_an_example_run_is_read(index, tmp_path):
+    from profiler.training import read_run
+
+    (tmp_path / "mine.toml").write_text(blocks("docs/adding-a-run.md", "toml")[index])
+    assert read_run(tmp_path / "mine.toml").phases
+
+
+def test_the_notebook_runs():
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.read(ROOT / "docs" / "five-orders.ipynb", as_version=4)
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    total = notebook.cells[-2].outputs[0]["data"]["text/plain"]
+    assert "alphazero-go-science" in total
+
+
+def test_the_worked_example_is_what_the_ledger_says():
+    from profiler import compare, ledger_of
+
+    text = (ROOT / "docs" / "method.md").read_text()
+    for share in compare(ledger_of("alexnet"), ledger_of("alphazero-chess")).factors:
+        (row,) = re.findall(rf"^\| {share.factor} \|.*$", text, flags=re.MULTILINE)
+        assert row.endswith(f"| {share.orders:+.3f} |")
+
+
+def test_every_verb_and_run_and_model_has_its_words(capsys):
+    from profiler.cli import app
+
+    docs = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md")) + README
+    for command in app.registered_commands:
+        assert f"flopledger {command.callback.__name__}" in docs
+        assert command.callback.__doc__
+
+
 def test_every_verb_of_the_makefile_is_documented():
     verbs = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     help_text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True).stdout

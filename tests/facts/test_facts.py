@@ -13,11 +13,9 @@ gpt2""".split()
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Every run's ledger, its networks counted for this test alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield ledgers([find_run(name) for name in list_runs()], cached_profile)
+def built():
+    """Every run's ledger."""
+    return ledgers([find_run(name) for name in list_runs()], cached_profile)
 
 
 def test_every_run_is_there_and_loads():

@@ -11,10 +11,8 @@ from profiler.measures import Evidence, Measurement, measures
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield evidence(cached_profile)
+def held():
+    return evidence(cached_profile)
 
 
 @pytest.fixture(scope="module")

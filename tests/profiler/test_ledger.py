@@ -29,6 +29,7 @@ def fact(value, low=None, high=None):
 def run(name, model, *phases):
     return TrainingRun(
         name=name,
+        file=f"facts/runs/{name}.toml",
         title=name,
         published_on="2020-01-01",
         models=(model,),
