@@ -237,6 +237,10 @@ def _profiled(
             _complain(error, debug)
             failed += 1
             continue
+        except KeyboardInterrupt:
+            _say(f"interrupted at {name}; what was counted before it follows")
+            failed += 1
+            break
         profiles.append(one)
         if not asked:  # published figures are of the registered inputs
             for line in contradictions(held_against(spec, one)):

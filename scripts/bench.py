@@ -1,6 +1,6 @@
-"""Time and memory of one count: ours beside fvcore, FlopCounterMode and torchinfo as they come.
+"""Time and memory: a count by ours and by its peers as they come; the report; a comparison.
 
-Every figure is the median of fresh processes, one after the other. Prints a table, writes it to
+Every figure is the median of fresh processes, one after the other. Prints tables, writes them to
 build/bench.md, and asserts nothing.
 """
 
@@ -13,6 +13,7 @@ sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 import json
 import resource
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,10 +52,45 @@ def main(
 
     import pandas as pd
 
-    table = to_markdown(pd.DataFrame(rows))
+    counts = to_markdown(pd.DataFrame(rows))
+    whole = to_markdown(pd.DataFrame(_commands(runs)))
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(output, table)
-    print(table, end="")
+    write_whole(output, f"{counts}\n{whole}")
+    print(counts, whole, sep="\n", end="")
+
+
+def _commands(runs: int) -> list[dict[str, str]]:
+    """Whole commands, imports and all, in seconds."""
+    script = os.path.join(here, "profile.py")
+    times: dict[str, list[float]] = {}
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as home:
+            report = ["-m", "profiler", "report", "--output", f"{home}/report"]
+            compare = ["-m", "profiler", "compare", "alexnet", "alphazero-chess"]
+            for name, words in {
+                "import torch": ["-c", "import torch"],
+                "profile.py --list": [script, "--list"],
+                "profile.py alexnet": [script, "alexnet"],
+                "report, the first time": report,
+                "report, nothing changed": report,
+                "compare, 1 sample": [*compare, "--samples", "1"],
+                "compare, 100,000 samples": [*compare, "--samples", "100000"],
+            }.items():
+                start = time.perf_counter()
+                environment = {**os.environ, "XDG_CACHE_HOME": home}
+                subprocess.run(
+                    [sys.executable, *words], check=True, stdout=subprocess.DEVNULL, env=environment
+                )
+                times.setdefault(name, []).append(time.perf_counter() - start)
+    middle = {name: sorted(all_runs)[runs // 2] for name, all_runs in times.items()}
+    return [
+        {
+            "command": name,
+            "seconds": f"{seconds:.2f}",
+            "/ import torch": f"{seconds / middle['import torch']:.2f}",
+        }
+        for name, seconds in middle.items()
+    ]
 
 
 def _row(model: str, method: str, measured: dict[str, dict[str, float]]) -> dict[str, str]:

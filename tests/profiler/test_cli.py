@@ -225,6 +225,23 @@ def test_one_bad_model_does_not_cost_the_others(run):
     assert len(err) == 1
 
 
+def test_an_interrupted_count_keeps_what_it_has(run, monkeypatch):
+    from profiler import measure
+
+    real = measure.profile
+
+    def interrupted(name, *inputs, **options):
+        if name == "bare":
+            raise KeyboardInterrupt
+        return real(name, *inputs, **options)
+
+    monkeypatch.setattr(measure, "profile", interrupted)
+    code, out, err = run("profile", "tiny", "bare", "dead", "--format", "json")
+    assert code == 1
+    assert [one["model"] for one in json.loads(out)] == ["tiny"]
+    assert err == ["flopledger: interrupted at bare; what was counted before it follows"]
+
+
 def test_output_goes_to_a_file_whole(run, tmp_path):
     path = tmp_path / "out.json"
     code, out, err = run("profile", "tiny", "--format", "json", "--output", str(path))
