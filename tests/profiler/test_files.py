@@ -20,8 +20,11 @@ def test_a_write_that_fails_changes_nothing(tmp_path):
     path.write_text("before")
     with pytest.raises(UnicodeEncodeError):
         write_whole(path, "\ud800")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "folder", "text")
     assert path.read_text() == "before"
-    assert os.listdir(tmp_path) == ["out.txt"]
+    assert sorted(os.listdir(tmp_path)) == ["folder", "out.txt"]
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path):

@@ -134,6 +134,24 @@ def test_a_fact_that_two_factors_share_is_drawn_once():
     assert c.factors[3].high - c.factors[3].low > 0.5
 
 
+def test_a_fact_that_two_runs_share_is_drawn_once():
+    def played(name, shared, scale=1.0):
+        numbers = (scale * number for number in (0.8, 0.4, 1.0))
+        evaluations = {"evaluations_per_simulation": fact(*numbers), "steps": 1e-9}
+        one = run(name, "alphazero-chess", GAMES | evaluations)
+        phase = one.phases[0].model_copy(
+            update={"shared": {"evaluations_per_simulation": "their search"} if shared else {}}
+        )
+        return build_ledger(one.model_copy(update={"phases": (phase,)}), MEASURED)
+
+    apart = compare(played("a", False), played("b", False))
+    # equal facts, and facts of another value but equally uncertain
+    for scale, orders in ((1.0, 0.0), (2.0, log10(2))):
+        together = compare(played("a", True), played("b", True, scale))
+        assert together.interval == pytest.approx((orders, orders), abs=1e-9)
+    assert apart.interval[1] - apart.interval[0] > 0.3
+
+
 def test_the_same_seed_gives_the_same_interval():
     a, b = alexnet(), chess(games=fact(44e6, 22e6, 88e6))
     assert compare(a, b, seed=3) == compare(a, b, seed=3)

@@ -4,12 +4,15 @@ import json
 import re
 import shutil
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
+from profiler import compare, ledger_of
 from profiler.cli import main
 from profiler.measures import VERSIONS
 from profiler.registry import list_models
+from profiler.reports import charts
 
 MISSING = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
 
@@ -45,6 +48,18 @@ def test_every_figure_is_a_picture(report):
     for path in figures:
         start = path.read_bytes()[:8]
         assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_waterfall_is_a_chain_from_zero_to_the_total():
+    comparison = compare(ledger_of("alexnet"), ledger_of("alphazero-chess"))
+    spec = charts.waterfall(comparison).to_dict()
+    (rows,) = spec["datasets"].values()
+    *steps, total = rows
+    assert steps[0]["start"] == total["start"] == 0
+    for one, after in pairwise(steps):
+        assert after["start"] == one["end"]
+    assert steps[-1]["end"] == pytest.approx(total["end"])
+    assert total["end"] == comparison.orders
 
 
 def test_the_page_needs_nothing_from_outside(report):
