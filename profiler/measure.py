@@ -39,7 +39,7 @@ def profile(
         module: a network, or the name of one of the zoo's (built without weights, in eval mode).
         *args: what its forward takes; of the zoo's, its own example inputs if left out.
         counter: which counter the tables come from: "fvcore" or "dispatch"; "auto" is fvcore, and
-            dispatch where fvcore cannot trace the network. The other one is the check.
+            dispatch where only that can count the network, or all of it. The other is the check.
         backward: also count the backward pass (by the dispatch counter, in either case).
         samples: how many samples the inputs hold; if left out, axis 0 of the first tensor.
         **kwargs: what its forward takes by name.
@@ -64,7 +64,7 @@ def profile(
     main = "fvcore" if counter == "auto" else counter
     first = run.count(main)
     second = run.count(_other(main)) if counter == "auto" or _counted(first) else first
-    if counter == "auto" and not _counted(first) and _counted(second):
+    if counter == "auto" and _rank(second) > _rank(first):
         main, first, second = _other(main), second, first
     if isinstance(first, Exception):
         raise ProfilingError(f"{name}: {run.complaint(first)}") from first
@@ -109,12 +109,13 @@ class _Run:
 
     def count(self, counter: str) -> list[OpCall] | Exception:
         """The calls, or what was raised instead."""
-        with watch(self._module) as seen, torch.random.fork_rng(devices=[]):
-            try:
+        seen = None
+        try:
+            with watch(self._module) as seen, torch.random.fork_rng(devices=[]):
                 calls = self._counters[counter]()
-            except Exception as error:  # the network is anybody's code: it may raise anything
-                self._stopped[id(error)] = seen.where_it_stopped()
-                return error
+        except Exception as error:  # the network is anybody's code: it may raise anything
+            self._stopped[id(error)] = seen.where_it_stopped() if seen else ""
+            return error
         self.layers = self.layers or layers_of(self._module, seen)
         return calls
 
@@ -128,6 +129,15 @@ class _Run:
 
 def _counted(result: list[OpCall] | Exception) -> bool:
     return not isinstance(result, Exception)
+
+
+def _rank(result: list[OpCall] | Exception) -> int:
+    """0 for no count, 1 for one with operators that have no formula, 2 for a whole one."""
+    return 0 if isinstance(result, Exception) else 2 - bool(_unknown(result))
+
+
+def _unknown(calls: list[OpCall]) -> list[str]:
+    return list(dict.fromkeys(call.op for call in calls if not call.counted))
 
 
 def _other(counter: str) -> str:
@@ -149,7 +159,11 @@ def _check(counter: str, first: list[OpCall], second: list[OpCall] | Exception) 
     macs, others = _macs_by_layer(first), _macs_by_layer(second)
     total, other = sum(macs.values()), sum(others.values())
     differ = [path for path in macs | others if macs.get(path, 0) != others.get(path, 0)]
-    reason = f"they differ at {', '.join(p or 'its top' for p in differ)}" if total != other else ""
+    reason = ""
+    if total != other:
+        reason = f"they differ at {', '.join(p or 'its top' for p in differ)}"
+        if unknown := _unknown(second):
+            reason += f"; {counter} has no formula for {', '.join(unknown)}"
     return Check(counter=counter, macs=other, agrees=total == other, reason=reason)
 
 

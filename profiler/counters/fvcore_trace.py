@@ -193,5 +193,7 @@ def _unsupported(analysis: FlopCountAnalysis) -> Iterator[OpCall]:
         own[name.rpartition(".")[0]].subtract(inclusive[name])
     for name, ops in sorted(own.items()):
         for op, number in sorted(ops.items()):
+            if op.startswith("profiler::"):  # torch.profiler's marks, as DataParallel leaves them
+                continue
             for _ in range(number):
                 yield OpCall(path=_path(name), op=op, inputs=(), outputs=(), counted=False)

@@ -138,6 +138,35 @@ def test_auto_takes_the_counter_that_can():
     assert "returns no tensor" in one.check.reason
 
 
+class Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x @ x
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class OwnFunction(nn.Module):
+    def forward(self, x):
+        return Product.apply(x)
+
+
+def test_auto_takes_the_counter_that_counts_all():
+    # tracing does not look inside an autograd function
+    one = profile(OwnFunction(), torch.zeros(4, 4))
+    assert (one.counter, one.total("macs"), one.complete) == ("dispatch", 4 * 4 * 4, True)
+    assert one.check.agrees is False
+    assert one.check.reason.endswith("fvcore has no formula for prim::PythonOp.Product")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_what_cannot_be_hooked_is_refused_in_one_line():
+    with pytest.raises(ProfilingError, match="not supported on ScriptModules"):
+        profile(torch.jit.script(nn.Linear(3, 4)), torch.zeros(2, 3))
+
+
 def test_a_network_without_parameters_has_no_ratio():
     one = profile(nn.ReLU(), torch.zeros(2, 3))
     assert one.total("flops_per_param") is None
