@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from profiler.files import check_writable, write_whole
-from profiler.registry import Listing, ModelSpec, UnknownModel, find_model, list_models
+from profiler.files import check_folder, check_writable, write_whole
+from profiler.registry import BrokenModel, Listing, ModelSpec, UnknownModel, find_model, list_models
 
 if TYPE_CHECKING:
     from profiler.inputs import AskedInput
@@ -122,11 +122,15 @@ def report(
     from profiler.reports.report import write
     from profiler.training import BadRun
 
+    try:
+        check_folder(output)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     counted, failed = [], 0
     for listing in _with_progress(list_models()):
         try:
             counted.append((find_model(listing.name), cached_profile(listing.name)))
-        except (ProfilingError, ImportError, SyntaxError) as error:
+        except (ProfilingError, BrokenModel) as error:
             _complain(error, debug)
             failed += 1
     try:
@@ -233,7 +237,7 @@ def _profiled(
             one = count(name, *inputs, counter=counter, backward=backward)
         except WrongInputs as error:
             raise typer.BadParameter(str(error)) from error
-        except (ProfilingError, ImportError, SyntaxError) as error:
+        except (ProfilingError, BrokenModel) as error:
             _complain(error, debug)
             failed += 1
             continue

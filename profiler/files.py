@@ -41,3 +41,15 @@ def check_writable(path: Path) -> None:
         raise ValueError(
             f"{folder} cannot be written ({error.strerror}); choose another folder"
         ) from error
+
+
+def check_folder(path: Path) -> None:
+    """See before the work begins that a folder is there, or can be made, and can be written.
+
+    Raises:
+        ValueError: it is not; the message says what to change.
+    """
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise ValueError(f"{there} is no folder; choose another one")
+    check_writable(there / "file")

@@ -13,6 +13,10 @@ from typing import Any
 _ZOO = "profiler.models"
 
 
+class BrokenModel(ImportError):
+    """A model's file cannot be imported; the message names the file and what it raised."""
+
+
 class UnknownModel(LookupError):
     """No model of that name is registered; the message names the nearest ones."""
 
@@ -121,11 +125,12 @@ def find_model(name: str) -> ModelSpec:
 
     Raises:
         UnknownModel: there is none.
+        BrokenModel: its file cannot be imported.
     """
     if name not in _specs:
         for listing in list_models():
             if listing.name == name:
-                importlib.import_module(listing.module)
+                _import(listing)
     if name not in _specs:
         known = sorted({*_specs, *(listing.name for listing in list_models())})
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
@@ -140,6 +145,17 @@ def list_models() -> list[Listing]:
     A file that cannot be read as Python is named in a warning, and the rest still work.
     """
     return [listing for file in _zoo_files() for listing in _listings(file)]
+
+
+def _import(listing: Listing) -> None:
+    try:
+        importlib.import_module(listing.module)
+    except Exception as error:  # the file is anybody's code: it may raise anything
+        file = f"models/{listing.module.rpartition('.')[2]}.py"
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise BrokenModel(
+            f"{file} cannot be imported: {type(error).__name__}: {line}; mend or remove it"
+        ) from error
 
 
 def _zoo_files() -> Iterator[Path]:

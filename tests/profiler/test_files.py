@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from profiler.files import check_writable, write_whole
+from profiler.files import check_folder, check_writable, write_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -35,6 +35,14 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(ValueError, match="is a folder; name a file in it"):
         check_writable(tmp_path)
+
+
+def test_a_folder_that_can_be_made_will_do(tmp_path):
+    check_folder(tmp_path / "a" / "b")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="file is no folder; choose another one"):
+        check_folder(tmp_path / "file" / "b")
+    assert os.listdir(tmp_path) == ["file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from profiler import registry
-from profiler.registry import UnknownModel, find_model, list_models, register
+from profiler.registry import BrokenModel, UnknownModel, find_model, list_models, register
 
 EXPECTED = """alexnet alexnet-one-tower alphazero-go alphazero-chess alphazero-shogi
 alphazero-go-wide-head alphago-zero-20 alphago-zero-40 alphago-fan-policy alphago-fan-value
@@ -87,7 +87,7 @@ def test_a_file_that_fails_to_import_does_not_stop_the_others(zoo_folder, monkey
     monkeypatch.setattr(registry, "_ZOO", "broken_zoo")
     (zoo_folder / "bad.py").write_text("import no_such_module\n" + MODEL)
     assert [listing.name for listing in list_models()] == ["my-net"]
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(BrokenModel, match=r"models/bad.py cannot be imported: ModuleNotFoundError"):
         find_model("my-net")
     monkeypatch.undo()
     assert find_model("alexnet").name == "alexnet"
