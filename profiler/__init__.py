@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from profiler.accounts import ledger_of
     from profiler.comparison import Comparison, compare
     from profiler.ledger import Ledger
-    from profiler.measure import ProfilingError, profile
-    from profiler.tables import Profile
+    from profiler.measure import profile
+    from profiler.tables import Profile, ProfilingError
 
 __all__ = [
     "Comparison",
@@ -32,7 +32,7 @@ _HOMES = {
     "Comparison": "comparison",
     "Ledger": "ledger",
     "Profile": "tables",
-    "ProfilingError": "measure",
+    "ProfilingError": "tables",
     "compare": "comparison",
     "ledger_of": "accounts",
     "profile": "measure",

@@ -1,15 +1,23 @@
 """Ledgers of named runs, their networks measured: where facts and profiles meet."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
 from profiler.cache import cached_profile
+from profiler.calls import Shape
+from profiler.inputs import WrongInputs
 from profiler.ledger import Ledger, Measured, build_ledger
 from profiler.measures import Evidence, read_systems
 from profiler.registry import UnknownModel
-from profiler.tables import Profile
-from profiler.training import TrainingRun, find_run, list_runs
+from profiler.tables import Profile, ProfilingError
+from profiler.training import BadRun, Phase, TrainingRun, find_run, list_runs
 
-Profiles = Callable[[str], Profile]
+
+class Profiles(Protocol):
+    """Finds a network's profile by its name in the zoo, at its usual input or at another."""
+
+    def __call__(self, name: str, shape: Shape | None = None, /) -> Profile:
+        """The profile, with its backward pass."""
 
 
 def measured(profile: Profile) -> Measured:
@@ -57,7 +65,7 @@ def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger
         profiles: finds a network's profile by its name in the zoo.
 
     Raises:
-        BadRun: a run names a network that the zoo does not have.
+        BadRun: a run names a network that the zoo does not have, or an input that it cannot take.
     """
     found: dict[str, Measured] = {}
     built = {}
@@ -67,5 +75,15 @@ def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger
                 found[model] = found.get(model) or measured(profiles(model))
             except UnknownModel:
                 continue  # build_ledger says which file and key
+        for phase in run.phases:
+            if phase.model in found and phase.network not in found:
+                found[phase.network] = _measured_at(run, phase, profiles)
         built[run.name] = build_ledger(run, found)
     return built
+
+
+def _measured_at(run: TrainingRun, phase: Phase, profiles: Profiles) -> Measured:
+    try:
+        return measured(profiles(phase.model, phase.input))
+    except (ProfilingError, WrongInputs) as error:
+        raise BadRun(f"{run.file}: [phases.input] {error}") from error

@@ -10,29 +10,39 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from profiler.calls import Shape
 from profiler.files import write_whole
-from profiler.registry import list_models
+from profiler.registry import find_model, list_models
 from profiler.tables import Profile
 
 _ADAPTER = TypeAdapter(Profile)
 
 
-def cached_profile(name: str) -> Profile:
-    """The profile of a model of the zoo on its example inputs, with its backward pass.
+def cached_profile(name: str, shape: Shape | None = None) -> Profile:
+    """The profile of a model of the zoo, with its backward pass.
 
     It is counted once for each state of the model's file, of the profiler and of the versions of
     torch and fvcore, and kept in $XDG_CACHE_HOME/flopledger (or ~/.cache/flopledger).
 
+    Args:
+        name: the model's.
+        shape: of its one input, if it is not the example's.
+
     Raises:
-        UnknownModel, ProfilingError: as `profile`.
+        UnknownModel, BrokenModel, ProfilingError: as `profile`.
+        WrongInputs: the model takes more than one input.
     """
 
     def count() -> str:
+        from profiler.inputs import AskedInput, fit_inputs
         from profiler.measure import profile  # which imports torch
 
-        return _ADAPTER.dump_json(profile(name, backward=True)).decode()
+        asked = [AskedInput(shape)] if shape else []
+        inputs = fit_inputs(name, find_model(name).inputs(), asked, batch=None)
+        return _ADAPTER.dump_json(profile(name, *inputs, backward=True)).decode()
 
-    key = f"{name}-{_fingerprint(name)}.json"
+    sizes = f"-{'x'.join(map(str, shape))}" if shape else ""
+    key = f"{name}{sizes}-{_fingerprint(name)}.json"
     try:
         return _ADAPTER.validate_json(remembered(key, count))
     except ValidationError:  # not whole

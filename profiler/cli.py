@@ -13,6 +13,7 @@ from profiler.files import check_folder, check_writable, write_whole
 from profiler.registry import BrokenModel, Listing, ModelSpec, UnknownModel, find_model, list_models
 
 if TYPE_CHECKING:
+    from profiler.calls import Shape
     from profiler.inputs import AskedInput
     from profiler.reports.findings import Findings
     from profiler.tables import Profile
@@ -117,9 +118,9 @@ def report(
     """
     from profiler.cache import cached_profile
     from profiler.claims import BadClaim
-    from profiler.measure import ProfilingError
     from profiler.published import contradictions, held_against
     from profiler.reports.report import write
+    from profiler.tables import ProfilingError
     from profiler.training import BadRun
 
     try:
@@ -155,7 +156,11 @@ def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
 
     profiles = {one.model: one for _, one in counted}
     claims = read_claims()
-    held = evidence(lambda name: profiles.get(name) or cached_profile(name))
+
+    def found(name: str, shape: "Shape | None" = None) -> "Profile":
+        return profiles[name] if shape is None and name in profiles else cached_profile(name, shape)
+
+    held = evidence(found)
     return Findings(
         counted=counted,
         runs={name: find_run(name) for name in list_runs()},
@@ -225,9 +230,9 @@ def _profiled(
     debug: bool,
 ) -> "tuple[list[Profile], int]":
     from profiler.inputs import WrongInputs, fit_inputs
-    from profiler.measure import ProfilingError
     from profiler.measure import profile as count
     from profiler.published import contradictions, held_against
+    from profiler.tables import ProfilingError
 
     profiles, failed = [], 0
     for name in _with_progress(models):

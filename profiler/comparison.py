@@ -117,7 +117,9 @@ def compare(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Compa
         raise ValueError(f"{samples} samples are too few; give 1 or more")
     facts = tuple(dict.fromkeys((*a.facts, *b.facts)))
     rng = np.random.default_rng(seed)
-    normals = {drawn: rng.standard_normal(samples) for drawn in dict.fromkeys(_drawn(facts))}
+    # sorted, so that compare(b, a) draws what compare(a, b) does
+    drawn_once = sorted({key.drawn_as for key in facts}, key=repr)
+    normals = {drawn: rng.standard_normal(samples) for drawn in drawn_once}
     draws = {key: key.fact.draws(normals[key.drawn_as]) for key in facts}
 
     point = _split(a.evaluate({}), b.evaluate({}))
@@ -163,7 +165,7 @@ def compare(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Compa
             for source_b, value_b in b.published
         ),
         dominant_uncertainty=_widest({name: float(np.var(spread[name])) for name in names}),
-        dominant_fact=_widest({_said(key): _alone(a, b, key, draw) for key, draw in draws.items()}),
+        dominant_fact=_widest(_alone(a, b, draws)),
     )
 
 
@@ -209,22 +211,20 @@ def _interval(orders: Any, point: float) -> tuple[float, float]:
     if np.ndim(orders) == 0 or np.ptp(orders) == 0:
         return point, point
     low, high = np.percentile(orders, [5, 95])
-    return float(low), float(high)
+    # many facts that can only be larger put the value itself below the 5th percentile
+    return min(float(low), point), max(float(high), point)
 
 
-def _alone(a: Ledger, b: Ledger, key: FactKey, draw: np.ndarray) -> float:
-    """The variance of the ratio's orders if only this fact varied."""
-    only = {key: draw}
-    ratio = _split(a.evaluate(only), b.evaluate(only))
-    return float(np.var(sum(ratio.values())))
-
-
-def _drawn(facts: tuple[FactKey, ...]) -> list[tuple[object, ...]]:
-    return [key.drawn_as for key in facts]
-
-
-def _said(key: FactKey) -> str:
-    return f"{key.key} of {key.owner}"
+def _alone(a: Ledger, b: Ledger, draws: dict[FactKey, np.ndarray]) -> dict[str, float]:
+    """The variance of the ratio's orders if only this fact varied, by the facts' names."""
+    variances: dict[str, float] = {}
+    for drawn, name in {key.drawn_as: f"{key.key} of {key.owner}" for key in draws}.items():
+        # what is drawn once varies together, in both runs
+        only = {key: draw for key, draw in draws.items() if key.drawn_as == drawn}
+        ratio = _split(a.evaluate(only), b.evaluate(only))
+        # two phases may give one key different values: the wider one speaks for the name
+        variances[name] = max(variances.get(name, 0.0), float(np.var(sum(ratio.values()))))
+    return variances
 
 
 def _widest(variances: dict[str, float]) -> str | None:

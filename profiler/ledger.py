@@ -122,23 +122,18 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
 
     Args:
         run: its facts.
-        measurements: by the names of the networks that `run.needed_models` lists.
+        measurements: of the networks that `run.needed_models` and its phases' `network` name.
 
     Raises:
         BadRun: a network of the run was not measured.
     """
-    for model in run.needed_models:
-        if model not in measurements:
-            raise BadRun(
-                f"{run.file}: [model] no model of the zoo is called {model!r}; "
-                "flopledger profile --list shows the names"
-            )
+    _check_measured(run, measurements)
     params = sum(measurements[model].params for model in run.models)
 
     def evaluate(given: Mapping[FactKey, Any]) -> Phases:
         return {
             phase.name: _phase_values(
-                phase, measurements[phase.model], params, _facts(run, phase, given)
+                phase, measurements[phase.network], params, _facts(run, phase, given)
             )
             for phase in run.phases
         }
@@ -157,9 +152,24 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
         factors=_factors(run, measurements, phases),
         phases=phases,
         facts=tuple(uncertain),
-        published=tuple((p.source, p.flops / params) for p in run.published),
+        published=tuple((total.source, total.value / params) for total in run.published),
         evaluate=evaluate,
     )
+
+
+def _check_measured(run: TrainingRun, measurements: Mapping[str, Measured]) -> None:
+    for model in run.needed_models:
+        if model not in measurements:
+            key = "model" if model in run.models else "phases.model"
+            raise BadRun(
+                f"{run.file}: [{key}] no model of the zoo is called {model!r}; "
+                "flopledger profile --list shows the names"
+            )
+    for phase in run.phases:
+        if phase.network not in measurements:
+            raise BadRun(
+                f"{run.file}: [phases.input] {phase.network} was not measured; measure it there"
+            )
 
 
 def _facts(run: TrainingRun, phase: Phase, given: Mapping[FactKey, Any]) -> Values:
@@ -176,11 +186,11 @@ def _fact_key(run: TrainingRun, phase: Phase, key: str) -> FactKey:
 def _phase_values(phase: Phase, network: Measured, params: int, fact: Values) -> Values:
     """One phase's factors; `fact` holds numbers or arrays of draws, and so do the factors."""
     training = 1 + network.backward_ratio  # a forward and its backward, in forward passes
+    episodes = reduce(mul, (fact[key] for key in _episode_keys(phase)))
     if phase.method == "supervised":
-        examples = fact["images"] if "images" in fact else fact["sequences"]
-        passes, positions, episodes = training, 1.0, examples * fact["epochs"]
+        passes, positions = training, 1.0
     else:
-        positions, episodes = fact["plies_per_game"], fact["games"]
+        positions = fact["plies_per_game"]
         evaluations = fact["simulations_per_move"] * fact["evaluations_per_simulation"]
         gradient = fact.get("steps", 0.0) * fact.get("batch_size", 0.0) * training
         passes = fact.get("root_evaluations", 0.0) + evaluations + gradient / positions / episodes
@@ -192,31 +202,43 @@ def _phase_values(phase: Phase, network: Measured, params: int, fact: Values) ->
     }
 
 
-_USES = {
-    PASSES: ("simulations_per_move", "evaluations_per_simulation", "root_evaluations", "steps",
-             "batch_size"),
-    POSITIONS: ("plies_per_game",),
-    EPISODES: ("games", "images", "sequences", "epochs"),
-}  # fmt: skip
+def _episode_keys(phase: Phase) -> tuple[str, ...]:
+    """The facts whose product counts the phase's episodes."""
+    if phase.method == "self-play":
+        return ("games",)
+    counted = [(what, "epochs") for what in ("images", "sequences") if what in phase.facts]
+    return counted[0] if counted and "epochs" in phase.facts else ("samples",)
+
+
+def _used(phase: Phase) -> dict[str, tuple[str, ...]]:
+    """The facts that each factor of a phase is made of."""
+    if phase.method == "supervised":  # its steps only say its samples a second way
+        return {EPISODES: _episode_keys(phase)}
+    search = ("simulations_per_move", "evaluations_per_simulation", "root_evaluations")
+    # the gradient steps are shared out over the positions of all games
+    gradient = ("steps", "batch_size")
+    return {
+        PASSES: search + gradient,
+        POSITIONS: ("plies_per_game",),
+        EPISODES: _episode_keys(phase),
+    }
 
 
 def _factors(
     run: TrainingRun, measurements: Mapping[str, Measured], phases: Phases
 ) -> tuple[Factor, ...]:
     values = aggregate(phases.values())
-    models = dict.fromkeys(phase.model for phase in run.phases)
+    models = dict.fromkeys(phase.network for phase in run.phases)
     made_of: dict[str, list[tuple[Kind, str]]] = {
         FLOPS_PER_PARAM: [("measured", f"profile of {model}") for model in models],
         PASSES: [("measured", f"backward pass of {model}") for model in models],
     }
-    for name, keys in _USES.items():
-        for phase in run.phases:
-            if name == PASSES and phase.method == "supervised":
-                continue  # its steps only say its samples a second way
+    for phase in run.phases:
+        for name, keys in _used(phase).items():
             facts = [phase.facts[key] for key in keys if key in phase.facts]
             made_of.setdefault(name, []).extend((fact.kind, fact.source) for fact in facts)
     # a supervised example is one position by definition
-    made_of[POSITIONS] = made_of[POSITIONS] or [("derived", "an example is one position")]
+    made_of.setdefault(POSITIONS, [("derived", "an example is one position")])
     return tuple(
         Factor(
             name=name,

@@ -13,13 +13,9 @@ from profiler.counters import dispatch, fvcore_trace
 from profiler.counters.weightless import build
 from profiler.layers import layers_of, watch
 from profiler.registry import ModelSpec, find_model
-from profiler.tables import Check, Input, Profile
+from profiler.tables import Check, Input, Profile, ProfilingError
 
 COUNTERS = ("fvcore", "dispatch")
-
-
-class ProfilingError(Exception):
-    """A network could not be counted; the message says where it stopped and what to change."""
 
 
 def profile(

@@ -1,7 +1,8 @@
 """Quantity: a value, its 90% interval on a log scale, its unit, and where it comes from."""
 
-from dataclasses import dataclass
-from math import isfinite, log
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import isfinite, log, prod
 from typing import Literal
 
 import numpy as np
@@ -55,6 +56,11 @@ class Quantity:
                 f"{self.value:g}; widen it"
             )
 
+    def scaled(self, scale: float, unit: str) -> "Quantity":
+        """The same quantity in another unit, of which the old one is `scale`."""
+        low, high = (end and end * scale for end in (self.low, self.high))
+        return replace(self, value=self.value * scale, low=low, high=high, unit=unit)
+
     def draws(self, normals: np.ndarray) -> np.ndarray:
         """The quantity for each of these standard normal numbers.
 
@@ -69,3 +75,13 @@ class Quantity:
 def weakest(*kinds: Kind) -> Kind:
     """The least sure of these kinds: what depends on an assumption is assumed."""
     return max(kinds, key=KINDS.index)
+
+
+def product_range(quantities: Iterable[Quantity]) -> tuple[float, float, float]:
+    """The product of all lows, of all values and of all highs: the widest that it can be."""
+    listed = list(quantities)
+    return (
+        prod(one.low or one.value for one in listed),
+        prod(one.value for one in listed),
+        prod(one.high or one.value for one in listed),
+    )

@@ -13,6 +13,10 @@ from profiler.calls import Layer, OpCall, Shape
 _COUNTS = ["macs", "flops", "other_flops"]
 
 
+class ProfilingError(Exception):
+    """A network could not be counted; the message says where it stopped and what to change."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """One tensor that went into the network: its shape, and its dtype's name ("float32")."""

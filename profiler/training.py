@@ -4,14 +4,16 @@ import difflib
 import tomllib
 from datetime import date
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from profiler.quantities import Kind, Quantity
+from profiler.quantities import Kind, Quantity, product_range
 
 PFS_DAY = 8.64e19  # FLOP: 1e15 a second for a day
+TOTALS = {"FLOP": 1.0, "pfs-day": PFS_DAY}  # units of a published total, in FLOP
 
 # every fact's unit, by method of training; a run's facts are these and no others
 UNITS = {
@@ -28,7 +30,7 @@ UNITS = {
     "samples": "samples",
 }
 _NEEDED = {
-    "supervised": ({"images", "epochs"}, {"sequences", "epochs"}),
+    "supervised": ({"images", "epochs"}, {"sequences", "epochs"}, {"samples"}),
     "self-play": (
         {"games", "plies_per_game", "simulations_per_move", "evaluations_per_simulation"},
     ),
@@ -37,6 +39,10 @@ _ALLOWED = {
     "supervised": {"images", "sequences", "epochs", "steps", "batch_size", "samples"},
     "self-play": UNITS.keys() - {"images", "sequences", "epochs"},
 }
+# each counts the samples of training; those that a file gives must not contradict each other
+_SAMPLES = (("samples",), ("steps", "batch_size"), ("images", "epochs"), ("sequences", "epochs"))
+
+Number = Annotated[float, Field(strict=True)]  # TOML's true and "12" are none
 
 
 class BadRun(ValueError):
@@ -48,7 +54,7 @@ class _Strict(BaseModel):
 
 
 class Fact(_Strict):
-    """One fact of a run.
+    """One fact of a run, or one published total.
 
     Attributes:
         value: in the unit that UNITS gives its key.
@@ -62,35 +68,14 @@ class Fact(_Strict):
         shared: facts of different runs with one name here are uncertain together: one draw.
     """
 
-    value: float
-    low: float | None = None
-    high: float | None = None
+    value: Number
+    low: Number | None = None
+    high: Number | None = None
     source: str = ""
     kind: Kind = "cited"
     tag: Literal["E", "S", "D", "M"] | None = None
     unit: str | None = None
     shared: str | None = None
-
-
-class PublishedTotal(_Strict):
-    """A training compute that somebody printed.
-
-    Attributes:
-        value: in `unit`.
-        unit: "FLOP" or "pfs-day" (8.64e19 FLOP).
-        source: where it stands.
-        tag: as a fact's.
-    """
-
-    value: float = Field(gt=0)
-    unit: Literal["FLOP", "pfs-day"] = "FLOP"
-    source: str = Field(min_length=1)
-    tag: Literal["E", "S", "D", "M"] | None = None
-
-    @property
-    def flops(self) -> float:
-        """In FLOP."""
-        return self.value * (PFS_DAY if self.unit == "pfs-day" else 1)
 
 
 class Phase(_Strict):
@@ -101,6 +86,8 @@ class Phase(_Strict):
         model: the network of the zoo that is trained.
         method: "supervised" or "self-play".
         facts: by their keys.
+        shared: the names under which facts are shared with other runs, by their keys.
+        input: `[1, channels, height, width]`, if it is not the network's usual one.
     """
 
     name: str
@@ -108,6 +95,12 @@ class Phase(_Strict):
     method: Literal["supervised", "self-play"]
     facts: dict[str, Quantity]
     shared: dict[str, str] = {}
+    input: tuple[int, ...] | None = None
+
+    @property
+    def network(self) -> str:
+        """What must be measured: "resnet50", or "resnet50 at 1x3x128x128"."""
+        return f"{self.model} at {'x'.join(map(str, self.input))}" if self.input else self.model
 
 
 class TrainingRun(_Strict):
@@ -120,7 +113,7 @@ class TrainingRun(_Strict):
         published_on: the day its result was published.
         models: the networks it ended with; their parameters are the run's.
         phases: at least one.
-        published: totals to hold the ledger against.
+        published: training computes that somebody printed, in FLOP, to hold the ledger against.
     """
 
     name: str
@@ -129,7 +122,7 @@ class TrainingRun(_Strict):
     published_on: date
     models: tuple[str, ...]
     phases: tuple[Phase, ...]
-    published: tuple[PublishedTotal, ...] = ()
+    published: tuple[Quantity, ...] = ()
 
     @property
     def needed_models(self) -> tuple[str, ...]:
@@ -142,15 +135,16 @@ class _File(_Strict):
 
     title: str
     published_on: date
-    model: str | list[str]
+    model: list[str] = Field(min_length=1)
     method: Literal["supervised", "self-play"] | None = None
     phases: list[dict[str, Any]] = []
-    published: list[PublishedTotal] = []
+    published: list[dict[str, Any]] = []
 
     @model_validator(mode="before")
     @classmethod
     def _own_keys(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in data.items() if key not in UNITS}
+        own = {key: value for key, value in data.items() if key not in UNITS}
+        return own | {"model": [own["model"]]} if isinstance(own.get("model"), str) else own
 
 
 def list_runs() -> list[str]:
@@ -166,9 +160,8 @@ def find_run(name: str) -> TrainingRun:
     """
     path = Path(name) if name.endswith(".toml") else _folder() / f"{name}.toml"
     if not path.is_file():
-        near = difflib.get_close_matches(name, list_runs(), n=3, cutoff=0.4)
-        hint = f"the nearest are {', '.join(near or list_runs())}"
-        raise BadRun(f"no run is called {name!r}; {hint}")
+        near = difflib.get_close_matches(name, list_runs(), n=3, cutoff=0.4) or list_runs()
+        raise BadRun(f"no run is called {name!r}; the nearest are {', '.join(near)}")
     return read_run(path)
 
 
@@ -186,12 +179,13 @@ def read_run(path: Path) -> TrainingRun:
         raise BadRun(f"{_short(path)}: not TOML: {error}") from error
     said = _validated(_File, data, path, "")
     common = {key: data[key] for key in UNITS if key in data}
-    models = (said.model,) if isinstance(said.model, str) else tuple(said.model)
+    models = tuple(said.model)
     parts = said.phases or [{"name": "training"}]
     phases = tuple(_phase(part, common, models, said.method, path) for part in parts)
-    names = [phase.name for phase in phases]
-    if len(set(names)) < len(names):
+    if len({phase.name for phase in phases}) < len(phases):
         raise BadRun(f"{_short(path)}: [[phases]] two phases have one name; rename one")
+    keyed = {f"published.{index}": table for index, table in enumerate(said.published)}
+    totals = [_quantity(key, _fact(key, table, path), path) for key, table in keyed.items()]
     return TrainingRun(
         name=path.stem,
         file=_short(path),
@@ -199,7 +193,7 @@ def read_run(path: Path) -> TrainingRun:
         published_on=said.published_on,
         models=models,
         phases=phases,
-        published=tuple(said.published),
+        published=tuple(total.scaled(TOTALS[total.unit], "FLOP") for total in totals),
     )
 
 
@@ -207,6 +201,7 @@ class _PhaseFile(_Strict):
     name: str
     model: str | None = None
     method: Literal["supervised", "self-play"] | None = None
+    input: list[Annotated[int, Field(gt=0, strict=True)]] = []
 
 
 def _phase(
@@ -233,6 +228,7 @@ def _phase(
         method=method,
         facts=quantities,
         shared={key: fact.shared for key, fact in facts.items() if fact.shared},
+        input=tuple(said.input) or None,
     )
 
 
@@ -243,8 +239,10 @@ def _fact(key: str, table: Any, path: Path) -> Fact:
             f"{_short(path)}: [{key}] has no source; give the paper and section, or say "
             'kind = "assumed" and why'
         )
-    if fact.unit not in (None, UNITS[key]):
-        raise BadRun(f"{_short(path)}: [{key}] is in {UNITS[key]!r}, not {fact.unit!r}; convert it")
+    units = [UNITS[key]] if key in UNITS else list(TOTALS)
+    if fact.unit is not None and fact.unit not in units:
+        right = " or ".join(map(repr, units))
+        raise BadRun(f"{_short(path)}: [{key}] is in {right}, not {fact.unit!r}; convert it")
     return fact
 
 
@@ -252,7 +250,7 @@ def _quantity(key: str, fact: Fact, path: Path) -> Quantity:
     try:
         return Quantity(
             value=fact.value,
-            unit=UNITS[key],
+            unit=UNITS.get(key) or fact.unit or "FLOP",
             kind=fact.kind,
             source=f"{fact.source} [{fact.tag}]" if fact.tag else fact.source,
             low=fact.low,
@@ -263,17 +261,20 @@ def _quantity(key: str, fact: Fact, path: Path) -> Quantity:
 
 
 def _check_consistent(facts: dict[str, Quantity], path: Path) -> None:
-    """Facts that say one thing twice must agree to 5%: what a rounded print allows."""
+    """Facts that say one thing twice must agree, to their intervals and a print's rounding."""
     if ("steps" in facts) != ("batch_size" in facts):
         raise BadRun(f"{_short(path)}: [steps] and [batch_size] go together; give both or neither")
-    for total, parts in (("samples", ("steps", "batch_size")), ("samples", ("images", "epochs"))):
-        if total in facts and all(part in facts for part in parts):
-            product = facts[parts[0]].value * facts[parts[1]].value
-            if abs(product / facts[total].value - 1) > 0.05:
-                raise BadRun(
-                    f"{_short(path)}: [{total}] is {facts[total].value:g}, but {parts[0]} x "
-                    f"{parts[1]} is {product:g}; mend the one that is wrong"
-                )
+    if "images" in facts and "sequences" in facts:
+        raise BadRun(f"{_short(path)}: [images] and [sequences] both count examples; give one")
+    said = [keys for keys in _SAMPLES if all(key in facts for key in keys)]
+    for keys, others in combinations(said, 2):
+        low, one, high = product_range(facts[key] for key in keys)
+        other_low, other, other_high = product_range(facts[key] for key in others)
+        if max(low / other_high, other_low / high) > 1.05:
+            raise BadRun(
+                f"{_short(path)}: [{'] x ['.join(keys)}] is {one:g}, but {' x '.join(others)} is "
+                f"{other:g}; mend the one that is wrong"
+            )
 
 
 def _validated(model: type[Any], data: Any, path: Path, key: str) -> Any:

@@ -1,11 +1,13 @@
 """The facts themselves: every file loads, and bottom-up totals lie where others have put them."""
 
+from math import prod
+
 import pytest
 
 from profiler.accounts import ledgers
 from profiler.cache import cached_profile
 from profiler.registry import list_models
-from profiler.training import find_run, list_runs
+from profiler.training import BadRun, find_run, list_runs, read_run
 
 RUNS = """alexnet alphago-fan alphago-lee alphago-master alphago-zero-20 alphago-zero-40
 alphazero-chess alphazero-shogi alphazero-go-preprint alphazero-go-science resnet50 vgg16
@@ -49,8 +51,33 @@ def test_totals_are_the_direct_counts_less_what_the_search_saves(built, name):
 def test_gpt2_is_nearly_6nd(built):
     # Kaplan et al. 2020, section 2.1: 6 FLOP a parameter and token, embeddings left out; beyond
     # that come attention (1.6 of 145.8 GMAC a layer and context) and the head's 39.5 GMAC
-    tokens = 8.8e6 * 10 * 1024
+    tokens = 8.8e6 * 12 * 1024
     non_embedding = 12 * 12 * 768**2
     beyond = (12 * 2 * 1024**2 * 768 + 1024 * 768 * 50257) / (1024 * non_embedding)
     by_hand = 6 * non_embedding * tokens * (1 + beyond)
     assert built["gpt2"].total_flops == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_a_phase_at_another_resolution_is_measured_there(tmp_path):
+    path = tmp_path / "sized.toml"
+    path.write_text("""
+title = "Two sizes"
+published_on = 2020-01-01
+model = "resnet18"
+method = "supervised"
+images = {value = 1000, kind = "assumed", source = "x"}
+[[phases]]
+name = "small"
+input = [1, 3, 128, 128]
+epochs = {value = 30, kind = "assumed", source = "x"}
+[[phases]]
+name = "large"
+epochs = {value = 60, kind = "assumed", source = "x"}
+""")
+    (ledger,) = ledgers([read_run(path)], cached_profile).values()
+    # all but the linear layer (512,000 MACs) and rounding grow with the area
+    small, large = (prod(phase.values()) for phase in ledger.phases.values())
+    assert small / large == pytest.approx(0.5 * (128 / 224) ** 2, rel=0.002)
+    path.write_text(path.read_text().replace("[1, 3, 128, 128]", "[1, 4, 128, 128]"))
+    with pytest.raises(BadRun, match=r"sized.toml: \[phases.input\] resnet18: Given groups=1"):
+        ledgers([read_run(path)], cached_profile)

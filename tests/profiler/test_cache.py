@@ -17,9 +17,9 @@ def counts(monkeypatch):
     """The names that were counted, in order."""
     made, real = [], measure.profile
 
-    def count(name, **kwargs):
+    def count(name, *inputs, **kwargs):
         made.append(name)
-        return real(name, **kwargs)
+        return real(name, *inputs, **kwargs)
 
     monkeypatch.setattr(measure, "profile", count)
     return made

@@ -93,6 +93,34 @@ def test_kinds_and_sources_travel():
     assert "a paper" in compare(alexnet(), chess()).factors[3].source_b
 
 
+# training_runs, section 2d: FLOP per parameter and pass, trained samples (steps x batch) and passes
+# a trained sample with those that made the data, each over AlexNet's 23.76, 1.08e8 and 3; MACs and
+# parameters of section 2a
+CHAINS = {
+    "Go, preprint": (8.106e9, 22.83e6, 21e6, 146, 800, 700e3 * 4096, (29.9, 26.5, 286, 2.3e5)),
+    "Go, Science": (8.106e9, 22.83e6, 140e6, 201, 800, 700e3 * 4096, (29.9, 26.5, 2613, 2.1e6)),
+    "AlphaGo Zero": (16.62e9, 46.44e6, 29e6, 200, 1600, 3.1e6 * 2048, (30.1, 58.8, 488, 8.6e5)),
+    "chess": (1.491e9, 23.33e6, 44e6, 92, 800, 700e3 * 4096, (5.38, 26.5, 377, 5.4e4)),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_the_exact_chains_come_out(chain):
+    macs, params, games, plies, simulations, samples, (conv, trained, passes, whole) = CHAINS[chain]
+    network = Measured(
+        model="net", params=round(params), forward_flops=2 * macs, backward_ratio=2.0
+    )
+    facts = {"games": games, "plies_per_game": plies, "simulations_per_move": simulations,
+             "evaluations_per_simulation": 1, "steps": samples, "batch_size": 1}  # fmt: skip
+    played = build_ledger(run(chain, "net", facts), {"net": network})
+    split = compare(alexnet(), played)
+    assert split.factors[0].ratio == pytest.approx(conv, rel=0.005)
+    assert split.ratio == pytest.approx(whole, rel=0.02)
+    # the rest of the identity, per trained sample instead of per position
+    rest = split.ratio / split.factors[0].ratio
+    assert rest == pytest.approx(trained * passes, rel=0.005)
+
+
 def test_phases_add_up():
     split = build_ledger(
         run("split", "alexnet", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60}), MEASURED
@@ -101,9 +129,50 @@ def test_phases_add_up():
     assert prod(factor.value for factor in split.factors) == pytest.approx(split.total)
 
 
+def test_a_phase_at_another_input_is_measured_there():
+    # a fully convolutional network: (128 / 224)^2 of the FLOPs for 30 of 90 epochs
+    resnet = Measured(
+        model="resnet50", params=25_557_032, forward_flops=2 * 4.089e9, backward_ratio=2.0
+    )
+    small = Measured(
+        model="resnet50", params=25_557_032, forward_flops=2 * 4.089e9 * (128 / 224) ** 2,
+        backward_ratio=2.0,
+    )  # fmt: skip
+    one = run("sized", "resnet50", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60})
+    first = one.phases[0].model_copy(update={"input": (1, 3, 128, 128)})
+    one = one.model_copy(update={"phases": (first, one.phases[1])})
+    built = build_ledger(one, {"resnet50": resnet, "resnet50 at 1x3x128x128": small})
+    by_hand = 2 * 4.089e9 * 3 * 1.2e6 * (60 + 30 * (128 / 224) ** 2)
+    assert built.total_flops == pytest.approx(by_hand)
+    with pytest.raises(BadRun, match=r"sized.toml: \[phases.input\] resnet50 at 1x3x128x128 was"):
+        build_ledger(one, {"resnet50": resnet})
+
+
+def test_samples_alone_make_the_same_total_as_epochs():
+    seen = build_ledger(run("seen", "alexnet", {"samples": 1.2e6 * 90}), MEASURED)
+    assert seen.total == alexnet().total
+    # beside images and epochs they only say the same again, and are no source of the factor
+    both = build_ledger(run("both", "alexnet", IMAGES | {"samples": fact(1.2e6 * 90)}), MEASURED)
+    assert (both.total, both.factors[3].source) == (seen.total, "a paper")
+
+
+def test_published_totals_stand_beside_per_parameter_with_their_tag():
+    total = Quantity(value=4.7e17, unit="FLOP", kind="cited", source="Epoch AI [E]")
+    one = run("alexnet", "alexnet", IMAGES).model_copy(update={"published": (total,)})
+    built = build_ledger(one, MEASURED)
+    assert built.published == (("Epoch AI [E]", 4.7e17 / 60_965_224),)
+    (pair,) = compare(built, built).published
+    assert (pair.source, pair.orders) == ("alexnet: Epoch AI [E]; alexnet: Epoch AI [E]", 0)
+
+
 def test_an_unknown_network_is_named_with_its_file():
     with pytest.raises(BadRun, match=r"facts/runs/x.toml: \[model\] no model .* 'vanished'"):
         build_ledger(run("x", "vanished", IMAGES), MEASURED)
+    elsewhere = run("x", "alexnet", IMAGES).model_copy(update={"file": "mine/x.toml"})
+    phase = elsewhere.phases[0].model_copy(update={"model": "gone"})
+    elsewhere = elsewhere.model_copy(update={"phases": (phase,)})
+    with pytest.raises(BadRun, match=r"^mine/x.toml: \[phases.model\] no model .* 'gone'"):
+        build_ledger(elsewhere, MEASURED)
 
 
 def test_a_run_beside_itself_is_zero_everywhere():
@@ -112,6 +181,33 @@ def test_a_run_beside_itself_is_zero_everywhere():
         assert (same.orders, same.interval) == (0, (0, 0))
         assert [f.orders for f in same.factors] == [0, 0, 0, 0]
         assert same.dominant_uncertainty is None
+
+
+def test_a_shared_fact_that_cancels_out_is_not_the_least_certain():
+    # one guess in both runs, by different sources: it is drawn once and leaves the ratio alone
+    def searched(name, source, games):
+        saves = Quantity(
+            value=0.8, low=0.1, high=2, unit="x", kind="assumed", source=source
+        )  # fmt: skip
+        facts = GAMES | {"evaluations_per_simulation": saves, "games": games, "steps": 1e-9}
+        one = run(name, "alphazero-chess", facts)
+        phase = one.phases[0].model_copy(update={"shared": {"evaluations_per_simulation": "both"}})
+        return build_ledger(one.model_copy(update={"phases": (phase,)}), MEASURED)
+
+    c = compare(searched("a", "a paper", fact(44e6, 40e6, 50e6)), searched("b", "a guess", 44e6))
+    assert (c.dominant_uncertainty, c.dominant_fact) == (EPISODES, "games of a")
+
+
+def test_an_interval_holds_its_value_however_lopsided_the_facts():
+    # six facts that can only be larger: all at their lows, the value, is one draw in 64
+    lopsided = [
+        {"images": Quantity(value=1, low=1, high=10, unit="x", kind="cited", source=f"{i} images"),
+         "epochs": Quantity(value=1, low=1, high=10, unit="x", kind="cited", source=f"{i} epochs")}
+        for i in range(3)
+    ]  # fmt: skip
+    c = compare(alexnet(), build_ledger(run("b", "alexnet", *lopsided), MEASURED))
+    assert c.interval[0] <= c.orders <= c.interval[1]
+    assert all(f.low <= f.orders <= f.high for f in c.factors)
 
 
 def test_the_interval_of_one_uncertain_fact_is_that_facts():
@@ -225,6 +321,30 @@ def test_the_split_of_phases_by_hand():
     found = _split(dict(enumerate(a)), {"p": b[0], "q": b[1]})
     assert found["x"] == pytest.approx(by_hand)
     assert found["x"] + found[EPISODES] == pytest.approx(log10(11))
+
+
+def named(ledger, prefix):
+    phases = {f"{prefix} {name}": values for name, values in ledger.phases.items()}
+    return Ledger(**{**vars(ledger), "phases": phases, "evaluate": lambda given: phases})
+
+
+@settings(max_examples=40, deadline=None)
+@given(phases, play)
+def test_phases_of_other_names_are_split_by_their_compute(one, other):
+    # the closed form of docs/method.md: means of logarithms, weighted by the phases' compute
+    a = named(build_ledger(run("a", "alexnet", *one), MEASURED), "a")
+    b = named(build_ledger(run("b", "alphazero-chess", *other), MEASURED), "b")
+    mean = {}
+    for ledger in (a, b):
+        for phase in ledger.phases.values():
+            share = prod(phase.values()) / ledger.total
+            for name, value in phase.items():
+                booked = value / share if name == EPISODES else value
+                key = (ledger.run, name)
+                mean[key] = mean.get(key, 0.0) + share * log10(booked)
+    for f in compare(a, b, samples=1).factors:
+        by_hand = mean["b", f.factor] - mean["a", f.factor]
+        assert f.orders == pytest.approx(by_hand, abs=1e-9)
 
 
 def test_aggregates_are_means_over_what_the_later_factors_count():

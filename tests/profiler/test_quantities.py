@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.quantities import Quantity, weakest
+from profiler.quantities import Quantity, product_range, weakest
 
 
 def quantity(value, low=None, high=None):
@@ -49,3 +49,13 @@ def test_what_is_no_quantity(numbers, said):
 def test_a_chain_is_as_sure_as_its_weakest_link():
     assert weakest("measured", "cited") == "cited"
     assert weakest("assumed", "derived", "measured") == "assumed"
+
+
+def test_a_unit_is_changed_with_the_interval():
+    days = quantity(14, 7, 21).scaled(1 / 7, "weeks")
+    assert (days.low, days.value, days.high, days.unit) == (1, 2, 3, "weeks")
+    assert quantity(2).scaled(7, "days").low is None
+
+
+def test_a_product_is_as_wide_as_its_facts_allow():
+    assert product_range([quantity(6, 3, 12), quantity(5)]) == (3 * 5, 6 * 5, 12 * 5)
