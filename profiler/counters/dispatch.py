@@ -141,11 +141,13 @@ class _Recorder(TorchDispatchMode):
     def _record(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> None:
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
         params = tuple(self._params[id(t)] for t in given if id(t) in self._params)
-        free = is_free(op) or not any(t.is_floating_point() or t.is_complex() for t in made)
+        free = is_free(op)
         if free and not params:
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
         macs, other = cost or (0, 0)
+        if not any(t.is_floating_point() or t.is_complex() for t in made):
+            other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
         self.calls.append(
             OpCall(
                 path=self._where(),

@@ -151,10 +151,11 @@ def _fvcore_macs(handle: Callable[..., Any]) -> Cost:
 
 def _formula(op: str) -> Cost:
     def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int] | None:
-        if not any(_is_floating(value) for value in outputs):
-            return 0, 0
         out = [_value(value) for value in outputs]
-        return work(op, [_value(v) for v in inputs], {}, out[0] if len(out) == 1 else tuple(out))
+        known = work(op, [_value(v) for v in inputs], {}, out[0] if len(out) == 1 else tuple(out))
+        if known and not any(_is_floating(value) for value in outputs):
+            return known[0], 0  # integer arithmetic is no FLOP; an integer product is still a MAC
+        return known
 
     return cost
 

@@ -174,6 +174,18 @@ def test_an_operator_without_a_formula_is_listed_where_it_ran(count):
     assert macs(calls) == 4 * 4 * 4
 
 
+class Integers(nn.Module):
+    def forward(self, x):
+        return (x @ x + x).sum(), torch._int_mm(x.to(torch.int8), x.to(torch.int8))
+
+
+@each
+def test_integers_are_multiplied_too_and_an_unknown_operator_of_them_is_listed(count):
+    calls = count(Integers(), (torch.ones(32, 32, dtype=torch.int64),), {})
+    assert (macs(calls), other(calls)) == (32 * 32 * 32, 0)
+    assert [c.op for c in calls if not c.counted] == ["aten::_int_mm"]
+
+
 class Boom(nn.Module):
     def forward(self, x):
         raise RuntimeError("boom")
