@@ -218,7 +218,8 @@ def compute_over_time(
         .encode(x=x, y=y, tooltip=tooltip)
     )
     alphago = published["family"] == FAMILIES["alphago"]
-    named = pd.concat([published[alphago], published[~alphago].nlargest(1, "FLOP")])
+    alexnet = published["system"] == "AlexNet"
+    named = pd.concat([published[alphago | alexnet], published[~alphago].nlargest(1, "FLOP")])
     if scale == "linear":  # the others lie on the axis, on each other
         named = named.nlargest(4, "FLOP")
     names = (

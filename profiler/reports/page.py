@@ -36,6 +36,7 @@ def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
                 "title": findings.runs[name].title,
                 "answer": answer(findings, comparison),
                 "factors": comparisons.factor_table(comparison),
+                "hovers": _hovers(comparison),
                 "sources": _factor_sources(comparison),
                 "published": comparisons.published_table(comparison),
                 "uncertainty": comparisons.uncertainty(comparison),
@@ -186,6 +187,12 @@ def facts_table(findings: Findings) -> pd.DataFrame:
                     "source": fact.source,
                 }
     return pd.DataFrame(list(rows.values()))
+
+
+def _hovers(comparison: Comparison) -> list[list[str]]:
+    """The source behind each cell of the factors' table: its two runs' columns, then nothing."""
+    rows = [["", share.source_a, share.source_b, *[""] * 4] for share in comparison.factors]
+    return [*rows, ["", *["the product of the factors"] * 2, *[""] * 4]]
 
 
 def _factor_sources(comparison: Comparison) -> pd.DataFrame:

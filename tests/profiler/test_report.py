@@ -152,6 +152,8 @@ def test_a_game_is_switched_to_and_its_numbers_are_the_tables(page, report, vers
     rows = section.find_element("css selector", "table").text
     for value in factors["orders"]:
         assert f"{value:+.3f}" in rows
+    hovers = [cell.get_attribute("title") for cell in section.find_elements("css selector", "td")]
+    assert set(factors["source_a"]) | set(factors["source_b"]) <= set(hovers)
     answer = section.find_element("css selector", ".answer").text
     assert f"{factors['orders'].sum():.2f} orders of magnitude" in answer
 
