@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiler.comparison import compare
-from profiler.ledger import EPISODES, PASSES, POSITIONS, Ledger, Measured, aggregate, build_ledger
+from profiler.ledger import (
+    EPISODES,
+    PASSES,
+    POSITIONS,
+    Factor,
+    Ledger,
+    Measured,
+    aggregate,
+    build_ledger,
+)
 from profiler.quantities import Quantity
 from profiler.training import BadRun, Phase, TrainingRun
 
@@ -307,20 +316,26 @@ def test_the_order_of_phases_changes_nothing(drawn):
         assert f.orders == pytest.approx(g.orders, abs=1e-9)
 
 
-def test_the_split_of_phases_by_hand():
-    # two cells by hand: a has one phase of 1 x 1 x 1 x 1, b one of 2 and one of 3 episodes
-    a = [{"x": 1.0, EPISODES: 1.0}]
-    b = [{"x": 4.0, EPISODES: 2.0}, {"x": 1.0, EPISODES: 3.0}]
-    mean = lambda p, q: (p - q) / np.log(p / q)  # noqa: E731
-    whole = mean(11.0, 1.0)
-    first = mean(8.0, 8 / 11) / whole  # b's first phase beside 8/11 of a
-    # the other cell holds equal x; all that x contributes comes from the first
-    by_hand = first * log10(4)
-    from profiler.comparison import _split
+def made_of(name, **phases):
+    """A ledger of two factors, x and episodes, by phases."""
+    values = {phase: {"x": x, EPISODES: episodes} for phase, (x, episodes) in phases.items()}
+    whole = aggregate(values.values())
+    factors = tuple(Factor(name=n, value=v, kind="cited", source="") for n, v in whole.items())
+    return Ledger(
+        run=name, quantity="x", params=1, factors=factors, phases=values, facts=(), published=(),
+        evaluate=lambda given: values,
+    )  # fmt: skip
 
-    found = _split(dict(enumerate(a)), {"p": b[0], "q": b[1]})
-    assert found["x"] == pytest.approx(by_hand)
-    assert found["x"] + found[EPISODES] == pytest.approx(log10(11))
+
+def test_the_split_of_phases_by_hand():
+    # a has one phase, x = 1 and one episode; b one of x = 4 with 2 and one of x = 1 with 3
+    split = compare(made_of("a", only=(1, 1)), made_of("b", first=(4, 2), second=(1, 3)), samples=1)
+    orders = {share.factor: share.orders for share in split.factors}
+    # two cells; x is equal in the second, so that all it contributes comes from the first
+    mean = lambda p, q: (p - q) / np.log(p / q)  # noqa: E731
+    first = mean(8.0, 8 / 11) / mean(11.0, 1.0)  # b's first phase beside 8/11 of a
+    assert orders["x"] == pytest.approx(first * log10(4))
+    assert orders["x"] + orders[EPISODES] == pytest.approx(log10(11))
 
 
 def named(ledger, prefix):
