@@ -11,7 +11,8 @@ from torch.utils._pytree import tree_leaves
 from profiler.calls import OpCall
 from profiler.counters import dispatch, fvcore_trace
 from profiler.counters.weightless import build
-from profiler.layers import layers_of, watch
+from profiler.counters.weightless import run as run_for_real
+from profiler.layers import Watch, layers_of, watch
 from profiler.registry import ModelSpec, find_model
 from profiler.tables import Check, Input, Profile, ProfilingError
 
@@ -67,6 +68,11 @@ def profile(
     if backward and isinstance(second, Exception) and main == "fvcore":
         raise ProfilingError(f"{name}: {run.complaint(second)}") from second
 
+    by_fvcore = second if main == "dispatch" else first
+    if isinstance(by_fvcore, Exception) and (refusal := run.refusal()) is not None:
+        # the rules for meta tensors let pass what no kernel would
+        raise ProfilingError(f"{name}: {run.complaint(refusal)}") from refusal
+
     by_dispatch = first if main == "dispatch" else second
     forward = [call for call in first if not call.backward]
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
@@ -99,21 +105,31 @@ class _Run:
             "fvcore": lambda: fvcore_trace.count(module, args, kwargs),
             "dispatch": lambda: dispatch.count(module, args, kwargs, backward=backward),
         }
+        self._plain = lambda: run_for_real(module, args, kwargs)
         self._module = module
         self._stopped: dict[int, str] = {}
         self.layers: list[Any] = []
 
     def count(self, counter: str) -> list[OpCall] | Exception:
         """The calls, or what was raised instead."""
-        seen = None
-        try:
-            with watch(self._module) as seen, torch.random.fork_rng(devices=[]):
-                calls = self._counters[counter]()
-        except Exception as error:  # the network is anybody's code: it may raise anything
-            self._stopped[id(error)] = seen.where_it_stopped() if seen else ""
-            return error
+        calls, seen = self._watched(self._counters[counter])
+        if isinstance(calls, Exception):
+            return calls
         self.layers = self.layers or layers_of(self._module, seen)
         return calls
+
+    def refusal(self) -> Exception | None:
+        """What the network raises in a real pass, if it does."""
+        return self._watched(self._plain)[0]
+
+    def _watched(self, job: Callable[[], Any]) -> tuple[Any, Watch]:
+        seen = Watch()
+        try:
+            with watch(self._module) as seen, torch.random.fork_rng(devices=[]):
+                return job(), seen
+        except Exception as error:  # the network is anybody's code: it may raise anything
+            self._stopped[id(error)] = seen.where_it_stopped()
+            return error, seen
 
     def complaint(self, error: Exception) -> str:
         """One line: where the pass stopped, on what, and what was raised."""

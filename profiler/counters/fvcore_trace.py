@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from profiler.calls import OpCall, Shape
 from profiler.counters.elementwise import FREE
 from profiler.counters.formulas import known_operators, work
-from profiler.counters.weightless import stand_ins, zeros_for
+from profiler.counters.weightless import real, stand_ins, zeros_for
 
 # fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
 # as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
@@ -46,7 +46,7 @@ def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> l
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
     traced = _Traced(module, leaves, spec).train(module.training)
     with stand_ins(module, place), _hooks_restored(module), torch.no_grad(), _quiet():
-        analysis = FlopCountAnalysis(traced, tuple(_real(t) for t in tensors))
+        analysis = FlopCountAnalysis(traced, tuple(real(t) for t in tensors))
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         analysis.set_op_handle(**dict.fromkeys(_with_in_place(FREE)))
         own = {op: _recording(op, calls, _formula(op)) for op in _with_in_place(known_operators())}
@@ -83,12 +83,6 @@ class _Traced(nn.Module):
         if not out:
             raise ValueError("the model returns no tensor; fvcore traces tensors")
         return out
-
-
-def _real(tensor: Tensor) -> Tensor:
-    if tensor.device.type == "meta":
-        return torch.zeros(tensor.shape, dtype=tensor.dtype)
-    return tensor.detach().to("cpu", copy=True)
 
 
 @contextmanager

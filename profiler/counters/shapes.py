@@ -131,12 +131,15 @@ def _filled(x: Tensor, *_: Any, **__: Any) -> Any:
 
 
 @_rule("_softmax", "_log_softmax", "_safe_softmax")
-def _like(x: Tensor, *_: Any) -> Any:
-    return x.new_empty(x.shape)
+def _like(x: Tensor, dim: int, *_: Any) -> Any:
+    return x.new_empty(x.shape) if _axes_of(x, [dim]) else NotImplemented
 
 
 @_rule("native_batch_norm")
-def _batch_norm(x: Tensor, *_: Any) -> Any:
+def _batch_norm(x: Tensor, *rest: Any) -> Any:
+    # weight, bias, running mean and variance: one element a channel
+    if x.dim() < 2 or any(t.shape != x.shape[1:2] for t in _tensors(*rest[:4])):
+        return NotImplemented
     return x.new_empty(x.shape), x.new_empty(x.shape[1]), x.new_empty(x.shape[1])
 
 
@@ -154,7 +157,7 @@ def _max_pool(
     dilation: Sequence[int] = (1,), ceil_mode: bool = False,
 ) -> Any:  # fmt: skip
     out = _windows(x, kernel, stride or kernel, padding, dilation)
-    if ceil_mode or not out:
+    if ceil_mode or not out or 2 * max(padding) > min(kernel):
         return NotImplemented
     shape = (*x.shape[:2], *out)
     return x.new_empty(shape), x.new_empty(shape, dtype=torch.int64)
@@ -166,7 +169,9 @@ def _avg_pool(
     ceil_mode: bool = False, *_: Any,
 ) -> Any:  # fmt: skip
     out = _windows(x, kernel, stride or kernel, padding, (1,))
-    return NotImplemented if ceil_mode or not out else x.new_empty(*x.shape[:2], *out)
+    if ceil_mode or not out or 2 * max(padding) > min(kernel):
+        return NotImplemented
+    return x.new_empty(*x.shape[:2], *out)
 
 
 def _windows(x: Tensor, *window: Sequence[int]) -> list[int]:
@@ -188,14 +193,16 @@ def _windows(x: Tensor, *window: Sequence[int]) -> list[int]:
 
 @_rule("tril", "triu")
 def _triangle(x: Tensor, diagonal: int = 0) -> Any:
-    return x.new_empty(x.shape)
+    return x.new_empty(x.shape) if x.dim() >= 2 else NotImplemented
 
 
 @_rule("cat", floats=lambda tensors, *_: tensors)
 def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     shape = list(tensors[0].shape)
-    axis = dim % max(1, len(shape))
-    if not shape or any(_without(t.shape, axis) != _without(shape, axis) for t in tensors):
+    if not _axes_of(tensors[0], [dim]):
+        return NotImplemented
+    axis = dim % len(shape)
+    if any(_without(t.shape, axis) != _without(shape, axis) for t in tensors):
         return NotImplemented
     shape[axis] = sum(t.shape[axis] for t in tensors)
     return tensors[0].new_empty(shape)
@@ -204,10 +211,17 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
 @_rule("stack", floats=lambda tensors, *_: tensors)
 def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     shape = list(tensors[0].shape)
-    if any(t.shape != tensors[0].shape for t in tensors):
+    if (
+        any(t.shape != tensors[0].shape for t in tensors)
+        or not -len(shape) <= dim + 1 <= len(shape) + 1
+    ):
         return NotImplemented
     shape.insert(dim % (len(shape) + 1), len(tensors))
     return tensors[0].new_empty(shape)
+
+
+def _axes_of(x: Tensor, dims: Sequence[int]) -> bool:
+    return all(-x.dim() <= dim < x.dim() for dim in dims)
 
 
 def _without(shape: Sequence[int], axis: int) -> list[int]:
@@ -221,12 +235,14 @@ def _where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
 
 @_rule("embedding", floats=lambda weight, *_: (weight,))
 def _embedding(weight: Tensor, indices: Tensor, *_: Any) -> Any:
+    if indices.is_floating_point():
+        raise RuntimeError("the indices of an embedding are integers, but got floating ones")
     return weight.new_empty(*indices.shape, *weight.shape[1:])
 
 
 @_rule("mean", "sum")
 def _reduce(x: Tensor, dims: Any = None, keepdim: bool = False) -> Any:
-    if not x.dim():
+    if not x.dim() or not _axes_of(x, dims or [0]):
         return NotImplemented
     reduced = {d % x.dim() for d in (dims or range(x.dim()))}
     kept = [1 if i in reduced else n for i, n in enumerate(x.shape) if keepdim or i not in reduced]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from profiler.counters.devices import IntegersReal
 
@@ -34,6 +35,28 @@ def on_meta(tensor: Tensor) -> Tensor:
         # empty_like would import sympy
         return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
     return tensor.detach().to("cpu", copy=True)
+
+
+def real(tensor: Tensor) -> Tensor:
+    """A copy of the tensor on the CPU; zeros for one on meta."""
+    if tensor.device.type == "meta":
+        return torch.zeros(tensor.shape, dtype=tensor.dtype)
+    return tensor.detach().to("cpu", copy=True)
+
+
+def run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """One real forward pass on the CPU, all weights zero: does the module take these inputs?
+
+    Raises:
+        Exception: whatever the module raises.
+    """
+    args, kwargs = tree_map(_real_leaf, args), tree_map(_real_leaf, kwargs)
+    with stand_ins(module, zeros_for(module)), torch.no_grad():
+        module(*args, **kwargs)
+
+
+def _real_leaf(leaf: Any) -> Any:
+    return real(leaf) if isinstance(leaf, Tensor) else leaf
 
 
 def zeros_for(module: nn.Module) -> Place:

@@ -197,6 +197,7 @@ def test_a_wrong_call_gives_one_clear_line_and_2(run, words):
 BAD = {
     "tiny --input 1,5": "stopped at layer 0, which got 1x5; change the input or that layer",
     "tiny --input 1,4:int64": "stopped at layer 0",
+    "tiny --input 1,4:int64 --counter dispatch": "stopped at layer 0",
     "raises": "this network (stopped at layer (top), which got 1x4",
     "bare --backward": "no output requires a gradient",
 }

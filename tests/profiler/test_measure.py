@@ -195,6 +195,23 @@ def test_a_layer_that_cannot_take_its_input_is_named():
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("counter", ["auto", "dispatch"])
+@pytest.mark.parametrize(
+    ("network", "x"),
+    [
+        (nn.Embedding(10, 4), torch.zeros(2, 3)),
+        (nn.Embedding(10, 4), torch.full((2, 3), 99)),
+        (nn.BatchNorm2d(8), torch.zeros(2, 4, 3, 3)),
+        (nn.Softmax(dim=3), torch.zeros(2, 4)),
+        (nn.Linear(4, 4), torch.zeros(2, 4, dtype=torch.int64)),
+        (nn.MaxPool2d(3, padding=2), torch.zeros(1, 1, 9, 9)),
+    ],
+)
+def test_what_no_kernel_takes_is_refused(network, x, counter):
+    with pytest.raises(ProfilingError, match="change the input or that layer"):
+        profile(network, x, counter=counter)
+
+
 def test_the_module_keeps_its_mode():
     network = nn.Sequential(nn.Dropout(), nn.Linear(4, 5))
     network[0].eval()

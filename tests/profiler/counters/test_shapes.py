@@ -111,6 +111,18 @@ def test_shapes_that_do_not_broadcast_are_refused():
         ("aten::mul", "Tensor", (meta(2, dtype=torch.int64), 2), {}),
         ("aten::softmax", "int", (meta(2), 0), {"dtype": torch.float64}),
         ("aten::nonzero", "default", (meta(2),), {}),
+        ("aten::_softmax", "default", (meta(2, 3), 2, False), {}),
+        ("aten::mean", "dim", (meta(2, 3), [2]), {}),
+        ("aten::cat", "default", ([meta(2, 3)] * 2, 2), {}),
+        ("aten::stack", "default", ([meta(2, 3)] * 2, 3), {}),
+        ("aten::tril", "default", (meta(2),), {}),
+        ("aten::max_pool2d_with_indices", "default", (IMAGE, [3, 3], [1, 1], [2, 2]), {}),
+        (
+            "aten::native_batch_norm",
+            "default",
+            (IMAGE, meta(5), meta(5), meta(5), meta(5), False, 0.1, 1e-5),
+            {},
+        ),
     ],
 )
 def test_what_is_out_of_the_ordinary_is_left_to_pytorch(call):
