@@ -15,6 +15,9 @@ _FLOAT_FACTORIES = {
 }
 _SCALAR_FACTORIES = {f"aten::{name}" for name in ("arange", "full", "scalar_tensor")}
 
+# their integers (lengths, batch sizes) are read while they run
+_MIXED = {"aten::_pack_padded_sequence", "aten::_pad_packed_sequence"}
+
 
 class IntegersReal(TorchDispatchMode):
     """Under torch.device("meta"): integer and boolean tensors are made on the CPU all the same."""
@@ -44,7 +47,7 @@ def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict
         return args, kwargs
     if kwargs.get("device") is not None:  # .cpu() or .to(...) of a tensor without values
         kwargs = {**kwargs, "device": torch.device("meta")}
-    if all(meta):
+    if all(meta) or op in _MIXED:
         return args, kwargs
     if op.startswith("aten::index"):
         args = tree_map(_as_numbers, args)

@@ -91,6 +91,23 @@ def test_fused_attention_modules(count):
     assert macs(count(layer, (x,), {})) == MHA + 2 * 7 * 2 * (8 * 16)
 
 
+class Packed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(8, 4, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+        return nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]
+
+
+@each
+def test_a_packed_sequence_counts_its_real_steps(count):
+    calls = count(Packed(), (torch.zeros(2, 7, 8), torch.tensor([7, 5])), {})
+    assert macs(calls) == (7 + 5) * 4 * 4 * (8 + 4)
+    assert all(call.counted for call in calls)
+
+
 @each
 def test_batch_norm_is_not_mixed_into_the_convolutions(count):
     # fvcore as it comes would report 16 * 8 * 3 + 2 * 16 * 8
