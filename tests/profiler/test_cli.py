@@ -13,19 +13,6 @@ from profiler.cli import main
 from profiler.registry import ModelSpec, Published
 
 
-@pytest.fixture
-def run(capsys):
-    """Run a command line; its exit code, what it wrote to stdout, and its lines on stderr."""
-
-    def call(*words):
-        with pytest.raises(SystemExit) as stop:
-            main(words)
-        said = capsys.readouterr()
-        return stop.value.code, said.out, said.err.splitlines()
-
-    return call
-
-
 class Mystery(nn.Module):
     def __init__(self):
         super().__init__()

@@ -7,8 +7,6 @@ from math import log10, prod
 
 import pytest
 
-from profiler.cli import main
-
 RUN = """
 title = "Mine"
 published_on = 2020-01-01
@@ -17,17 +15,6 @@ method = "supervised"
 images = {value = 1.2e6, source = "mine"}
 epochs = {value = 900, source = "mine"}
 """
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        with pytest.raises(SystemExit) as stop:
-            main(words)
-        said = capsys.readouterr()
-        return stop.value.code, said.out, said.err.splitlines()
-
-    return call
 
 
 def test_compare_in_json_has_exactly_the_documented_keys_and_adds_up(run):
