@@ -35,10 +35,10 @@ def cached_profile(name: str, shape: Shape | None = None) -> Profile:
 
     def count() -> str:
         from profiler.inputs import AskedInput, fit_inputs
-        from profiler.measure import profile  # which imports torch
+        from profiler.measure import examples, profile  # which import torch
 
         asked = [AskedInput(shape)] if shape else []
-        inputs = fit_inputs(name, find_model(name).inputs(), asked, batch=None)
+        inputs = fit_inputs(name, examples(find_model(name)), asked, batch=None)
         return _ADAPTER.dump_json(profile(name, *inputs, backward=True)).decode()
 
     sizes = f"-{'x'.join(map(str, shape))}" if shape else ""

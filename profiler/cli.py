@@ -230,6 +230,7 @@ def _profiled(
     debug: bool,
 ) -> "tuple[list[Profile], int]":
     from profiler.inputs import WrongInputs, fit_inputs
+    from profiler.measure import examples
     from profiler.measure import profile as count
     from profiler.published import contradictions, held_against
     from profiler.tables import ProfilingError
@@ -238,7 +239,7 @@ def _profiled(
     for name in _with_progress(models):
         try:
             spec = find_model(name)
-            inputs = fit_inputs(name, spec.inputs(), asked, batch)
+            inputs = fit_inputs(name, examples(spec), asked, batch)
             one = count(name, *inputs, counter=counter, backward=backward)
         except WrongInputs as error:
             raise typer.BadParameter(str(error)) from error

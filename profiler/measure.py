@@ -53,7 +53,7 @@ def profile(
     if isinstance(module, str):
         spec = find_model(module)
         module = built(spec)
-        args = args or (() if kwargs else spec.inputs())
+        args = args or (() if kwargs else examples(spec))
     if counter not in ("auto", *COUNTERS):
         raise ValueError(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
 
@@ -90,9 +90,27 @@ def profile(
 
 
 def built(spec: ModelSpec) -> nn.Module:
-    """A network of the zoo, in eval mode, on meta: no weights are initialised or stored."""
-    module: nn.Module = build(spec.factory)
-    return module.eval()
+    """A network of the zoo, in eval mode, on meta: no weights are initialised or stored.
+
+    Raises:
+        ProfilingError: its factory raised something, or made no module.
+    """
+    try:
+        return build(spec.factory).eval()
+    except Exception as error:  # the factory is anybody's code: it may raise anything
+        raise ProfilingError(f"{spec.name}: its factory fails: {_said(error)}") from error
+
+
+def examples(spec: ModelSpec) -> tuple[Any, ...]:
+    """The example inputs of a network of the zoo.
+
+    Raises:
+        ProfilingError: they cannot be made.
+    """
+    try:
+        return spec.inputs()
+    except Exception as error:  # as the factory
+        raise ProfilingError(f"{spec.name}: its example inputs fail: {_said(error)}") from error
 
 
 class _Run:
@@ -152,6 +170,10 @@ def _unknown(calls: list[OpCall]) -> list[str]:
     return list(dict.fromkeys(call.op for call in calls if not call.counted))
 
 
+def _said(error: Exception) -> str:
+    return "".join(traceback.format_exception_only(error)).strip().splitlines()[0][:300]
+
+
 def _other(counter: str) -> str:
     return COUNTERS[1 - COUNTERS.index(counter)]
 
@@ -166,8 +188,7 @@ def _samples(tensors: list[Tensor]) -> int:
 
 def _check(counter: str, first: list[OpCall], second: list[OpCall] | Exception) -> Check:
     if isinstance(second, Exception):
-        line = "".join(traceback.format_exception_only(second)).strip().splitlines()[0]
-        return Check(counter=counter, macs=None, agrees=None, reason=line)
+        return Check(counter=counter, macs=None, agrees=None, reason=_said(second))
     macs, others = _macs_by_layer(first), _macs_by_layer(second)
     total, other = sum(macs.values()), sum(others.values())
     differ = [path for path in macs | others if macs.get(path, 0) != others.get(path, 0)]

@@ -42,6 +42,9 @@ NETWORKS = {
     "mystery": (Mystery, (4, 4)),
     "dead": (Dead, (1, 4)),
     "raises": (Raises, (1, 4)),
+    "unbuilt": (lambda: nn.Linear(4, -1), (1, 4)),
+    "no-module": (lambda: 3, (1, 4)),
+    "no-inputs": (nn.ReLU, (-1,)),
     "bare": (nn.ReLU, (1, 4)),
     "contradicted": (lambda: nn.Linear(4, 5), (1, 4)),
 }
@@ -186,6 +189,9 @@ BAD = {
     "tiny --input 1,4:int64": "stopped at layer 0",
     "tiny --input 1,4:int64 --counter dispatch": "stopped at layer 0",
     "raises": "this network (stopped at layer (top), which got 1x4",
+    "unbuilt": "unbuilt: its factory fails: RuntimeError: Trying to create tensor with negative",
+    "no-module": "no-module: its factory fails: AttributeError",
+    "no-inputs": "no-inputs: its example inputs fail: RuntimeError",
     "bare --backward": "no output requires a gradient",
 }
 
