@@ -71,7 +71,9 @@ def alphago_fan_value() -> nn.Module:
     """AlphaGo's value network as it played Fan Hui.
 
     That it has one 3 x 3 convolution more than the policy is Epoch AI's reading, whose 8.21M
-    parameters for both networks this comes to within 0.2%.
+    parameters for both networks this comes to within 0.2%. The paper calls layer 12 "an additional
+    convolution layer", but the policy has a layer 12, too: by its numbering there is none more,
+    and the value network has 3.98M parameters instead of 4.31M.
     """
     return Value(192)
 

@@ -33,5 +33,8 @@ class LanguageModel(nn.Module):
     ],
 )
 def lstm() -> nn.Module:
-    """The medium LSTM language model of the Penn Treebank: 2 layers of 650 units."""
+    """The medium LSTM language model of the Penn Treebank: 2 layers of 650 units.
+
+    torch adds two biases to each gate where the paper has one: 5,200 parameters more.
+    """
     return LanguageModel(vocabulary=10_000, units=650)

@@ -6,6 +6,10 @@ from torch import Tensor, nn
 
 from profiler.registry import Published, register
 
+# appendix B.1, table 3, ImageNet: behind the positions and every linear layer but qkv (and the
+# head, which gives the logits)
+DROPOUT = 0.1
+
 
 class Attention(nn.Module):
     """Self-attention: [image, tokens, width] in and out."""
@@ -31,10 +35,17 @@ class Block(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
         self.attention = Attention(width, heads)
-        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, hidden),
+            nn.GELU(),
+            nn.Dropout(DROPOUT),
+            nn.Linear(hidden, width),
+            nn.Dropout(DROPOUT),
+        )
+        self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(self.norm1(x))
+        x = x + self.dropout(self.attention(self.norm1(x)))
         return x + self.mlp(self.norm2(x))
 
 
@@ -46,6 +57,7 @@ class ViT(nn.Module):
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(torch.zeros(1, (side // patch) ** 2 + 1, width))
+        self.dropout = nn.Dropout(DROPOUT)
         self.blocks = nn.Sequential(*(Block(width, heads, 4 * width) for _ in range(depth)))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, 1000)
@@ -53,7 +65,7 @@ class ViT(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.patches(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)
-        x = self.norm(self.blocks(x + self.positions))
+        x = self.norm(self.blocks(self.dropout(x + self.positions)))
         return self.head(x[:, 0])
 
 
