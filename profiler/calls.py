@@ -19,6 +19,9 @@ class OpCall:
         counted: False where no formula knows the operator; both counts are then 0.
         backward: whether the call belongs to the backward pass.
         params: names of the module's parameters among the arguments.
+        masked_macs: of its macs, those that a causal mask lets a kernel skip.
+        bytes: of its arguments and results, each met once: what it reads and writes at least.
+        recomputed: whether it repeats the forward pass during the backward (checkpointing).
     """
 
     path: str
@@ -30,6 +33,9 @@ class OpCall:
     counted: bool = True
     backward: bool = False
     params: tuple[str, ...] = ()
+    masked_macs: int = 0
+    bytes: int = 0
+    recomputed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

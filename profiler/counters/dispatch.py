@@ -135,14 +135,15 @@ class _Recorder(TorchDispatchMode):
         out = infer(op, overload, args, kwargs)
         if out is NotImplemented:
             out = func(*args, **kwargs)
-        self._record(op, args, kwargs, out)
+        self._record(func, args, kwargs, out)
         return out
 
-    def _record(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> None:
+    def _record(self, func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> None:
+        op = func._schema.name
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
         params = tuple(self._params[id(t)] for t in given if id(t) in self._params)
         free = is_free(op)
-        if free and not params:
+        if free and not params and _is_view(func):
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
         macs, other = cost or (0, 0)
@@ -159,8 +160,14 @@ class _Recorder(TorchDispatchMode):
                 counted=cost is not None,
                 backward=self._backward,
                 params=params,
+                bytes=sum(t.numel() * t.element_size() for t in (*given, *made)),
             )
         )
+
+
+def _is_view(func: Any) -> bool:
+    result = func._schema.returns[:1]
+    return bool(result and result[0].alias_info and not result[0].alias_info.is_write)
 
 
 def _same_dtype(op: str, args: Any) -> None:

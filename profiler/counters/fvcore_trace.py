@@ -4,6 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import torch
@@ -128,6 +129,7 @@ def _recording(op: str, calls: list[OpCall], cost: Cost) -> Callable[..., Counte
                 macs=macs,
                 other_flops=other,
                 counted=known is not None,
+                bytes=sum(map(_bytes, (*inputs, *outputs))),
             )
         )
         return Counter({op: macs})
@@ -167,6 +169,12 @@ def _value(value: Any) -> Any:
 
 def _is_floating(value: Any) -> bool:
     return value.isCompleteTensor() and value.type().dtype().is_floating_point
+
+
+def _bytes(value: Any) -> int:
+    if not value.isCompleteTensor():
+        return 0
+    return prod(value.type().sizes()) * int(value.type().dtype().itemsize)
 
 
 def _tensor_shapes(values: Sequence[Any]) -> list[Shape]:
