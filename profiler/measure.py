@@ -1,22 +1,24 @@
 """profile(): a network counted twice, and the tables made of it."""
 
-import traceback
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from profiler.calls import OpCall
-from profiler.counters import dispatch, fvcore_trace
+from profiler.counters import dispatch
+from profiler.counters.active import active_params
 from profiler.counters.weightless import build
-from profiler.counters.weightless import run as run_for_real
-from profiler.layers import Watch, layers_of, watch
+from profiler.passes import Passes, Skipped, fits, said
 from profiler.registry import ModelSpec, find_model
 from profiler.tables import Check, Input, Profile, ProfilingError
 
 COUNTERS = ("fvcore", "dispatch")
+
+# MACs beyond which a second opinion is not worth its time: fvcore computes what it traces, on two
+# cores some 50 G a second
+TRACED = 250_000_000_000
 
 
 def profile(
@@ -36,7 +38,8 @@ def profile(
         module: a network, or the name of one of the zoo's (built without weights, in eval mode).
         *args: what its forward takes; of the zoo's, its own example inputs if left out.
         counter: which counter the tables come from: "fvcore" or "dispatch"; "auto" is fvcore, and
-            dispatch where only that can count the network, or all of it. The other is the check.
+            dispatch where only that can count the network, or all of it, and for one that is too
+            large to be computed. The other is the check.
         backward: also count the backward pass (by the dispatch counter, in either case).
         samples: how many samples the inputs hold; if left out, axis 0 of the first tensor.
         **kwargs: what its forward takes by name.
@@ -57,35 +60,48 @@ def profile(
     if counter not in ("auto", *COUNTERS):
         raise ValueError(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
 
-    run = _Run(module, args, kwargs, backward)
-    main = "fvcore" if counter == "auto" else counter
-    first = run.count(main)
-    second = run.count(_other(main)) if counter == "auto" or _counted(first) else first
-    if counter == "auto" and _rank(second) > _rank(first):
-        main, first, second = _other(main), second, first
+    run = Passes(module, args, kwargs, backward)
+    second = run.dispatched()
+    first: list[OpCall] | Exception = Skipped(_too_large(module, second) or "")
+    if counter == "fvcore" or not str(first):
+        first = run.count("fvcore")
+    main = "fvcore"
+    if counter == "dispatch" or (counter == "auto" and _rank(second) > _rank(first)):
+        main, first, second = "dispatch", second, first
     if isinstance(first, Exception):
-        raise ProfilingError(f"{name}: {run.complaint(first)}") from first
+        why = second if isinstance(first, Skipped) and isinstance(second, Exception) else first
+        raise ProfilingError(f"{name}: {run.complaint(why)}") from why
     if backward and isinstance(second, Exception) and main == "fvcore":
         raise ProfilingError(f"{name}: {run.complaint(second)}") from second
 
-    by_fvcore = second if main == "dispatch" else first
-    if isinstance(by_fvcore, Exception) and (refusal := run.refusal()) is not None:
+    by_fvcore, by_dispatch = (second, first) if main == "dispatch" else (first, second)
+    if (
+        isinstance(by_fvcore, Exception)
+        and not isinstance(by_fvcore, Skipped)
+        and not run.notes
+        and (refusal := run.refusal()) is not None
+    ):
         # the rules for meta tensors let pass what no kernel would
         raise ProfilingError(f"{name}: {run.complaint(refusal)}") from refusal
 
-    by_dispatch = first if main == "dispatch" else second
     forward = [call for call in first if not call.backward]
+    masks = (
+        [c for c in by_dispatch if c.masked_macs] if not isinstance(by_dispatch, Exception) else []
+    )
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     return Profile(
         model=name,
         counter=main,
+        reason=_reason(main, by_fvcore, by_dispatch) if counter == "auto" else "as asked",
         inputs=tuple(_described(tensor) for tensor in tensors),
         samples=samples or _samples(tensors),
-        calls=tuple(forward),
+        calls=(*forward, *(masks if main == "fvcore" else ())),
         modules=tuple(run.layers),
         check=_check(_other(main), forward, second),
         backward_calls=_backward(by_dispatch) if backward else None,
         unused=_unused(module, by_dispatch),
+        active_params=_active_params(run, by_dispatch),
+        notes=(*run.notes, *_spread(by_dispatch)),
     )
 
 
@@ -98,7 +114,7 @@ def built(spec: ModelSpec) -> nn.Module:
     try:
         return build(spec.factory).eval()
     except Exception as error:  # the factory is anybody's code: it may raise anything
-        raise ProfilingError(f"{spec.name}: its factory fails: {_said(error)}") from error
+        raise ProfilingError(f"{spec.name}: its factory fails: {said(error)}") from error
 
 
 def examples(spec: ModelSpec) -> tuple[Any, ...]:
@@ -110,55 +126,72 @@ def examples(spec: ModelSpec) -> tuple[Any, ...]:
     try:
         return spec.inputs()
     except Exception as error:  # as the factory
-        raise ProfilingError(f"{spec.name}: its example inputs fail: {_said(error)}") from error
+        raise ProfilingError(f"{spec.name}: its example inputs fail: {said(error)}") from error
 
 
-class _Run:
-    """One network and its inputs, counted by either counter, with the layers of the first pass."""
-
-    def __init__(
-        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool
-    ) -> None:
-        self._counters: dict[str, Callable[[], list[OpCall]]] = {
-            "fvcore": lambda: fvcore_trace.count(module, args, kwargs),
-            "dispatch": lambda: dispatch.count(module, args, kwargs, backward=backward),
-        }
-        self._plain = lambda: run_for_real(module, args, kwargs)
-        self._module = module
-        self._stopped: dict[int, str] = {}
-        self.layers: list[Any] = []
-
-    def count(self, counter: str) -> list[OpCall] | Exception:
-        """The calls, or what was raised instead."""
-        calls, seen = self._watched(self._counters[counter])
-        if isinstance(calls, Exception):
-            return calls
-        self.layers = self.layers or layers_of(self._module, seen)
-        return calls
-
-    def refusal(self) -> Exception | None:
-        """What the network raises in a real pass, if it does."""
-        return self._watched(self._plain)[0]
-
-    def _watched(self, job: Callable[[], Any]) -> tuple[Any, Watch]:
-        seen = Watch()
-        try:
-            with watch(self._module) as seen, torch.random.fork_rng(devices=[]):
-                return job(), seen
-        except Exception as error:  # the network is anybody's code: it may raise anything
-            self._stopped[id(error)] = seen.where_it_stopped()
-            return error, seen
-
-    def complaint(self, error: Exception) -> str:
-        """One line: where the pass stopped, on what, and what was raised."""
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        where = self._stopped.get(id(error), "")
-        line = said[0][:300]  # tracing may quote a whole tensor
-        return f"{line} ({where}; change the input or that layer)" if where else line
+def _too_large(module: nn.Module, calls: list[OpCall] | Exception) -> str:
+    """Why fvcore, which computes what it traces, is not asked; empty where it is."""
+    if isinstance(calls, Exception):
+        return "" if fits(module) else "its weights do not fit into memory"
+    macs = sum(call.macs for call in calls if not call.backward)
+    if macs > TRACED or not fits(module):
+        return f"it would compute {macs:,} MACs; --counter fvcore has it do so"
+    return ""
 
 
-def _counted(result: list[OpCall] | Exception) -> bool:
-    return not isinstance(result, Exception)
+def _reason(
+    main: str, by_fvcore: list[OpCall] | Exception, by_dispatch: list[OpCall] | Exception
+) -> str:
+    """Why "auto" took that counter."""
+    if isinstance(by_fvcore, Skipped):
+        return f"auto: fvcore was not asked, {by_fvcore}"
+    if main == "dispatch" and isinstance(by_fvcore, Exception):
+        return f"auto: fvcore cannot trace it ({said(by_fvcore)})"
+    if main == "dispatch":
+        return (
+            f"auto: fvcore's trace has {', '.join(_unknown(_found(by_fvcore)))}, without a formula"
+        )
+    if isinstance(by_dispatch, Exception):
+        return f"auto: dispatch cannot count it ({said(by_dispatch)})"
+    return "auto: fvcore can trace it"
+
+
+def _active_params(run: Passes, calls: list[OpCall] | Exception) -> int | None:
+    """Of a network that routes, the parameters that one token meets; None for any other."""
+    if not any(call.evenly for call in _found(calls)):
+        return None
+    ids = [t for t in tree_leaves((run.args, run.kwargs)) if _are_ids(t)]
+    if not ids:
+        return None
+    length = ids[0].shape[1]
+
+    def first(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor) and leaf.dim() > 1 and leaf.shape[1] == length:
+            return leaf[:1, :1]
+        return leaf
+
+    args, kwargs = tree_map(first, run.args), tree_map(first, run.kwargs)
+    try:
+        one = dispatch.count(run.module, args, kwargs)
+    except Exception:  # it takes no single token
+        return None
+    return active_params(one, {name: p.numel() for name, p in run.module.named_parameters()})
+
+
+def _are_ids(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) and leaf.dtype is torch.int64 and leaf.dim() == 2
+
+
+def _spread(calls: list[OpCall] | Exception) -> list[str]:
+    paths = (
+        [call.path or "its top" for call in calls if call.evenly]
+        if not isinstance(calls, Exception)
+        else []
+    )
+    if not paths:
+        return []
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return [f"what {paths[0]}{more} selects by its values was taken as evenly spread"]
 
 
 def _rank(result: list[OpCall] | Exception) -> int:
@@ -166,12 +199,12 @@ def _rank(result: list[OpCall] | Exception) -> int:
     return 0 if isinstance(result, Exception) else 2 - bool(_unknown(result))
 
 
+def _found(result: list[OpCall] | Exception) -> list[OpCall]:
+    return [] if isinstance(result, Exception) else result
+
+
 def _unknown(calls: list[OpCall]) -> list[str]:
     return list(dict.fromkeys(call.op for call in calls if not call.counted))
-
-
-def _said(error: Exception) -> str:
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[0][:300]
 
 
 def _other(counter: str) -> str:
@@ -188,7 +221,7 @@ def _samples(tensors: list[Tensor]) -> int:
 
 def _check(counter: str, first: list[OpCall], second: list[OpCall] | Exception) -> Check:
     if isinstance(second, Exception):
-        return Check(counter=counter, macs=None, agrees=None, reason=_said(second))
+        return Check(counter=counter, macs=None, agrees=None, reason=said(second))
     macs, others = _macs_by_layer(first), _macs_by_layer(second)
     total, other = sum(macs.values()), sum(others.values())
     differ = [path for path in macs | others if macs.get(path, 0) != others.get(path, 0)]

@@ -49,6 +49,7 @@ class Profile:
     Attributes:
         model: what the network is called.
         counter: which counter the tables come from, "fvcore" or "dispatch".
+        reason: why that one.
         inputs: the tensors that went in.
         samples: how many samples they hold (images, positions, sequences).
         calls: the forward pass's operator calls.
@@ -56,6 +57,8 @@ class Profile:
         check: the second counter's total.
         backward_calls: the backward pass's operator calls; None where it was not asked for.
         unused: parameters that no operator took; None where the counter cannot tell.
+        active_params: parameters that one token meets in a network that routes; None in any other.
+        notes: what had to be assumed, a line each.
     """
 
     model: str
@@ -65,8 +68,11 @@ class Profile:
     calls: tuple[OpCall, ...]
     modules: tuple[Layer, ...]
     check: Check
+    reason: str = ""
     backward_calls: tuple[OpCall, ...] | None = None
     unused: tuple[str, ...] | None = None
+    active_params: int | None = None
+    notes: tuple[str, ...] = ()
 
     def total(self, quantity: str) -> int | float | None:
         """One figure of `totals`.
@@ -80,15 +86,20 @@ class Profile:
     def totals(self) -> dict[str, int | float | None]:
         """The whole pass: params, trainable_params, macs, flops, other_flops, activations.
 
-        Also flops_per_param: FLOPs of one sample's forward pass over trainable parameters, each
-        counted once; None for a network without trainable parameters.
+        active_params are those that one token meets: fewer than params in a mixture of experts.
+        masked_macs are those of macs that attention's masks throw away. flops_per_param are FLOPs
+        of one sample's forward pass over trainable parameters, each counted once; None for a
+        network without trainable parameters.
         """
         macs = sum(call.macs for call in self.calls)
         trainable = sum(layer.trainable for layer in self.modules)
+        params = sum(layer.params for layer in self.modules)
         return {
-            "params": sum(layer.params for layer in self.modules),
+            "params": params,
             "trainable_params": trainable,
+            "active_params": params if self.active_params is None else self.active_params,
             "macs": macs,
+            "masked_macs": sum(call.masked_macs for call in self.calls),
             "flops": 2 * macs,
             "other_flops": sum(call.other_flops for call in self.calls),
             "flops_per_param": 2 * macs / self.samples / trainable if trainable else None,

@@ -18,7 +18,8 @@ MAY: dict[str, set[str]] = {
     "tables": {"pandas", "calls"},
     "published": {"pandas", "registry", "tables"},
     "inputs": {"torch", "calls"},
-    "measure": {"torch", "calls", "counters", "layers", "registry", "tables"},
+    "passes": {"torch", "calls", "counters", "layers"},
+    "measure": {"torch", "calls", "counters", "passes", "registry", "tables"},
     "quantities": {"numpy"},
     "training": {"pydantic", "quantities"},
     "ledger": {"quantities", "training"},
@@ -37,6 +38,7 @@ MAY: dict[str, set[str]] = {
         "training",
     },
     "reports": {
+        "calls",
         "pandas",
         "rich",
         "tables",

@@ -15,12 +15,22 @@ _FLOAT_FACTORIES = {
 }
 _SCALAR_FACTORIES = {f"aten::{name}" for name in ("arange", "full", "scalar_tensor")}
 
-# their integers (lengths, batch sizes) are read while they run
-_MIXED = {"aten::_pack_padded_sequence", "aten::_pad_packed_sequence"}
+# what they hold is known before any input is, and code asks for it: drop rates, positions, scales
+_CONSTANTS = {f"aten::{name}" for name in ("linspace", "logspace", "arange")}
+_SMALL = 65_536  # elements of a constant that is made for real
+
+# their integers (lengths, batch sizes, masks) are read while they run
+_MIXED = {
+    f"aten::{name}"
+    for name in ("_pack_padded_sequence", "_pad_packed_sequence", "masked_select", "_grouped_mm")
+}
 
 
 class IntegersReal(TorchDispatchMode):
-    """Under torch.device("meta"): integer and boolean tensors are made on the CPU all the same."""
+    """Under torch.device("meta"): integer and boolean tensors are made on the CPU all the same.
+
+    So are floating tensors that the code asks to have on the CPU, and small constants.
+    """
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -30,27 +40,41 @@ class IntegersReal(TorchDispatchMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         op, overload = func._schema.name, func._schema.overload_name
-        args, kwargs = on_one_device(op, args, kwargs or {})
+        kwargs = kwargs or {}
+        if str(kwargs.get("device")) == "cpu" and not tensors_in(*args):
+            return func(*args, **kwargs)
+        args, kwargs = on_one_device(op, args, kwargs)
         made = infer(op, overload, args, kwargs)
         return func(*args, **kwargs) if made is NotImplemented else made
 
 
 def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Floating tensors on meta; integer and boolean ones real, unless a call mixes the two."""
+    """Floating tensors on meta; integer and boolean ones real, unless a call mixes the two.
+
+    Raises:
+        RuntimeError: known values are overwritten in place by values that are not computed.
+    """
     tensors = tensors_in(*args, *kwargs.values())
     if not tensors:
         if op in _FLOAT_FACTORIES or op in _SCALAR_FACTORIES:
-            return args, {**kwargs, "device": "meta" if _makes_floats(op, args, kwargs) else "cpu"}
+            return args, {
+                **kwargs,
+                "device": "meta" if _belongs_on_meta(op, args, kwargs) else "cpu",
+            }
         return args, kwargs
     meta = [t.device.type == "meta" for t in tensors]
     if not any(meta):
+        if op == "aten::histc" and not args[0].is_floating_point():  # on a GPU it takes integers
+            args = (args[0].float(), *args[1:])
         return args, kwargs
     if kwargs.get("device") is not None:  # .cpu() or .to(...) of a tensor without values
         kwargs = {**kwargs, "device": torch.device("meta")}
     if all(meta) or op in _MIXED:
         return args, kwargs
+    if op.endswith("_") and isinstance(args[0], Tensor) and args[0].device.type != "meta":
+        raise RuntimeError(f"{op} writes values on the meta device over known ones")
     if op.startswith("aten::index"):
-        args = tree_map(_as_numbers, args)
+        args = tuple(_as_positions(a) if isinstance(a, list | tuple) else a for a in args)
     return tree_map(_to_meta, args), tree_map(_to_meta, kwargs)
 
 
@@ -65,11 +89,36 @@ def tensors_in(*values: Any) -> list[Tensor]:
     return found
 
 
-def _as_numbers(leaf: Any) -> Any:
-    # how many elements a mask selects is lost on meta, a list of their positions is not
-    if isinstance(leaf, Tensor) and leaf.dtype == torch.bool and leaf.device.type != "meta":
-        return leaf.nonzero().squeeze(-1) if leaf.dim() == 1 else leaf
-    return leaf
+def _as_positions(indices: Any) -> list[Any]:
+    # how many elements a mask selects is lost on meta, lists of their positions are not
+    found: list[Any] = []
+    for index in indices:
+        if (
+            isinstance(index, Tensor)
+            and index.dtype in (torch.bool, torch.uint8)
+            and index.device.type != "meta"
+        ):
+            found += index.nonzero().unbind(1)
+        else:
+            found.append(index)
+    return found
+
+
+def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
+    if not _makes_floats(op, args, kwargs):
+        return False
+    return op not in _CONSTANTS or _elements(op, args) > _SMALL
+
+
+def _elements(op: str, args: Any) -> int:
+    """Of a constant that is asked for by these arguments."""
+    numbers = [a for a in args if isinstance(a, int | float)]
+    if op in ("aten::linspace", "aten::logspace"):
+        return int(args[2])
+    if op == "aten::arange":
+        start, end, step = {1: (0, *numbers, 1), 2: (*numbers, 1)}.get(len(numbers), numbers)
+        return int(abs((end - start) / step))
+    return 1
 
 
 def _makes_floats(op: str, args: Any, kwargs: dict[str, Any]) -> bool:

@@ -3,10 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -14,12 +17,18 @@ from profiler.calls import OpCall
 from profiler.counters.devices import on_one_device, tensors_in
 from profiler.counters.elementwise import is_free
 from profiler.counters.formulas import multiplies, work
+from profiler.counters.invented import asks, evenly, selects
+from profiler.counters.masks import masked_macs
 from profiler.counters.shapes import infer
-from profiler.counters.weightless import on_meta, stand_ins
+from profiler.counters.weightless import on_meta, real, stand_ins, zeros_for
 
 
 def count(
-    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], backward: bool = False
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    backward: bool = False,
+    computed: bool = False,
 ) -> list[OpCall]:
     """Every operator call of one forward pass, and of the backward pass if asked for.
 
@@ -32,32 +41,48 @@ def count(
         args: the forward pass's positional arguments.
         kwargs: its keyword arguments.
         backward: also run the backward pass from every floating output.
+        computed: compute every operator on the CPU, all weights zero, so that code which asks for
+            a floating value gets one.
 
     Raises:
         ValueError: backward was asked for and nothing requires a gradient.
         Exception: whatever the module raises.
     """
-    args, kwargs = _placed(args), _placed(kwargs)
-    with stand_ins(module, on_meta) as params, _paths(module) as where:
-        with torch.set_grad_enabled(backward), _Recorder(where.now, params) as forward:
+    place = zeros_for(module) if computed else on_meta
+    args, kwargs = _placed(args, computed), _placed(kwargs, computed)
+    with stand_ins(module, place) as stand_in, _paths(module) as where:
+        params = {_key(tensor): name for name, tensor in stand_in}
+        masked = _Masked(where.now)
+        with (
+            torch.set_grad_enabled(backward),
+            masked,
+            _Recorder(where.now, params, computed) as forward,
+        ):
             out = module(*args, **kwargs)
+        calls = forward.calls + masked.calls
         if not backward:
-            return forward.calls
+            return calls
         roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
         if not roots:
             raise ValueError(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
             )
-        with _Recorder(where.of_node, params, backward=True) as back:
-            torch.autograd.backward(roots, [torch.empty_like(root) for root in roots])
-        return forward.calls + back.calls
+        with _Recorder(where.of_node, params, computed, backward=True) as back:
+            torch.autograd.backward(roots, [_filled_like(root) for root in roots])
+        return calls + back.calls
 
 
-def _placed(tree: Any) -> Any:
+def _filled_like(root: Tensor) -> Tensor:
+    # empty_like would import sympy
+    return torch.zeros(root.shape, dtype=root.dtype, device=root.device)
+
+
+def _placed(tree: Any, computed: bool) -> Any:
     def place(leaf: Any) -> Any:
         if not isinstance(leaf, Tensor):
             return leaf
-        return on_meta(leaf).requires_grad_(leaf.requires_grad and leaf.is_floating_point())
+        stand_in = real(leaf) if computed else on_meta(leaf)
+        return stand_in.requires_grad_(leaf.requires_grad and leaf.is_floating_point())
 
     return tree_map(place, tree)
 
@@ -110,17 +135,46 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
             handle.remove()
 
 
+class _Masked(TorchFunctionMode):
+    """Writes down which part of attention's MACs a mask throws away.
+
+    Attention reaches the dispatcher in pieces, among which its mask is no longer told from others.
+    """
+
+    def __init__(self, where: Callable[[], str]) -> None:
+        super().__init__()
+        self.calls: list[OpCall] = []
+        self._where = where
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
+            op = "aten::scaled_dot_product_attention"
+            call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
+            self.calls.append(call)
+        return out
+
+
 class _Recorder(TorchDispatchMode):
     """Writes down every operator call, having worked out its result without doing its work."""
 
     def __init__(
-        self, where: Callable[[], str], params: dict[int, str], backward: bool = False
+        self,
+        where: Callable[[], str],
+        params: dict[int, str],
+        computed: bool,
+        backward: bool = False,
     ) -> None:
         super().__init__()
         self.calls: list[OpCall] = []
         self._where = where
         self._params = params
+        self._computed = computed
         self._backward = backward
+        self._invented: list[int] = []
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -129,24 +183,40 @@ class _Recorder(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        op, overload = func._schema.name, func._schema.overload_name
-        args, kwargs = on_one_device(op, args, kwargs or {})
+        op, kwargs = func._schema.name, kwargs or {}
         _same_dtype(op, args)
-        out = infer(op, overload, args, kwargs)
-        if out is NotImplemented:
+        if self._computed:
             out = func(*args, **kwargs)
+        else:
+            args, kwargs = on_one_device(op, args, kwargs)
+            out = infer(op, func._schema.overload_name, args, kwargs)
+            if out is NotImplemented:
+                out = func(*args, **kwargs)
+            out = self._made_up(op, args, kwargs, out)
         self._record(func, args, kwargs, out)
+        return out
+
+    def _made_up(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> Any:
+        if asks(op) and self._invented:
+            for index in self._invented:
+                self.calls[index] = replace(self.calls[index], evenly=True)
+            self._invented.clear()
+        if selects(op) and args[0].device.type == "meta":
+            self._invented.append(len(self.calls))  # the call that is recorded next
+            return evenly(op, args, kwargs, out)
         return out
 
     def _record(self, func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> None:
         op = func._schema.name
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
-        params = tuple(self._params[id(t)] for t in given if id(t) in self._params)
+        params = tuple(self._params[key] for t in given if (key := _key(t)) in self._params)
         free = is_free(op)
-        if free and not params and _is_view(func):
+        if free and not params and not selects(op) and _is_view(func):
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
         macs, other = cost or (0, 0)
+        if any(t.is_complex() for t in given):
+            macs *= 4  # (a + ib)(c + id) is four real products
         if not any(t.is_floating_point() or t.is_complex() for t in made):
             other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
         self.calls.append(
@@ -161,8 +231,15 @@ class _Recorder(TorchDispatchMode):
                 backward=self._backward,
                 params=params,
                 bytes=sum(t.numel() * t.element_size() for t in (*given, *made)),
+                # only code that is run again asks for gradients inside a backward pass
+                recomputed=self._backward and torch.is_grad_enabled(),
             )
         )
+
+
+def _key(tensor: Tensor) -> int:
+    # a view of a parameter is still that parameter; computed ones all look into one block of zeros
+    return int(tensor.untyped_storage()._cdata) if tensor.is_meta else id(tensor)
 
 
 def _is_view(func: Any) -> bool:

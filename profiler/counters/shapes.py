@@ -237,6 +237,11 @@ def _where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
 def _embedding(weight: Tensor, indices: Tensor, *_: Any) -> Any:
     if indices.is_floating_point():
         raise RuntimeError("the indices of an embedding are integers, but got floating ones")
+    if indices.device.type != "meta" and indices.numel():
+        rows, low, high = weight.shape[0], int(indices.min()), int(indices.max())
+        if low < 0 or high >= rows:
+            wrong = low if low < 0 else high
+            raise RuntimeError(f"index {wrong} is outside an embedding of {rows} rows")
     return weight.new_empty(*indices.shape, *weight.shape[1:])
 
 
@@ -247,3 +252,25 @@ def _reduce(x: Tensor, dims: Any = None, keepdim: bool = False) -> Any:
     reduced = {d % x.dim() for d in (dims or range(x.dim()))}
     kept = [1 if i in reduced else n for i, n in enumerate(x.shape) if keepdim or i not in reduced]
     return x.new_empty(kept)
+
+
+@_rule("masked_select", floats=lambda x, *_: (x,))
+def _masked_select(x: Tensor, mask: Tensor) -> Any:
+    if mask.device.type == "meta":
+        return NotImplemented
+    every = mask.expand(_broadcast(x.shape, mask.shape))
+    return x.new_empty(int(every.sum()))
+
+
+@_rule("_grouped_mm", floats=lambda a, b, *_: (a, b))
+def _grouped_mm(a: Tensor, b: Tensor, offsets: Any = None, *_: Any) -> Any:
+    # PyTorch's rule wants bfloat16, as its CUDA kernel does; its CPU kernel takes any
+    if (a.dim(), b.dim()) == (2, 2) and offsets is not None:
+        return a.new_empty(offsets.numel(), a.shape[0], b.shape[1])
+    if a.shape[-1] != b.shape[-2]:
+        return NotImplemented
+    if a.dim() == 2:
+        return a.new_empty(a.shape[0], b.shape[-1])
+    if b.dim() == 2:
+        return a.new_empty(a.shape[1], b.shape[1])
+    return a.new_empty(a.shape[0], a.shape[1], b.shape[2])

@@ -79,17 +79,17 @@ def zeros_for(module: nn.Module) -> Place:
 
 
 @contextmanager
-def stand_ins(module: nn.Module, place: Place) -> Iterator[dict[int, str]]:
+def stand_ins(module: nn.Module, place: Place) -> Iterator[list[tuple[str, Tensor]]]:
     """Run the body with every parameter and buffer replaced by `place(tensor)`; then put all back.
 
     Shared tensors stay shared, and what required a gradient still does. The caller's tensors are
     never read or written, except integer and boolean ones, which are copied.
 
     Yields:
-        The parameters' names, by the stand-ins' id().
+        Each parameter's name with its stand-in, once.
     """
     placed: dict[int, Tensor] = {}
-    names: dict[int, str] = {}
+    names: list[tuple[str, Tensor]] = []
     originals: list[tuple[dict[str, Any], str, Tensor]] = []
 
     def replace(table: dict[str, Any], prefix: str) -> None:
@@ -100,7 +100,7 @@ def stand_ins(module: nn.Module, place: Place) -> Iterator[dict[int, str]]:
                 stand_in = place(tensor)
                 if isinstance(tensor, nn.Parameter):
                     stand_in = nn.Parameter(stand_in, requires_grad=tensor.requires_grad)
-                    names[id(stand_in)] = f"{prefix}{key}"
+                    names.append((f"{prefix}{key}", stand_in))
                 placed[id(tensor)] = stand_in
             originals.append((table, key, tensor))
             table[key] = placed[id(tensor)]

@@ -85,7 +85,8 @@ def test_json_has_exactly_the_documented_keys(run):
     assert one["inputs"] == [{"shape": [1, 4], "dtype": "float32"}]
     params = 4 * 5 + 5 + 5 * 2 + 2
     assert one["totals"] == {
-        "params": params, "trainable_params": params, "macs": MACS, "flops": 2 * MACS,
+        "params": params, "trainable_params": params, "active_params": params,
+        "macs": MACS, "masked_macs": 0, "flops": 2 * MACS,
         "other_flops": 5, "flops_per_param": 2 * MACS / params, "activations": 5 + 2,
     }  # fmt: skip
     assert one["layers"][0] == {

@@ -32,7 +32,9 @@ def test_totals_by_hand(tied):
     assert tied.totals == {
         "params": params,
         "trainable_params": params,
+        "active_params": params,
         "macs": 2 * 5 * 4 * 4,
+        "masked_macs": 0,
         "flops": 2 * 2 * 5 * 4 * 4,
         "other_flops": 5 * 4,
         "flops_per_param": 2 * 2 * 4 * 4 / params,
@@ -120,11 +122,20 @@ class FloatDecides(nn.Module):
         return self.layer(x) if x.sum() >= 0 else x
 
 
-def test_one_counter_that_cannot_count_is_no_check():
+def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
     one = profile(FloatDecides(), torch.zeros(1, 4))
-    assert one.counter == "fvcore"
-    assert (one.check.macs, one.check.agrees) == (None, None)
-    assert one.check.reason
+    assert (one.total("macs"), one.check.macs, one.check.agrees) == (16, 16, True)
+    (note,) = one.notes
+    assert "test_measure.py" in note
+    assert "x.sum() >= 0" in note
+    assert "computed, on zeros" in note
+
+
+def test_where_a_float_decides_in_what_does_not_fit_the_line_is_named(monkeypatch):
+    monkeypatch.setattr("profiler.passes.fits", lambda module: False)
+    monkeypatch.setattr("profiler.measure.fits", lambda module: False)
+    with pytest.raises(ProfilingError, match=r"x\.sum\(\) >= 0.*too large to compute"):
+        profile(FloatDecides(), torch.zeros(1, 4))
 
 
 class NoTensor(nn.Module):
