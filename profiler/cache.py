@@ -38,8 +38,8 @@ def cached_profile(name: str, shape: Shape | None = None) -> Profile:
         from profiler.measure import examples, profile  # which import torch
 
         asked = [AskedInput(shape)] if shape else []
-        inputs = fit_inputs(name, examples(find_model(name)), asked, batch=None)
-        return _ADAPTER.dump_json(profile(name, *inputs, backward=True)).decode()
+        args, _ = fit_inputs(name, (examples(find_model(name)), {}), asked, batch=None)
+        return _ADAPTER.dump_json(profile(name, *args, backward=True)).decode()
 
     sizes = f"-{'x'.join(map(str, shape))}" if shape else ""
     key = f"{name}{sizes}-{_fingerprint(name)}.json"
@@ -87,7 +87,9 @@ def _fingerprint(name: str) -> str:
 def _profiler() -> str:
     digest = hashlib.sha256(f"{version('torch')} {version('fvcore')}".encode())
     home = Path(__file__).parent
-    counting = [home / f"{n}.py" for n in ("calls", "layers", "measure", "registry", "tables")]
+    counting = [
+        home / f"{n}.py" for n in ("calls", "layers", "measure", "passes", "registry", "tables")
+    ]
     for file in (*counting, *sorted((home / "counters").glob("*.py"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -1,10 +1,12 @@
 """profile(): a network counted twice, and the tables made of it."""
 
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import SUPPORTED_NODES, register_dataclass, tree_leaves, tree_map
 
 from profiler.calls import OpCall
 from profiler.counters import dispatch
@@ -55,10 +57,25 @@ def profile(
     name = module if isinstance(module, str) else type(module).__name__
     if isinstance(module, str):
         spec = find_model(module)
-        module = built(spec)
+        module = built(name, spec.factory)
         args = args or (() if kwargs else examples(spec))
+    return counted(name, module, (args, kwargs), counter, backward, samples)
+
+
+def counted(
+    name: str,
+    module: nn.Module,
+    inputs: tuple[tuple[Any, ...], dict[str, Any]],
+    counter: str = "auto",
+    backward: bool = False,
+    samples: int | None = None,
+) -> Profile:
+    """As `profile`, of a network that goes by that name, with its arguments in one piece."""
     if counter not in ("auto", *COUNTERS):
         raise ValueError(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
+    args, kwargs = inputs
+    for leaf in tree_leaves(inputs):
+        _let_look_inside(type(leaf))
 
     run = Passes(module, args, kwargs, backward)
     second = run.dispatched()
@@ -105,16 +122,27 @@ def profile(
     )
 
 
-def built(spec: ModelSpec) -> nn.Module:
-    """A network of the zoo, in eval mode, on meta: no weights are initialised or stored.
+def _let_look_inside(kind: type) -> None:
+    # a dataclass of tensors is one leaf until its class is known to PyTorch
+    if is_dataclass(kind) and kind not in SUPPORTED_NODES:
+        register_dataclass(kind)
+
+
+def built(name: str, factory: Callable[[], Any]) -> nn.Module:
+    """A network in eval mode, on meta: no weights are initialised or stored.
 
     Raises:
         ProfilingError: its factory raised something, or made no module.
     """
     try:
-        return build(spec.factory).eval()
+        module = build(factory)
     except Exception as error:  # the factory is anybody's code: it may raise anything
-        raise ProfilingError(f"{spec.name}: its factory fails: {said(error)}") from error
+        raise ProfilingError(f"{name}: its factory fails: {said(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise ProfilingError(
+            f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"
+        )
+    return module.eval()
 
 
 def examples(spec: ModelSpec) -> tuple[Any, ...]:

@@ -7,10 +7,14 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 _ZOO = "profiler.models"
+
+# other packages name the module or package of their own zoo under this entry point
+GROUP = "profiler.models"
 
 
 class BrokenModel(ImportError):
@@ -142,33 +146,67 @@ def find_model(name: str) -> ModelSpec:
 def list_models() -> list[Listing]:
     """Every model in the zoo's files, by file and line; the files are read, not imported.
 
-    A file that cannot be read as Python is named in a warning, and the rest still work.
+    Also those of installed packages with an entry point in the group profiler.models, whose value
+    is the module or the package in which they are registered. A file that cannot be read as Python
+    is named in a warning, and the rest still work.
     """
-    return [listing for file in _zoo_files() for listing in _listings(file)]
+    files = [*_zoo_files(), *_other_files()]
+    return [listing for module, file in files for listing in _listings(module, file)]
+
+
+def registered(factory: Any) -> ModelSpec | None:
+    """The spec that a factory was registered with, if it was."""
+    return next((spec for spec in _specs.values() if spec.factory is factory), None)
+
+
+def zoo_module(file: Path) -> str | None:
+    """The module's name, if the file is one of the zoo's."""
+    return next((module for module, own in _zoo_files() if own.resolve() == file), None)
 
 
 def _import(listing: Listing) -> None:
     try:
         importlib.import_module(listing.module)
     except Exception as error:  # the file is anybody's code: it may raise anything
-        file = f"models/{listing.module.rpartition('.')[2]}.py"
+        package, _, stem = listing.module.rpartition(".")
+        file = f"models/{stem}.py" if package == _ZOO else listing.module
         line = (str(error).strip().splitlines() or [""])[0]
         raise BrokenModel(
             f"{file} cannot be imported: {type(error).__name__}: {line}; mend or remove it"
         ) from error
 
 
-def _zoo_files() -> Iterator[Path]:
-    spec = importlib.util.find_spec(_ZOO)
-    for folder in (spec and spec.submodule_search_locations) or ():
-        yield from sorted(Path(folder).glob("[!_]*.py"))
+def _zoo_files() -> Iterator[tuple[str, Path]]:
+    """Each file with the name of its module."""
+    yield from _files_of(_ZOO)
 
 
-def _listings(file: Path) -> Iterator[Listing]:
+def _other_files() -> Iterator[tuple[str, Path]]:
+    for entry in entry_points(group=GROUP):
+        try:
+            yield from _files_of(entry.value)
+        except ImportError as error:
+            warnings.warn(f"the models of {entry.name}: {entry.value}: {error}", stacklevel=2)
+
+
+def _files_of(zoo: str) -> Iterator[tuple[str, Path]]:
+    spec = importlib.util.find_spec(zoo)
+    folders = (spec and spec.submodule_search_locations) or ()
+    for folder in folders:
+        yield from _files_in(zoo, Path(folder))
+    if spec and spec.origin and not folders:
+        yield zoo, Path(spec.origin)
+
+
+def _files_in(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    return ((f"{package}.{file.stem}", file) for file in sorted(folder.glob("[!_]*.py")))
+
+
+def _listings(module: str, file: Path) -> Iterator[Listing]:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         found = [
-            _listing(node, call, file)
+            _listing(node, call, module)
             for node in tree.body
             if isinstance(node, ast.FunctionDef)
             for call in node.decorator_list
@@ -180,7 +218,7 @@ def _listings(file: Path) -> Iterator[Listing]:
     yield from found
 
 
-def _listing(node: ast.FunctionDef, call: ast.Call, file: Path) -> Listing:
+def _listing(node: ast.FunctionDef, call: ast.Call, module: str) -> Listing:
     said = {word.arg: word.value for word in call.keywords}
     name = _model_name(node.name)
     return Listing(
@@ -188,7 +226,7 @@ def _listing(node: ast.FunctionDef, call: ast.Call, file: Path) -> Listing:
         description=_first_line(ast.get_docstring(node), name),
         year=_literal(said.get("year")),
         paper=_literal(said.get("paper")) or "",
-        module=f"{_ZOO}.{file.stem}",
+        module=module,
     )
 
 

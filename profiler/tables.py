@@ -4,11 +4,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import pandas as pd
 
 from profiler.calls import Layer, OpCall, Shape
+
+# FLOPs a parameter, from the algorithms in the documentation of torch.optim, without weight decay:
+# SGD's p - lr g; momentum's m = mu m + g before it; Adam's two averages (3 and 4), the root, its
+# correction and epsilon (3), quotient, step and difference (3); AdamW's decay, one more
+OPTIMISERS = {"sgd": 2, "momentum": 4, "adam": 13, "adamw": 14}
 
 _COUNTS = ["macs", "flops", "other_flops"]
 
@@ -108,14 +114,72 @@ class Profile:
 
     @property
     def backward(self) -> dict[str, int | float | None] | None:
-        """The backward pass: macs, flops and ratio_to_forward; None where it was not asked for."""
+        """The backward pass: macs, flops, other_flops, recomputed_macs and ratio_to_forward.
+
+        recomputed_macs are those of the forward pass that checkpointing does again. None where the
+        backward pass was not asked for.
+        """
         if self.backward_calls is None:
             return None
         macs, forward = sum(call.macs for call in self.backward_calls), self.total("macs")
         return {
             "macs": macs,
             "flops": 2 * macs,
+            "other_flops": sum(call.other_flops for call in self.backward_calls),
+            "recomputed_macs": sum(call.macs for call in self.backward_calls if call.recomputed),
             "ratio_to_forward": macs / forward if forward else None,
+        }
+
+    def training_step(self, optimiser: str = "adam", accumulate: int = 1) -> dict[str, int]:
+        """What one step of training does: forward and backward passes, then the optimiser.
+
+        Args:
+            optimiser: "sgd", "momentum", "adam" or "adamw".
+            accumulate: passes whose gradients are added before the optimiser takes its step.
+
+        Returns:
+            macs and flops of all passes, recomputed_macs among them, other_flops of all passes and
+            of the optimiser, and optimiser_flops: the latter's alone, of every parameter that
+            requires a gradient.
+
+        Raises:
+            ValueError: the profile has no backward pass, or the optimiser is none of these.
+        """
+        if self.backward is None or self.backward_calls is None:
+            raise ValueError("a training step has a backward pass; profile(..., backward=True)")
+        if optimiser not in OPTIMISERS:
+            raise ValueError(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
+        calls = (*self.calls, *self.backward_calls)
+        macs = accumulate * sum(call.macs for call in calls)
+        step = OPTIMISERS[optimiser] * sum(layer.trainable for layer in self.modules)
+        return {
+            "macs": macs,
+            "flops": 2 * macs,
+            "recomputed_macs": accumulate * sum(c.macs for c in calls if c.recomputed),
+            "other_flops": accumulate * sum(call.other_flops for call in calls) + step,
+            "optimiser_flops": step,
+        }
+
+    @property
+    def coverage(self) -> dict[str, float | None]:
+        """How much of the pass has a formula.
+
+        Returns:
+            calls: the share of operator calls that have one. arithmetic: the estimated share of the
+            FLOPs that they do, where a call without one is taken for a matrix product of its two
+            largest arguments, and for 1 FLOP an element if it has but one or all are of one shape;
+            None where the counter did not see its shapes.
+        """
+        calls = (*self.calls, *(self.backward_calls or ()))
+        unknown = [call for call in calls if not call.counted]
+        if not calls or not unknown:
+            return {"calls": 1.0, "arithmetic": 1.0}
+        done = sum(2 * call.macs + call.other_flops for call in calls)
+        shapes = all(call.inputs and call.outputs for call in unknown)
+        missing = sum(map(_guess, unknown)) if shapes else None
+        return {
+            "calls": 1 - len(unknown) / len(calls),
+            "arithmetic": None if missing is None else done / (done + missing),
         }
 
     @property
@@ -231,6 +295,14 @@ class Profile:
         ratio = frame["flops"] / self.samples / params
         frame.insert(list(frame.columns).index(before), "flops_per_param", ratio.astype(float))
         return frame
+
+
+def _guess(call: OpCall) -> float:
+    sizes = sorted(map(prod, call.inputs), reverse=True)
+    if len(sizes) < 2 or len({*call.inputs, *call.outputs}) == 1:
+        return float(max(*map(prod, call.outputs), *sizes))
+    # of [i, k] x [k, j] -> [i, j] the three sizes' product is the square of i * k * j
+    return float(2 * (sizes[0] * sizes[1] * max(map(prod, call.outputs))) ** 0.5)
 
 
 def _arithmetic(call: OpCall) -> bool:

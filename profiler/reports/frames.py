@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from profiler.reports.units import by_x, short
+from profiler.reports.units import by_x, percent, short
 from profiler.tables import Profile
 
 
@@ -25,21 +25,20 @@ def summary(profiles: Sequence[Profile]) -> pd.DataFrame:
 
 
 def heading(profile: Profile) -> str:
-    """The model, its inputs, the counter and whether the second one confirms it."""
+    """The model, its inputs, and whether the second counter confirms the first."""
     inputs = ", ".join(f"{by_x(i.shape)} {i.dtype}" for i in profile.inputs)
     samples = f"{profile.samples} sample{'s' if profile.samples != 1 else ''}"
-    counters = f"counted by {profile.counter}; {confirmed(profile)}"
-    return f"{profile.model}: {inputs} ({samples}), {counters}"
+    return f"{profile.model}: {inputs} ({samples}), {confirmed(profile)}"
 
 
 def confirmed(profile: Profile) -> str:
     """What the second counter says, in a few words."""
     check = profile.check
     if check.agrees:
-        return f"{check.counter} agrees"
+        return f"counted by {profile.counter}, {check.counter} agrees"
     if check.macs is None:
-        return f"{check.counter} cannot count it"
-    return f"{check.counter} DISAGREES: {check.macs:,} MACs"
+        return f"counted by {profile.counter} alone"
+    return f"counted by {profile.counter}, {check.counter} DISAGREES: {check.macs:,} MACs"
 
 
 def footnotes(profile: Profile) -> list[str]:
@@ -53,11 +52,21 @@ def footnotes(profile: Profile) -> list[str]:
     ]
     if totals["flops_per_param"] is None:
         lines.append("no trainable parameters: FLOPs per parameter are undefined")
-    if back := profile.backward:
+    lines.append(_counting(profile))
+    if profile.active_params is not None:
+        lines.append(f"one token meets {short(profile.active_params)} of the parameters")
+    if masked := totals["masked_macs"]:
         lines.append(
-            f"backward pass: {short(back['macs'])} MACs, {short(back['ratio_to_forward'])} x the "
-            "forward, measured (commonly assumed: 2 x)"
+            f"masks throw away {short(masked)} of the MACs "
+            f"({percent(masked, totals['macs'] or 0)}), which a kernel may skip"
         )
+    if back := profile.backward:
+        again = f", {short(back['recomputed_macs'])} of them the forward's, done again"
+        lines.append(
+            f"backward pass: {short(back['macs'])} MACs{again if back['recomputed_macs'] else ''}, "
+            f"{short(back['ratio_to_forward'])} x the forward, measured (commonly assumed: 2 x)"
+        )
+    lines += profile.notes
     if profile.check.reason:
         lines.append(f"{profile.check.counter}: {profile.check.reason}")
     lines += [
@@ -69,3 +78,15 @@ def footnotes(profile: Profile) -> list[str]:
     if profile.unused:
         lines.append(f"parameters that no operator used: {', '.join(profile.unused)}")
     return lines
+
+
+def _counting(profile: Profile) -> str:
+    """Which counter, why, and how much of the pass it knows."""
+    why = f" ({profile.reason})" if profile.reason else ""
+    covered, calls = profile.coverage, len(profile.calls) + len(profile.backward_calls or ())
+    share = covered["arithmetic"]
+    work = "an unknown share" if share is None else percent(share, 1)
+    return (
+        f"counted by {profile.counter}{why}; {percent(covered['calls'] or 0, 1)} of {calls} calls "
+        f"and {work} of the arithmetic have a formula"
+    )

@@ -11,15 +11,23 @@ _LAYER = ("layer", "kind", "calls", "params", "macs", "flops", "other_flops", "f
           "output_shape")  # fmt: skip
 
 
-def render(profiles: Sequence[Profile], several: bool, depth: int | None = None) -> str:
+def render(
+    profiles: Sequence[Profile],
+    several: bool,
+    depth: int | None = None,
+    steps: Sequence[dict[str, Any]] | None = None,
+) -> str:
     """The profiles as JSON text.
 
     Args:
         profiles: those that could be counted.
         several: whether a list was asked for, however many there are.
         depth: of the layers' paths, or None for all.
+        steps: of training, one a profile, or None.
     """
     objects = [as_object(profile, depth) for profile in profiles]
+    for said, step in zip(objects, steps or [], strict=False):
+        said["training_step"] = step
     return json.dumps(objects if several else objects[0], indent=2, allow_nan=False) + "\n"
 
 
@@ -29,6 +37,7 @@ def as_object(profile: Profile, depth: int | None = None) -> dict[str, Any]:
     said: dict[str, Any] = {
         "model": profile.model,
         "counter": profile.counter,
+        "reason": profile.reason,
         "inputs": [{"shape": list(i.shape), "dtype": i.dtype} for i in profile.inputs],
         "totals": profile.totals,
         "layers": [
@@ -36,7 +45,9 @@ def as_object(profile: Profile, depth: int | None = None) -> dict[str, Any]:
             for row in profile.by_layer(depth).to_dict("records")
         ],
         "uncounted": profile.unsupported().to_dict("records"),
+        "coverage": profile.coverage,
         "check": {"counter": check.counter, "macs": check.macs, "agrees": check.agrees},
+        "notes": list(profile.notes),
     }
     if profile.backward:
         said["backward"] = profile.backward

@@ -50,7 +50,7 @@ def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_pat
     code = blocks(file)[index]
     assert len([line for line in code.splitlines() if line.strip()]) < 36
     (tmp_path / f"{name}.py").write_text(code)
-    monkeypatch.setattr(registry, "_zoo_files", lambda: sorted(tmp_path.glob("*.py")))
+    monkeypatch.setattr(registry, "_zoo_files", lambda: registry._files_in(registry._ZOO, tmp_path))
     monkeypatch.setattr(registry, "_ZOO", f"zoo_of_{name}")
     package = type(sys)(f"zoo_of_{name}")
     package.__path__ = [str(tmp_path)]

@@ -69,7 +69,7 @@ def small_zoo(monkeypatch):
     ]
     monkeypatch.setattr(registry, "_specs", specs)
     monkeypatch.setattr(registry, "list_models", lambda: listings)
-    monkeypatch.setattr("profiler.cli.list_models", lambda: listings)
+    monkeypatch.setattr("profiler.verbs.profiling.list_models", lambda: listings)
 
 
 MACS = 4 * 5 + 5 * 2
@@ -80,7 +80,8 @@ def test_json_has_exactly_the_documented_keys(run):
     one = json.loads(out)
     assert (code, err) == (0, [])
     assert list(one) == [
-        "model", "counter", "inputs", "totals", "layers", "uncounted", "check", "backward",
+        "model", "counter", "reason", "inputs", "totals", "layers", "uncounted", "coverage",
+        "check", "notes", "backward",
     ]  # fmt: skip
     assert one["inputs"] == [{"shape": [1, 4], "dtype": "float32"}]
     params = 4 * 5 + 5 + 5 * 2 + 2
@@ -191,7 +192,7 @@ BAD = {
     "tiny --input 1,4:int64 --counter dispatch": "stopped at layer 0",
     "raises": "this network (stopped at layer (top), which got 1x4",
     "unbuilt": "unbuilt: its factory fails: RuntimeError: Trying to create tensor with negative",
-    "no-module": "no-module: its factory fails: AttributeError",
+    "no-module": "no-module: its factory makes a int, no torch.nn.Module",
     "no-inputs": "no-inputs: its example inputs fail: RuntimeError",
     "bare --backward": "no output requires a gradient",
 }
@@ -223,14 +224,14 @@ def test_one_bad_model_does_not_cost_the_others(run):
 def test_an_interrupted_count_keeps_what_it_has(run, monkeypatch):
     from profiler import measure
 
-    real = measure.profile
+    real = measure.counted
 
-    def interrupted(name, *inputs, **options):
+    def interrupted(name, *rest):
         if name == "bare":
             raise KeyboardInterrupt
-        return real(name, *inputs, **options)
+        return real(name, *rest)
 
-    monkeypatch.setattr(measure, "profile", interrupted)
+    monkeypatch.setattr(measure, "counted", interrupted)
     code, out, err = run("profile", "tiny", "bare", "dead", "--format", "json")
     assert code == 1
     assert [one["model"] for one in json.loads(out)] == ["tiny"]

@@ -85,7 +85,13 @@ def test_by_kind_and_by_operator():
 
 def test_the_backward_pass_is_measured():
     one = profile(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), torch.zeros(1, 2), backward=True)
-    assert one.backward == {"macs": 6 + 2 * 3, "flops": 24, "ratio_to_forward": 12 / 9}
+    assert one.backward == {
+        "macs": 6 + 2 * 3,
+        "flops": 24,
+        "other_flops": 3 + 1,  # the biases' gradients: sums over a batch of one
+        "recomputed_macs": 0,
+        "ratio_to_forward": 12 / 9,
+    }
     assert profile(nn.Linear(2, 3), torch.zeros(1, 2)).backward is None
 
 

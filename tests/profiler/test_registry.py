@@ -17,7 +17,7 @@ resnet18 resnet34 resnet50 resnet101 resnet152 vgg16 vit-b-16 gpt2 lstm""".split
 @pytest.fixture
 def zoo_folder(tmp_path, monkeypatch):
     """An empty folder that stands for the zoo's."""
-    monkeypatch.setattr(registry, "_zoo_files", lambda: sorted(tmp_path.glob("*.py")))
+    monkeypatch.setattr(registry, "_zoo_files", lambda: registry._files_in(registry._ZOO, tmp_path))
     return tmp_path
 
 

@@ -1,0 +1,241 @@
+"""The main job: flopledger profile."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from profiler.files import check_writable
+from profiler.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
+from profiler.verbs.limits import TimedOut, limit
+from profiler.verbs.output import Form, rendered, write
+from profiler.verbs.speech import (
+    NOT_CONFIRMED,
+    NOT_PROFILED,
+    Debug,
+    complain,
+    say,
+    with_progress,
+)
+
+if TYPE_CHECKING:
+    from profiler.inputs import AskedInput, Inputs
+    from profiler.tables import Profile
+
+Kwargs = Annotated[
+    list[str] | None,
+    typer.Option("--kwargs", help="NAME=VALUE for the factory; once for each."),
+]
+Asked = Annotated[
+    list[str] | None,
+    typer.Option("--input", help="1,3,224,224 or NAME=1,1024:int64; once for each input."),
+]
+
+
+def profile(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Names from --list, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, timm:NAME, "
+            "torchvision:NAME or hf:CONFIG.json."
+        ),
+    ] = None,
+    asked: Asked = None,
+    inputs: Annotated[
+        str | None, typer.Option(help="FILE.py:FUNCTION that returns the forward's arguments.")
+    ] = None,
+    kwargs: Kwargs = None,
+    batch: Annotated[int | None, typer.Option(help="The size of axis 0 of every input.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Fold layers deeper than this.")] = None,
+    by: Annotated[Literal["layer", "operator", "kind"], typer.Option(help="The rows.")] = "layer",
+    counter: Annotated[
+        Literal["auto", "fvcore", "dispatch"],
+        typer.Option(help="Whose count is shown; the other one checks it."),
+    ] = "auto",
+    backward: Annotated[bool, typer.Option("--backward", help="Count it too.")] = False,
+    optimiser: Annotated[
+        Literal["sgd", "momentum", "adam", "adamw"] | None,
+        typer.Option(help="Count a step of training with it."),
+    ] = None,
+    accumulate: Annotated[int, typer.Option(help="Passes in a step of training.", min=1)] = 1,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if anything is uncounted or disputed.")
+    ] = False,
+    form: Annotated[
+        Literal[
+            "table", "csv", "json", "markdown", "html", "latex", "svg", "png", "speedscope",
+            "chrome",
+        ],
+        typer.Option("--format", help="What is written to stdout, or to --output."),
+    ] = "table",
+    size_by: Annotated[
+        Literal["flops", "params"], typer.Option(help="What a box of the picture is a share of.")
+    ] = "flops",
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for each model.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="Show the models and exit.")] = False,
+    debug: Debug = False,
+) -> int:  # fmt: skip
+    """Count the FLOPs and parameters of models, layer by layer, with two counters.
+
+    A file or package that is named is imported, which runs its code.
+    """
+    if show_list:
+        _show_list(list_models())
+        return 0
+    if not models:
+        raise typer.BadParameter("name a model; --list shows their names")
+    for name, value, least in (("--batch", batch, 1), ("--depth", depth, 0)):
+        if value is not None and value < least:
+            raise typer.BadParameter(f"{name} {value} is too small; give {least} or more")
+    if timeout is not None and timeout <= 0:
+        raise typer.BadParameter(f"--timeout {timeout:g} is too small; give seconds above 0")
+    if form == "png" and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("--format png is no text; give --output FILE.png")
+    _check_names(models)
+    from profiler.inputs import parse_input
+    from profiler.sources import parse_options
+
+    try:
+        if output is not None:
+            check_writable(output)
+        order = Order(
+            asked=[parse_input(text) for text in asked or []],
+            inputs=inputs,
+            options=parse_options(kwargs or []),
+            batch=batch,
+            counter=counter,
+            backward=backward or optimiser is not None,
+            timeout=timeout,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    profiles, failed = _profiled(models, order, debug)
+    if profiles:
+        wanted = Form(
+            name=form,
+            by=by,
+            depth=depth,
+            size_by=size_by,
+            output=output,
+            optimiser=optimiser,
+            accumulate=accumulate,
+        )
+        write(rendered(profiles, len(models) > 1, wanted), output)
+    objections = [line for one in profiles for line in doubts(one)]
+    for line in objections:
+        say(line)
+    if failed:
+        return NOT_PROFILED
+    return NOT_CONFIRMED if strict and objections else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """How every model of one command is to be counted."""
+
+    asked: "list[AskedInput]"
+    inputs: str | None = None
+    options: dict[str, Any]
+    batch: int | None = None
+    counter: str = "auto"
+    backward: bool = False
+    timeout: float | None = None
+
+
+def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile]":
+    """One network, wherever it comes from, counted as ordered.
+
+    Raises:
+        UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as their own docstrings
+            say.
+        TimedOut: it took longer than it may.
+    """
+    from profiler import measure
+    from profiler.sources import find, offline
+
+    with limit(order.timeout, name), offline():
+        found = find(name, order.options)
+        module = measure.built(found.name, found.factory)
+        inputs, note = _inputs(name, found.spec, module, order)
+        one = measure.counted(found.name, module, inputs, order.counter, order.backward)
+    return found.spec, replace(one, notes=(*note, *one.notes))
+
+
+def _inputs(
+    name: str, spec: ModelSpec | None, module: Any, order: Order
+) -> "tuple[Inputs, list[str]]":
+    from profiler.guesses import guessed
+    from profiler.inputs import as_inputs, fit_inputs
+    from profiler.measure import examples
+    from profiler.sources import call
+
+    if order.inputs is not None:
+        return fit_inputs(name, as_inputs(call(order.inputs)), order.asked, order.batch), []
+    if spec is not None:
+        return fit_inputs(name, (examples(spec), {}), order.asked, order.batch), []
+    known, source = guessed(module) or (None, "")
+    note = [f"its inputs are guessed from {source}; --input says otherwise"]
+    return fit_inputs(name, known, order.asked, order.batch), note if not order.asked else []
+
+
+def _profiled(models: list[str], order: Order, debug: bool) -> "tuple[list[Profile], int]":
+    from profiler.inputs import WrongInputs
+    from profiler.published import contradictions, held_against
+    from profiler.sources import WrongSource
+    from profiler.tables import ProfilingError
+
+    profiles, failed = [], 0
+    for name in with_progress(models):
+        try:
+            spec, one = counted(name, order)
+        except (WrongInputs, WrongSource) as error:
+            if debug:
+                raise
+            raise typer.BadParameter(str(error)) from error
+        except (ProfilingError, BrokenModel) as error:
+            complain(error, debug)
+            failed += 1
+            continue
+        except TimedOut as error:
+            say(str(error))
+            failed += 1
+            continue
+        except KeyboardInterrupt:
+            say(f"interrupted at {name}; what was counted before it follows")
+            failed += 1
+            break
+        profiles.append(one)
+        if spec is not None and not order.asked:  # published figures are of the registered inputs
+            for line in contradictions(held_against(spec, one)):
+                say(line)
+    return profiles, failed
+
+
+def doubts(one: "Profile") -> list[str]:
+    """A line for each operator without a formula, and for a disagreement."""
+    lines = [
+        f"{one.model}: {row.operator} is not counted ({row.calls} calls); totals are lower bounds"
+        for row in one.unsupported().itertuples()
+    ]
+    if one.check.agrees is False:
+        lines.append(
+            f"{one.model}: {one.counter} counts {one.total('macs'):,} MACs, {one.check.counter} "
+            f"{one.check.macs:,}: {one.check.reason}"
+        )
+    return lines
+
+
+def _check_names(models: list[str]) -> None:
+    known = {listing.name for listing in list_models()}
+    for name in models:
+        if name not in known and ":" not in name:
+            find_model(name)  # raises, and names the nearest
+
+
+def _show_list(listings: list[Listing]) -> None:
+    width = max((len(one.name) for one in listings), default=0)
+    for one in listings:
+        typer.echo(f"{one.name:{width}}  {one.year or '':4}  {one.description}")

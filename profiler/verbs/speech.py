@@ -1,0 +1,32 @@
+"""What every verb says, and how: one line on stderr, exit codes, progress."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED = 2, 1, 3
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def with_progress(items: list[Any]) -> Any:
+    """The items, with a progress bar on stderr while they are worked through, on a screen."""
+    if len(items) < 2 or not sys.stderr.isatty():
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, description="counting", console=Console(stderr=True), transient=True)
+
+
+def complain(error: Exception, debug: bool) -> None:
+    """The error in one line; with --debug, the error itself."""
+    if debug:
+        raise error
+    say(str(error))
+
+
+def say(line: str) -> None:
+    """One line on stderr."""
+    print(f"flopledger: {line}", file=sys.stderr)
