@@ -1,5 +1,10 @@
 """python -m profiler: the command line."""
 
+import sys
+
+# the folder that it is run in: a profile.py there must not hide the standard library's
+sys.path.append(sys.path.pop(0))
+
 from profiler.cli import main
 
 main()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
@@ -72,7 +73,8 @@ def watch(module: nn.Module) -> Iterator[Watch]:
 
     try:
         for path, child in module.named_modules():
-            hook(path, child)
+            if not isinstance(child, torch.jit.ScriptModule):  # which takes none: one layer
+                hook(path, child)
         yield seen
     finally:
         for handle in handles:

@@ -13,6 +13,7 @@ from profiler.calls import Layer, OpCall
 from profiler.counters import dispatch, fvcore_trace
 from profiler.counters.weightless import run as run_for_real
 from profiler.layers import Watch, layers_of, watch
+from profiler.untouched import ChangesItself, untouched
 
 
 class Skipped(Exception):
@@ -39,7 +40,7 @@ class Passes:
     def dispatched(self) -> list[OpCall] | Exception:
         """The dispatch counter's calls: without values, or on zeros where the network asks."""
         calls = self.count("dispatch")
-        if not isinstance(calls, Exception):
+        if not isinstance(calls, Exception) or isinstance(calls, ChangesItself):
             return calls
         if not fits(self.module):
             self._stopped[id(calls)] = f"{_asked_at(calls)}; too large to compute: make it smaller"
@@ -67,7 +68,11 @@ class Passes:
     def _watched(self, job: Callable[[], Any]) -> tuple[Any, Watch]:
         seen = Watch()
         try:
-            with watch(self.module) as seen, torch.random.fork_rng(devices=[]):
+            with (
+                untouched(self.module),
+                watch(self.module) as seen,
+                torch.random.fork_rng(devices=[]),
+            ):
                 return job(), seen
         except Exception as error:  # the network is anybody's code: it may raise anything
             self._stopped[id(error)] = seen.where_it_stopped()

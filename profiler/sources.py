@@ -105,14 +105,19 @@ def offline() -> Iterator[None]:
             "weights: build it without pretrained ones"
         )
 
-    connect = socket.socket.connect
+    def refuse_name(host: Any, *rest: Any, **more: Any) -> None:
+        refuse(None, (host,))
+
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
     kept = {name: os.environ.get(name) for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
     os.environ.update(dict.fromkeys(kept, "1"))
     socket.socket.connect = refuse  # type: ignore[method-assign]
+    socket.getaddrinfo = refuse_name  # type: ignore[assignment]
     try:
         yield
     finally:
         socket.socket.connect = connect  # type: ignore[method-assign]
+        socket.getaddrinfo = look_up
         for name, value in kept.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from profiler.calls import OpCall
 from profiler.counters.devices import on_one_device, tensors_in
 from profiler.counters.elementwise import is_free
+from profiler.counters.flex import attend, uncompiled
 from profiler.counters.formulas import multiplies, work
+from profiler.counters.functions import Functions
 from profiler.counters.invented import asks, evenly, selects
-from profiler.counters.masks import masked_macs
 from profiler.counters.shapes import infer
 from profiler.counters.weightless import on_meta, real, stand_ins, zeros_for
 
@@ -49,17 +49,22 @@ def count(
         Exception: whatever the module raises.
     """
     place = zeros_for(module) if computed else on_meta
+    if not computed and any(
+        _sparse(leaf)
+        for leaf in (*tree_leaves((args, kwargs)), *module.parameters(), *module.buffers())
+    ):
+        raise RuntimeError("how much a sparse product does depends on the values that are there")
     args, kwargs = _placed(args, computed), _placed(kwargs, computed)
-    with stand_ins(module, place) as stand_in, _paths(module) as where:
+    with stand_ins(module, place) as stand_in, _paths(module) as where, uncompiled():
         params = {_key(tensor): name for name, tensor in stand_in}
-        masked = _Masked(where.now)
+        functions = Functions(where.now)
         with (
             torch.set_grad_enabled(backward),
-            masked,
+            functions,
             _Recorder(where.now, params, computed) as forward,
         ):
             out = module(*args, **kwargs)
-        calls = forward.calls + masked.calls
+        calls = forward.calls + functions.calls
         if not backward:
             return calls
         roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
@@ -70,6 +75,10 @@ def count(
         with _Recorder(where.of_node, params, computed, backward=True) as back:
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         return calls + back.calls
+
+
+def _sparse(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) and leaf.layout is not torch.strided
 
 
 def _filled_like(root: Tensor) -> Tensor:
@@ -127,6 +136,8 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
 
     try:
         for path, child in module.named_modules():
+            if isinstance(child, torch.jit.ScriptModule):  # takes no hooks: its parent's work
+                continue
             handles.append(child.register_forward_pre_hook(enter(path)))
             handles.append(child.register_forward_hook(lambda *_: paths.leave(), always_call=True))
         yield paths
@@ -135,31 +146,10 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
             handle.remove()
 
 
-class _Masked(TorchFunctionMode):
-    """Writes down which part of attention's MACs a mask throws away.
-
-    Attention reaches the dispatcher in pieces, among which its mask is no longer told from others.
-    """
-
-    def __init__(self, where: Callable[[], str]) -> None:
-        super().__init__()
-        self.calls: list[OpCall] = []
-        self._where = where
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
-            op = "aten::scaled_dot_product_attention"
-            call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
-            self.calls.append(call)
-        return out
-
-
 class _Recorder(TorchDispatchMode):
     """Writes down every operator call, having worked out its result without doing its work."""
+
+    supports_higher_order_operators = True
 
     def __init__(
         self,
@@ -183,6 +173,8 @@ class _Recorder(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if isinstance(func, HigherOrderOperator):
+            return self._attend(func, args, kwargs or {})
         op, kwargs = func._schema.name, kwargs or {}
         _same_dtype(op, args)
         if self._computed:
@@ -194,6 +186,25 @@ class _Recorder(TorchDispatchMode):
                 out = func(*args, **kwargs)
             out = self._made_up(op, args, kwargs, out)
         self._record(func, args, kwargs, out)
+        return out
+
+    def _attend(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if not func.name().startswith("flex_attention"):
+            with self:
+                return func(*args, **kwargs)
+        out, macs, skipped = attend(func.name(), args)
+        self.calls.append(
+            OpCall(
+                path=self._where(),
+                op=func.name(),
+                inputs=tuple(tuple(t.shape) for t in tensors_in(*args[:3])),
+                outputs=tuple(tuple(t.shape) for t in tensors_in(out)),
+                macs=macs,
+                masked_macs=skipped,
+                backward=self._backward,
+                recomputed=self._backward and torch.is_grad_enabled(),
+            )
+        )
         return out
 
     def _made_up(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> Any:

@@ -120,6 +120,8 @@ def _recording(op: str, calls: list[OpCall], cost: Cost) -> Callable[..., Counte
     def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
         known = cost(inputs, outputs)
         macs, other = known or (0, 0)
+        if any(_is_complex(value) for value in inputs):
+            macs *= 4  # (a + ib)(c + id) is four real products
         calls.append(
             OpCall(
                 path=_path(outputs[0].node().scopeName()),
@@ -175,6 +177,10 @@ def _bytes(value: Any) -> int:
     if not value.isCompleteTensor():
         return 0
     return prod(value.type().sizes()) * int(value.type().dtype().itemsize)
+
+
+def _is_complex(value: Any) -> bool:
+    return value.isCompleteTensor() and value.type().dtype().is_complex
 
 
 def _tensor_shapes(values: Sequence[Any]) -> list[Shape]:

@@ -107,6 +107,8 @@ def stand_ins(module: nn.Module, place: Place) -> Iterator[list[tuple[str, Tenso
 
     try:
         for path, child in module.named_modules():
+            if isinstance(child, torch.jit.ScriptModule):  # keeps its own tensors
+                continue
             prefix = f"{path}." if path else ""
             replace(child._parameters, prefix)
             replace(child._buffers, prefix)

@@ -1,0 +1,74 @@
+"""What functions of torch say that the operators they are made of do not."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from profiler.calls import OpCall
+
+_OUTER = (torch.outer, torch.ger, Tensor.outer, Tensor.ger)
+
+
+class Functions(TorchFunctionMode):
+    """While it is on, writes down what functions say.
+
+    Attention reaches the dispatcher in pieces, among which its mask is no longer told from others:
+    here its MACs that a mask throws away are written down. An outer product reaches it as an
+    elementwise one: here it becomes the matrix product that it is.
+    """
+
+    def __init__(self, where: Callable[[], str]) -> None:
+        super().__init__()
+        self.calls: list[OpCall] = []
+        self._where = where
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in _OUTER and len(args) == 2:
+            return torch.mm(args[0].unsqueeze(1), args[1].unsqueeze(0))
+        out = func(*args, **kwargs)
+        if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
+            op = "aten::scaled_dot_product_attention"
+            call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
+            self.calls.append(call)
+        return out
+
+
+def masked_macs(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    **_: object,
+) -> int:
+    """Of the MACs of torch's scaled_dot_product_attention, those that a kernel could skip.
+
+    Args:
+        query: [.., length, width].
+        key: [.., source, width].
+        value: [.., source, value width].
+        attn_mask: False where a score is thrown away, broadcast to [.., length, source]. One of
+            floats, or on the meta device, has no known values: 0.
+        dropout_p: not used.
+        is_causal: query i meets the keys up to i, counted from the first of both.
+    """
+    (length, width), source, out = query.shape[-2:], key.shape[-2], value.shape[-1]
+    squares = prod(query.shape[:-2])
+    if is_causal:
+        met = sum(min(i + 1, source) for i in range(length))
+        scores = squares * (length * source - met)
+    elif attn_mask is not None and attn_mask.dtype is torch.bool and not attn_mask.is_meta:
+        share = squares * length * source // max(attn_mask.numel(), 1)
+        scores = int((~attn_mask).sum()) * share
+    else:
+        return 0
+    return scores * (width + out)
