@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lint bench clean
+.PHONY: help install report test lint bench new-model clean
 
 help:  ## show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -26,6 +26,9 @@ lint: install  ## ruff, mypy, codespell
 
 bench: install  ## time and memory beside fvcore, FlopCounterMode and torchinfo; writes build/bench.md
 	$(BIN)/python scripts/bench.py
+
+new-model:  ## NAME=foo: write models/foo.py and its test, to be filled in
+	@$(PYTHON) scripts/new_model.py "$(NAME)"
 
 clean:  ## remove what the verbs made
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

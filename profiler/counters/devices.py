@@ -1,5 +1,6 @@
 """Which device a tensor lives on while a network is counted: floats on meta, integers real."""
 
+from math import prod
 from typing import Any
 
 import torch
@@ -15,9 +16,10 @@ _FLOAT_FACTORIES = {
 }
 _SCALAR_FACTORIES = {f"aten::{name}" for name in ("arange", "full", "scalar_tensor")}
 
-# what they hold is known before any input is, and code asks for it: drop rates, positions, scales
-_CONSTANTS = {f"aten::{name}" for name in ("linspace", "logspace", "arange")}
-_SMALL = 65_536  # elements of a constant that is made for real
+# what they hold is known before any input is, and code asks for it: drop rates, positions, masks
+# that hide nothing (zeros are left out: they are mostly written over)
+_CONSTANTS = {f"aten::{name}" for name in ("linspace", "logspace", "arange", "ones")}
+_SMALL = 1 << 20  # elements of a constant that is made for real
 
 # their integers (lengths, batch sizes, masks) are read while they run
 _MIXED = {
@@ -113,6 +115,8 @@ def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
 def _elements(op: str, args: Any) -> int:
     """Of a constant that is asked for by these arguments."""
     numbers = [a for a in args if isinstance(a, int | float)]
+    if op == "aten::ones":
+        return prod(args[0])
     if op in ("aten::linspace", "aten::logspace"):
         return int(args[2])
     if op == "aten::arange":

@@ -55,7 +55,9 @@ def test_the_tables_sum_to_the_totals(name, counted):
 def test_the_work_grows_with_the_batch(name):
     spec = find_model(name)
     one, three = (
-        dispatch.count(built(name, spec.factory), tuple(torch.cat([x] * n) for x in spec.inputs()), {})
+        dispatch.count(
+            built(name, spec.factory), tuple(torch.cat([x] * n) for x in spec.inputs()), {}
+        )
         for n in (1, 3)
     )
     assert sum(c.macs for c in three) == 3 * sum(c.macs for c in one)
@@ -77,12 +79,7 @@ def test_the_spec_says_what_it_is(name):
         assert figure.source
 
 
-# the big ones differ from these in depth and width only
-@pytest.mark.parametrize(
-    "name",
-    ["alexnet", "alexnet-one-tower", "alphazero-chess", "alphazero-shogi", "alphago-fan-policy",
-     "alphago-fan-value", "resnet18", "resnet50", "lstm", "alphazero-go-wide-head"],
-)  # fmt: skip
+@zoo
 def test_a_real_forward_pass_gives_finite_numbers(name):
     spec = find_model(name)
     torch.manual_seed(0)
@@ -90,3 +87,22 @@ def test_a_real_forward_pass_gives_finite_numbers(name):
     with torch.no_grad():
         out = module(*spec.inputs())
     assert all(torch.isfinite(t).all() for t in tree_leaves(out))
+
+
+@zoo
+def test_a_count_leaves_no_trace(name):
+    spec = find_model(name)
+    module = built(name, spec.factory)
+    before = _state(module)
+    profile(module, *spec.inputs(), counter="dispatch", backward=True)
+    assert _state(module) == before
+
+
+def _state(module):
+    tensors = {name: id(t) for name, t in (*module.named_parameters(), *module.named_buffers())}
+    children = [
+        (path, child.training, set(vars(child)), len(child._forward_hooks),
+         len(child._forward_pre_hooks))
+        for path, child in module.named_modules()
+    ]  # fmt: skip
+    return tensors, children, [p.grad for p in module.parameters()]
