@@ -7,6 +7,7 @@ from profiler.registry import ModelSpec, Published, UnknownModel, find_model, li
 if TYPE_CHECKING:
     from profiler.accounts import ledger_of
     from profiler.comparison import Comparison, compare
+    from profiler.counters.formulas import macs, other_flops
     from profiler.ledger import Ledger
     from profiler.measure import profile
     from profiler.tables import Profile, ProfilingError
@@ -23,6 +24,8 @@ __all__ = [
     "find_model",
     "ledger_of",
     "list_models",
+    "macs",
+    "other_flops",
     "profile",
     "register",
 ]
@@ -35,6 +38,8 @@ _HOMES = {
     "ProfilingError": "tables",
     "compare": "comparison",
     "ledger_of": "accounts",
+    "macs": "counters.formulas",
+    "other_flops": "counters.formulas",
     "profile": "measure",
 }
 

@@ -14,13 +14,18 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from profiler.calls import OpCall
 from profiler.counters.devices import on_one_device, tensors_in
-from profiler.counters.elementwise import is_free
 from profiler.counters.flex import attend, uncompiled
-from profiler.counters.formulas import multiplies, work
 from profiler.counters.functions import Functions
 from profiler.counters.invented import asks, evenly, selects
+from profiler.counters.operators import is_free, work
+from profiler.counters.products import SparseShape
 from profiler.counters.shapes import infer
 from profiler.counters.weightless import on_meta, real, stand_ins, zeros_for
+
+_ONE_DTYPE = {
+    f"aten::{op}"
+    for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "convolution")
+}
 
 
 def count(
@@ -260,15 +265,19 @@ def _is_view(func: Any) -> bool:
 
 def _same_dtype(op: str, args: Any) -> None:
     # kernels refuse a product of two dtypes, PyTorch's rules for meta tensors do not
+    if op.removesuffix("_") not in _ONE_DTYPE:
+        return
     dtypes = {str(t.dtype).removeprefix("torch.") for t in tensors_in(*args)}
-    if len(dtypes) > 1 and multiplies(op):
+    if len(dtypes) > 1:
         raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
 
 
 def _shapes(tree: Any) -> Any:
     """The tree with every tensor replaced by its shape, lists and tuples kept."""
     if isinstance(tree, Tensor):
-        return tuple(tree.shape)
+        return SparseShape(tree.shape, tree._nnz()) if _sparse(tree) else tuple(tree.shape)
+    if isinstance(tree, torch.ScriptObject) and hasattr(tree, "unpack"):  # a quantised weight
+        return tuple(tree.unpack()[0].shape)
     if isinstance(tree, dict):
         return {key: _shapes(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):

@@ -1,5 +1,6 @@
 """What functions of torch say that the operators they are made of do not."""
 
+import re
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -12,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from profiler.calls import OpCall
 
 _OUTER = (torch.outer, torch.ger, Tensor.outer, Tensor.ger)
+_OUTER_SUM = re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)")
 
 
 class Functions(TorchFunctionMode):
@@ -33,12 +35,32 @@ class Functions(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in _OUTER and len(args) == 2:
             return torch.mm(args[0].unsqueeze(1), args[1].unsqueeze(0))
+        if func is torch.einsum:
+            return _einsum(*args)
         out = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
             op = "aten::scaled_dot_product_attention"
             call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
             self.calls.append(call)
         return out
+
+
+def _einsum(equation: Any, *operands: Any) -> Tensor:
+    """torch.einsum; but an outer product is a matrix product with columns of length 1."""
+    found = _OUTER_SUM.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
+    a, b, wanted = found.groups() if found else ("", "", "")
+    own, other = "".join(c for c in a if c not in b), "".join(c for c in b if c not in a)
+    shared = "".join(c for c in a if c in b)
+    if not (own and other) or sorted(wanted) != sorted(own + other + shared):
+        return torch.einsum(equation, *operands)
+    left, right = (
+        torch.einsum(f"{given}->{order}", t)
+        for given, order, t in ((a, shared + own, operands[0]), (b, shared + other, operands[1]))
+    )
+    batch = left.shape[: len(shared)]
+    columns, rows = left.reshape(prod(batch), -1, 1), right.reshape(prod(batch), 1, -1)
+    out = torch.bmm(columns, rows).reshape(*left.shape, *right.shape[len(shared) :])
+    return torch.einsum(f"{shared}{own}{other}->{wanted}", out)
 
 
 def masked_macs(

@@ -14,14 +14,14 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from profiler.calls import OpCall, Shape
 from profiler.counters.elementwise import FREE
-from profiler.counters.formulas import known_operators, work
+from profiler.counters.operators import known_operators, work
 from profiler.counters.weightless import real, stand_ins, zeros_for
 
 # fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
 # as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
-# it takes the batch of the first operand for that of the result.
-_FVCORE = ("aten::_convolution", "aten::linear", "aten::addmm", "aten::mm", "aten::bmm",
-           "aten::einsum")  # fmt: skip
+# it takes the batch of the first operand for that of the result; nor its einsum: it takes half of
+# an outer product, and products for a diagonal.
+_FVCORE = ("aten::_convolution", "aten::linear", "aten::addmm", "aten::mm", "aten::bmm")
 
 
 def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[OpCall]:
@@ -36,7 +36,8 @@ def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> l
         kwargs: its keyword arguments.
 
     Raises:
-        ValueError: no tensor goes in or none comes out, so there is nothing to trace.
+        ValueError: no tensor goes in or none comes out, so there is nothing to trace; or one is
+            sparse.
         Exception: whatever the module, or tracing it, raises.
     """
     calls: list[OpCall] = []
@@ -45,6 +46,8 @@ def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> l
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     if not tensors:
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
+    if any(t.layout is not torch.strided for t in (*tensors, *module.parameters())):
+        raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
     traced = _Traced(module, leaves, spec).train(module.training)
     with stand_ins(module, place), _hooks_restored(module), torch.no_grad(), _quiet():
         analysis = FlopCountAnalysis(traced, tuple(real(t) for t in tensors))
@@ -170,7 +173,8 @@ def _value(value: Any) -> Any:
 
 
 def _is_floating(value: Any) -> bool:
-    return value.isCompleteTensor() and value.type().dtype().is_floating_point
+    dtype = value.type().dtype() if value.isCompleteTensor() else None
+    return dtype is not None and (dtype.is_floating_point or dtype.is_complex)
 
 
 def _bytes(value: Any) -> int:

@@ -174,20 +174,29 @@ def test_fvcore_prunes_what_does_not_reach_the_output_and_dispatch_does_not():
     assert macs(dispatch.count(Dead(), (x,), {})) == 3 * 4 * 5 + 3 * 4 * 7
 
 
+@torch.library.custom_op("unknown::halve", mutates_args=())
+def halve(x: torch.Tensor) -> torch.Tensor:
+    """An operator that nobody has a formula for."""
+    return x / 2
+
+
+halve.register_fake(torch.empty_like)
+
+
 class Unknown(nn.Module):
     def __init__(self):
         super().__init__()
         self.inner = nn.Sequential(nn.Linear(4, 4))
 
     def forward(self, x):
-        return torch.linalg.qr(self.inner(x))[1]
+        return halve(self.inner(x))
 
 
 @each
 def test_an_operator_without_a_formula_is_listed_where_it_ran(count):
     calls = count(nn.Sequential(Unknown()), (torch.zeros(4, 4),), {})
     missing = [(c.op, c.path) for c in calls if not c.counted]
-    assert missing == [("aten::linalg_qr", "0")]
+    assert missing == [("unknown::halve", "0")]
     assert macs(calls) == 4 * 4 * 4
 
 
@@ -197,10 +206,10 @@ class Integers(nn.Module):
 
 
 @each
-def test_integers_are_multiplied_too_and_an_unknown_operator_of_them_is_listed(count):
+def test_integers_are_multiplied_too(count):
     calls = count(Integers(), (torch.ones(32, 32, dtype=torch.int64),), {})
-    assert (macs(calls), other(calls)) == (32 * 32 * 32, 0)
-    assert [c.op for c in calls if not c.counted] == ["aten::_int_mm"]
+    assert (macs(calls), other(calls)) == (2 * 32 * 32 * 32, 0)
+    assert all(c.counted for c in calls)
 
 
 class Boom(nn.Module):

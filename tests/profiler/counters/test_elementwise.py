@@ -3,7 +3,7 @@
 import pytest
 
 from profiler.counters.elementwise import FREE, POINTWISE, is_free
-from profiler.counters.formulas import known_operators, work
+from profiler.counters.operators import known_operators, work
 
 X = (2, 3, 4, 4)
 

@@ -1,8 +1,12 @@
 """Formulas against products written out by hand."""
 
 import pytest
+import torch
+from torch import nn
 
-from profiler.counters.formulas import macs, work
+import profiler
+from profiler.counters.formulas import macs
+from profiler.counters.operators import work
 
 
 def cost(op, *args, out, **kwargs):
@@ -147,3 +151,30 @@ def test_an_operator_without_a_formula_is_none_not_zero():
 def test_an_operator_has_one_formula():
     with pytest.raises(ValueError, match="aten::mm has a formula already"):
         macs("aten::mm")(lambda *_, out: 0)
+
+
+@torch.library.custom_op("yours::pairs", mutates_args=())
+def pairs(x: torch.Tensor) -> torch.Tensor:
+    """All dot products of x's rows."""
+    return x @ x.T
+
+
+pairs.register_fake(lambda x: x.new_empty(x.shape[0], x.shape[0]))
+
+
+class Pairs(nn.Module):
+    def forward(self, x):
+        return pairs(x)
+
+
+def test_a_user_adds_a_formula_in_one_function():
+    before = profiler.profile(Pairs(), torch.zeros(6, 4))
+    assert (before.total("macs"), before.complete) == (0, False)
+
+    @profiler.macs("yours::pairs")
+    def rows_times_rows(x, *, out):
+        return x[0] * x[0] * x[1]
+
+    after = profiler.profile(Pairs(), torch.zeros(6, 4))
+    assert (after.total("macs"), after.complete, after.check.agrees) == (6 * 6 * 4, True, True)
+    profiler.macs("yours::pairs")(rows_times_rows)  # its file is read again
