@@ -10,37 +10,50 @@ if TYPE_CHECKING:
     from profiler.counters.formulas import macs, other_flops
     from profiler.ledger import Ledger
     from profiler.measure import profile
+    from profiler.memory import Memory, allocated, memory_of
+    from profiler.stopwatch import timed
     from profiler.tables import Profile, ProfilingError
+    from profiler.timing import Timing
 
 __all__ = [
     "Comparison",
     "Ledger",
+    "Memory",
     "ModelSpec",
     "Profile",
     "ProfilingError",
     "Published",
+    "Timing",
     "UnknownModel",
+    "allocated",
     "compare",
     "find_model",
     "ledger_of",
     "list_models",
     "macs",
+    "memory_of",
     "other_flops",
     "profile",
     "register",
+    "timed",
 ]
 
 
 _HOMES = {
     "Comparison": "comparison",
     "Ledger": "ledger",
+    "Memory": "memory",
     "Profile": "tables",
     "ProfilingError": "tables",
+    "Timing": "timing",
+    "allocated": "memory",
     "compare": "comparison",
     "ledger_of": "accounts",
     "macs": "counters.formulas",
     "other_flops": "counters.formulas",
+    "memory_of": "memory",
     "profile": "measure",
+    "timed": "stopwatch",
 }
 
 

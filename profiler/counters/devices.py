@@ -68,6 +68,8 @@ def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict
     if not any(meta):
         if op == "aten::histc" and not args[0].is_floating_point():  # on a GPU it takes integers
             args = (args[0].float(), *args[1:])
+        if kwargs.get("device") is not None:  # to where its kin is: what is known stays known
+            kwargs = {**kwargs, "device": torch.device("cpu")}
         return args, kwargs
     if kwargs.get("device") is not None:  # .cpu() or .to(...) of a tensor without values
         kwargs = {**kwargs, "device": torch.device("meta")}

@@ -16,6 +16,7 @@ def render(
     several: bool,
     depth: int | None = None,
     steps: Sequence[dict[str, Any]] | None = None,
+    measured: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The profiles as JSON text.
 
@@ -24,10 +25,13 @@ def render(
         several: whether a list was asked for, however many there are.
         depth: of the layers' paths, or None for all.
         steps: of training, one a profile, or None.
+        measured: "time" and "memory", one a profile.
     """
     objects = [as_object(profile, depth) for profile in profiles]
     for said, step in zip(objects, steps or [], strict=False):
         said["training_step"] = step
+    for said, more in zip(objects, measured, strict=False):
+        said.update(more)
     return json.dumps(objects if several else objects[0], indent=2, allow_nan=False) + "\n"
 
 

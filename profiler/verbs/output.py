@@ -12,6 +12,8 @@ from profiler.verbs.speech import say
 
 if TYPE_CHECKING:
     from profiler.tables import Profile
+    from profiler.timing import Timing
+    from profiler.verbs.measuring import Measured, Wanted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,21 +24,41 @@ class Form:
     by: str
     depth: int | None
     size_by: Any
+    weight: Any
     output: Path | None
     optimiser: str | None
     accumulate: int
 
 
-def rendered(profiles: "list[Profile]", several: bool, form: Form) -> str | bytes:
-    """The profiles in that form, as text or as a picture's bytes."""
-    from profiler.reports import exports, icicle, json, terminal, traces
+def check_form(form: Form, wanted: "Wanted") -> None:
+    """Say that the form does not show what is asked for, before anything is counted."""
+    if form.weight == "seconds" and form.name not in ("speedscope", "chrome"):
+        raise typer.BadParameter("--weight is of a trace; give --format speedscope or chrome")
+    if form.weight == "seconds" and not wanted.time:
+        raise typer.BadParameter("--weight seconds needs --time, which measures them")
+    if wanted.time and form.weight == "flops" and form.name not in ("table", "json"):
+        raise typer.BadParameter(
+            "--time is shown by --format table and json, and by a trace with --weight seconds"
+        )
+    if wanted.memory and form.name not in ("table", "json"):
+        raise typer.BadParameter("--memory is shown by --format table and json")
 
+
+def rendered(counts: "list[tuple[Profile, Measured]]", several: bool, form: Form) -> str | bytes:
+    """The profiles in that form, as text or as a picture's bytes."""
+    from profiler.reports import exports, icicle, json, measurements, terminal, traces
+
+    profiles = [one for one, _ in counts]
     if form.name == "json":
-        return json.render(profiles, several, form.depth, _steps(profiles, form))
+        taken = [measurements.as_object(_folded(t, form), t.memory, t.allocated) for _, t in counts]
+        return json.render(profiles, several, form.depth, _steps(profiles, form), taken)
     if form.name == "table":
         colour = form.output is None and sys.stdout.isatty()
         table = terminal.render(profiles, form.by, form.depth, colour)
-        return table + "".join(f"{line}\n" for line in _training(profiles, form))
+        table += "".join(f"{line}\n" for line in _training(profiles, form))
+        for one, t in counts:
+            table += measurements.render(one.model, _folded(t, form), t.memory, t.allocated)
+        return table
     if form.name in exports.FORMATS:
         text = exports.render(profiles, form.by, form.depth, form.name)
         if form.name == "html":
@@ -49,9 +71,20 @@ def rendered(profiles: "list[Profile]", several: bool, form: Form) -> str | byte
     try:
         if form.name in icicle.FORMATS:
             return icicle.render(profiles[0], form.name, form.size_by)
+        if form.weight == "seconds":
+            timing = counts[0][1].timing
+            assert timing is not None
+            seconds = {layer.path: layer.seconds for layer in timing.layers}
+            return traces.render(profiles[0], form.name, seconds)
         return traces.render(profiles[0], form.name)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _folded(taken: "Measured", form: Form) -> "Timing | None":
+    if taken.timing is None or form.depth is None:
+        return taken.timing
+    return taken.timing.folded(form.depth)
 
 
 def page(body: str) -> str:

@@ -1,7 +1,7 @@
 """The main job: flopledger profile."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,7 +10,8 @@ import typer
 from profiler.files import check_writable
 from profiler.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
 from profiler.verbs.limits import TimedOut, limit
-from profiler.verbs.output import Form, rendered, write
+from profiler.verbs.measuring import Measured, Wanted, check, measured
+from profiler.verbs.output import Form, check_form, rendered, write
 from profiler.verbs.speech import (
     NOT_CONFIRMED,
     NOT_PROFILED,
@@ -60,6 +61,17 @@ def profile(
         typer.Option(help="Count a step of training with it."),
     ] = None,
     accumulate: Annotated[int, typer.Option(help="Passes in a step of training.", min=1)] = 1,
+    time: Annotated[
+        bool, typer.Option("--time", help="Run it for real, and measure its layers' seconds.")
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Work out what inference and training hold.")
+    ] = False,
+    allocate: Annotated[
+        bool, typer.Option("--allocate", help="Run it for real, and hold --memory against it.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Of --time and --memory: cpu, cuda.")] = "cpu",
+    repeats: Annotated[int, typer.Option(help="Passes that --time takes.", min=1)] = 10,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if anything is uncounted or disputed.")
     ] = False,
@@ -70,6 +82,9 @@ def profile(
         ],
         typer.Option("--format", help="What is written to stdout, or to --output."),
     ] = "table",
+    weight: Annotated[
+        Literal["flops", "seconds"], typer.Option(help="Of a trace's frames; seconds by --time.")
+    ] = "flops",
     size_by: Annotated[
         Literal["flops", "params"], typer.Option(help="What a box of the picture is a share of.")
     ] = "flops",
@@ -109,21 +124,33 @@ def profile(
             counter=counter,
             backward=backward or optimiser is not None,
             timeout=timeout,
+            wanted=Wanted(
+                time=time,
+                memory=memory,
+                allocate=allocate,
+                device=device,
+                repeats=repeats,
+                optimiser=optimiser or "adam",
+            ),
         )
+        check(order.wanted)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    profiles, failed = _profiled(models, order, debug)
-    if profiles:
-        wanted = Form(
-            name=form,
-            by=by,
-            depth=depth,
-            size_by=size_by,
-            output=output,
-            optimiser=optimiser,
-            accumulate=accumulate,
-        )
-        write(rendered(profiles, len(models) > 1, wanted), output)
+    wanted = Form(
+        name=form,
+        by=by,
+        depth=depth,
+        size_by=size_by,
+        weight=weight,
+        output=output,
+        optimiser=optimiser,
+        accumulate=accumulate,
+    )
+    check_form(wanted, order.wanted)
+    counts, failed = _profiled(models, order, debug)
+    profiles = [one for one, _ in counts]
+    if counts:
+        write(rendered(counts, len(models) > 1, wanted), output)
     objections = [line for one in profiles for line in doubts(one)]
     for line in objections:
         say(line)
@@ -143,10 +170,11 @@ class Order:
     counter: str = "auto"
     backward: bool = False
     timeout: float | None = None
+    wanted: Wanted = field(default_factory=Wanted)
 
 
-def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile]":
-    """One network, wherever it comes from, counted as ordered.
+def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measured]":
+    """One network, wherever it comes from, counted and measured as ordered.
 
     Raises:
         UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as their own docstrings
@@ -161,7 +189,8 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile]":
         module = measure.built(found.name, found.factory)
         inputs, note = _inputs(name, found.spec, module, order)
         one = measure.counted(found.name, module, inputs, order.counter, order.backward)
-    return found.spec, replace(one, notes=(*note, *one.notes))
+        taken = measured(module, inputs, one, order.wanted)
+    return found.spec, replace(one, notes=(*note, *one.notes)), taken
 
 
 def _inputs(
@@ -181,16 +210,18 @@ def _inputs(
     return fit_inputs(name, known, order.asked, order.batch), note if not order.asked else []
 
 
-def _profiled(models: list[str], order: Order, debug: bool) -> "tuple[list[Profile], int]":
+def _profiled(
+    models: list[str], order: Order, debug: bool
+) -> "tuple[list[tuple[Profile, Measured]], int]":
     from profiler.inputs import WrongInputs
     from profiler.published import contradictions, held_against
     from profiler.sources import WrongSource
     from profiler.tables import ProfilingError
 
-    profiles, failed = [], 0
+    counts, failed = [], 0
     for name in with_progress(models):
         try:
-            spec, one = counted(name, order)
+            spec, one, taken = counted(name, order)
         except (WrongInputs, WrongSource) as error:
             if debug:
                 raise
@@ -207,11 +238,11 @@ def _profiled(models: list[str], order: Order, debug: bool) -> "tuple[list[Profi
             say(f"interrupted at {name}; what was counted before it follows")
             failed += 1
             break
-        profiles.append(one)
+        counts.append((one, taken))
         if spec is not None and not order.asked:  # published figures are of the registered inputs
             for line in contradictions(held_against(spec, one)):
                 say(line)
-    return profiles, failed
+    return counts, failed
 
 
 def doubts(one: "Profile") -> list[str]:

@@ -258,3 +258,45 @@ def test_the_list(run):
     code, out, _ = run("profile", "--list")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == list(NETWORKS)
+
+
+def test_time_and_memory_stand_beside_the_count(run):
+    code, out, err = run("profile", "tiny", "--time", "--repeats", "1", "--memory", "--allocate")
+    assert (code, err) == (0, [])
+    for words in ("ms a pass", "measured now", "bound by", "peak of a training step", "off by"):
+        assert words in out
+    said = json.loads(
+        run("profile", "tiny", "--time", "--repeats", "1", "--memory", "--format", "json")[1]
+    )
+    assert said["time"]["repeats"] == 1
+    assert {layer["layer"] for layer in said["time"]["layers"]} >= {"0"}
+    assert said["memory"]["params_bytes"] == 4 * said["totals"]["params"]
+    plain = json.loads(run("profile", "tiny", "--format", "json")[1])
+    assert not {"time", "memory"} & plain.keys()
+
+
+def test_a_trace_may_weigh_seconds(run):
+    words = ("--time", "--repeats", "1", "--weight", "seconds", "--format", "speedscope")
+    said = json.loads(run("profile", "tiny", *words)[1])
+    assert said["profiles"][0]["unit"] == "seconds"
+    assert said["profiles"][0]["endValue"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--allocate"], "--allocate checks what --memory works out; give both"),
+        (["--time", "--device", "cuda"], "there is no cuda here"),
+        (["--time", "--device", "tpu"], "no device is called 'tpu'; say cpu or cuda"),
+        (["--time", "--repeats", "0"], "repeats"),
+        (["--weight", "seconds", "--format", "chrome"], "--weight seconds needs --time"),
+        (["--weight", "seconds"], "--weight is of a trace"),
+        (["--time", "--format", "csv"], "--time is shown by --format table and json"),
+        (["--memory", "--format", "svg"], "--memory is shown by --format table and json"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_one_line(run, words, line):
+    code, out, err = run("profile", "tiny", *words)
+    assert (code, out) == (2, "")
+    assert len(err) == 1
+    assert line in err[0]

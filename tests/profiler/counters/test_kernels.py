@@ -9,14 +9,12 @@ QUERY, KEY, VALUE, OUT = (2, 4, 10, 16), (2, 4, 12, 16), (2, 4, 12, 8), (2, 4, 1
 SCORES = 2 * 4 * 10 * 12
 
 
-@pytest.mark.parametrize("kernel", ["flash", "efficient", "cudnn", "flash_for_cpu", "overrideable"])
+@pytest.mark.parametrize(
+    "kernel",
+    ["flash_attention", "flash_attention_for_cpu", "efficient_attention", "cudnn_attention"],
+)
 def test_attention_in_every_backend(kernel):
-    name = {
-        "flash": "flash_attention", "efficient": "efficient_attention",
-        "cudnn": "cudnn_attention", "flash_for_cpu": "flash_attention_for_cpu",
-        "overrideable": "fused_attention_overrideable",
-    }[kernel]  # fmt: skip
-    op = f"aten::_scaled_dot_product_{name}"
+    op = f"aten::_scaled_dot_product_{kernel}"
     forward = work(op, (QUERY, KEY, VALUE, 0.0, True), {}, (OUT, (2, 4, 10)))
     assert forward == (SCORES * (16 + 8), SCORES * 6)
     # the scores again, then four products of gradients: query and key 16 wide, value and weight 8
