@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lint bench new-model clean
+.PHONY: help install report test lint bench peers new-model clean
 
 help:  ## show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -26,6 +26,10 @@ lint: install  ## ruff, mypy, codespell
 
 bench: install  ## time and memory beside fvcore, FlopCounterMode and torchinfo; writes build/bench.md
 	$(BIN)/python scripts/bench.py
+
+peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,peers]"
+	$(BIN)/python scripts/peers
 
 new-model:  ## NAME=foo: write models/foo.py and its test, to be filled in
 	@$(PYTHON) scripts/new_model.py "$(NAME)"

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from profiler.calls import OpCall
 
 _OUTER = (torch.outer, torch.ger, Tensor.outer, Tensor.ger)
-_OUTER_SUM = re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)")
+_TWO = re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)")
 
 
 class Functions(TorchFunctionMode):
@@ -46,21 +46,46 @@ class Functions(TorchFunctionMode):
 
 
 def _einsum(equation: Any, *operands: Any) -> Tensor:
-    """torch.einsum; but an outer product is a matrix product with columns of length 1."""
-    found = _OUTER_SUM.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
+    """torch.einsum of two operands as the matrix product that it is, if one is summed over.
+
+    PyTorch takes elements one by one where the sum is over an axis of length 1, or over none in an
+    outer product.
+    """
+    found = _TWO.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
     a, b, wanted = found.groups() if found else ("", "", "")
-    own, other = "".join(c for c in a if c not in b), "".join(c for c in b if c not in a)
-    shared = "".join(c for c in a if c in b)
-    if not (own and other) or sorted(wanted) != sorted(own + other + shared):
+    own, other = _letters(a, b, False), _letters(b, a, False)
+    shared, summed = _letters(wanted, _letters(a, b, True), True), _letters(a, wanted, False)
+    plain = all(len(set(word)) == len(word) for word in (a, b, wanted))
+    if (
+        not (plain and (summed or (own and other)))
+        or sorted(wanted) != sorted(own + other + shared)
+        or sorted(a) != sorted(shared + own + summed)
+        or not _same_sides(a, b, *operands)
+    ):
         return torch.einsum(equation, *operands)
-    left, right = (
-        torch.einsum(f"{given}->{order}", t)
-        for given, order, t in ((a, shared + own, operands[0]), (b, shared + other, operands[1]))
+    left = torch.einsum(f"{a}->{shared}{own}{summed}", operands[0])
+    right = torch.einsum(f"{b}->{shared}{summed}{other}", operands[1])
+    batch, length = left.shape[: len(shared)], left.shape[len(shared) + len(own) :]
+    rows, columns = (
+        left.shape[len(shared) : len(shared) + len(own)],
+        right.shape[len(shared) + len(summed) :],
     )
-    batch = left.shape[: len(shared)]
-    columns, rows = left.reshape(prod(batch), -1, 1), right.reshape(prod(batch), 1, -1)
-    out = torch.bmm(columns, rows).reshape(*left.shape, *right.shape[len(shared) :])
-    return torch.einsum(f"{shared}{own}{other}->{wanted}", out)
+    out = torch.bmm(
+        left.reshape(prod(batch), prod(rows), prod(length)),
+        right.reshape(prod(batch), prod(length), prod(columns)),
+    )
+    return torch.einsum(f"{shared}{own}{other}->{wanted}", out.reshape(*batch, *rows, *columns))
+
+
+def _letters(word: str, of: str, among: bool) -> str:
+    return "".join(c for c in word if (c in of) == among)
+
+
+def _same_sides(a: str, b: str, first: Any, second: Any) -> bool:
+    if len(a) != first.dim() or len(b) != second.dim():
+        return False
+    sides = dict(zip(a, first.shape, strict=True))
+    return all(sides.get(c, n) == n for c, n in zip(b, second.shape, strict=True))
 
 
 def masked_macs(
