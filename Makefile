@@ -24,8 +24,9 @@ test: install  ## run the tests
 lint: install  ## ruff, mypy, codespell
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler models && $(BIN)/codespell
 
-bench: install  ## time and memory beside fvcore, FlopCounterMode and torchinfo; writes build/bench.md
+bench: install  ## time and memory beside the peers; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py
+	$(MAKE) peers
 
 peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,peers]"

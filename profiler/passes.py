@@ -83,7 +83,18 @@ class Passes:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         line = line[:300]  # tracing may quote a whole tensor
         where = self._stopped.get(id(error), "")
+        if out_of_memory(error):
+            return f"memory is too small; give a smaller --batch or --input ({where or line})"
         return f"{line} ({where}; change the input or that layer)" if where else line
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether it was raised for want of memory: PyTorch's allocator of the CPU has no class."""
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError)
+        or "can't allocate memory" in str(error)
+        or "not enough memory" in str(error)
+    )
 
 
 def fits(module: nn.Module) -> bool:

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_map
 from profiler.calls import OpCall
 from profiler.counters.weightless import stand_ins
 from profiler.layers import kind_of
-from profiler.passes import fits, said
+from profiler.passes import fits, out_of_memory, said
 from profiler.peaks import Clock, clock_of, name_of, peaks
 from profiler.tables import ProfilingError
 from profiler.timing import LayerTime, Timing
@@ -195,6 +195,6 @@ def _layers(
 
 
 def _complaint(error: Exception, device: torch.device) -> str:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error):
+    if out_of_memory(error):
         return f"memory on {device} is too small to run it; give a smaller --batch or network"
     return f"timing it stopped: {said(error)}"

@@ -430,3 +430,15 @@ def test_it_shows_itself(tied):
     assert "encode" in repr(tied)
     assert "<table" in tied._repr_html_()
     assert dict(tied.__rich_repr__())["macs"] == 160
+
+
+class Hungry(nn.Module):
+    def forward(self, x):
+        return x + torch.zeros(10**6, 10**6, dtype=torch.int64, device="cpu").sum()  # 8 TB
+
+
+def test_want_of_memory_is_said_with_what_to_change():
+    with pytest.raises(
+        ProfilingError, match="memory is too small; give a smaller --batch or --inp"
+    ):
+        profile(Hungry(), torch.zeros(1, 4))
