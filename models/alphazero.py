@@ -36,13 +36,20 @@ class AlphaZero(nn.Module):
     [position, 1] in (-1, 1) out.
     """
 
-    def __init__(self, planes: int, side: int, policy: nn.Module) -> None:
+    def __init__(
+        self,
+        planes: int,
+        side: int,
+        policy: nn.Module,
+        blocks: int = BLOCKS,
+        filters: int = FILTERS,
+    ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(_conv(planes, FILTERS, 3), nn.ReLU())
-        self.tower = nn.Sequential(*(ResidualBlock(FILTERS) for _ in range(BLOCKS)))
+        self.stem = nn.Sequential(_conv(planes, filters, 3), nn.ReLU())
+        self.tower = nn.Sequential(*(ResidualBlock(filters) for _ in range(blocks)))
         self.policy = policy
         self.value = nn.Sequential(
-            _conv(FILTERS, 1, 1),
+            _conv(filters, 1, 1),
             nn.ReLU(),
             nn.Flatten(),
             nn.Linear(side * side, 256),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from profiler.ledger import Ledger
     from profiler.measure import profile
     from profiler.memory import Memory, allocated, memory_of
+    from profiler.metering import Meter, MeterError, meter
+    from profiler.readings import Reading
     from profiler.stopwatch import timed
     from profiler.tables import Profile, ProfilingError
     from profiler.timing import Timing
@@ -19,10 +21,13 @@ __all__ = [
     "Comparison",
     "Ledger",
     "Memory",
+    "Meter",
+    "MeterError",
     "ModelSpec",
     "Profile",
     "ProfilingError",
     "Published",
+    "Reading",
     "Timing",
     "UnknownModel",
     "allocated",
@@ -32,6 +37,7 @@ __all__ = [
     "list_models",
     "macs",
     "memory_of",
+    "meter",
     "other_flops",
     "profile",
     "register",
@@ -43,8 +49,11 @@ _HOMES = {
     "Comparison": "comparison",
     "Ledger": "ledger",
     "Memory": "memory",
+    "Meter": "metering",
+    "MeterError": "metering",
     "Profile": "tables",
     "ProfilingError": "tables",
+    "Reading": "readings",
     "Timing": "timing",
     "allocated": "memory",
     "compare": "comparison",
@@ -52,6 +61,7 @@ _HOMES = {
     "macs": "counters.formulas",
     "other_flops": "counters.formulas",
     "memory_of": "memory",
+    "meter": "metering",
     "profile": "measure",
     "timed": "stopwatch",
 }

@@ -66,7 +66,7 @@ def count(
         with (
             torch.set_grad_enabled(backward),
             functions,
-            _Recorder(where.now, params, computed) as forward,
+            Recorder(where.now, params, computed) as forward,
         ):
             out = module(*args, **kwargs)
         calls = forward.calls + functions.calls
@@ -77,7 +77,7 @@ def count(
             raise ValueError(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
             )
-        with _Recorder(where.of_node, params, computed, backward=True) as back:
+        with Recorder(where.of_node, params, computed, backward=True) as back:
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         return calls + back.calls
 
@@ -151,7 +151,7 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
             handle.remove()
 
 
-class _Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):
     """Writes down every operator call, having worked out its result without doing its work."""
 
     supports_higher_order_operators = True

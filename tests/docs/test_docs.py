@@ -124,3 +124,15 @@ def test_every_file_that_the_docs_name_exists():
         ):
             named = path.split("NAME")[0].rstrip("/")
             assert (ROOT / named).exists() or path.startswith("models/tictactoe"), (file, path)
+
+
+def test_the_meters_example_prints_what_it_says(tmp_path):
+    code = blocks("docs/meter.md")[0]
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    said = re.findall(r"print\(.*\)  # (\S+)", code)
+    assert ran.stdout.split() == said
+    # 21 moves and 4 steps of 16, through 9 x 32 and 32 x 9; backward, x wants no gradient
+    samples, layer = 5 + 7 + 9 + 4 * 16, 9 * 32
+    assert [int(word) for word in said[:3]] == [25, samples * 2 * layer, 2 * 64 * 3 * layer]

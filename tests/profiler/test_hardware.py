@@ -1,0 +1,29 @@
+"""Peaks of devices: which row is taken, and that each says where it is from."""
+
+import pytest
+
+from profiler.hardware import _rows, peak_of
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "tflops"),
+    [
+        ("NVIDIA A100-SXM4-80GB", "float32", 19.5),
+        ("NVIDIA A100-SXM4-80GB", "bfloat16", 312),  # dense: the sparse figure is twice it
+        ("Tesla V100-SXM2-16GB", "float16", 125),
+        ("NVIDIA H100 PCIe", "bfloat16", 756),  # the longer name wins over "H100"
+        ("NVIDIA H100 80GB HBM3", "bfloat16", 989.4),
+    ],
+)
+def test_the_dense_peak_at_that_dtype(device, dtype, tflops):
+    assert peak_of(device, dtype).flops_per_second == tflops * 1e12
+
+
+def test_an_unknown_device_has_no_peak_and_says_so():
+    found = peak_of("cpu", "float32")
+    assert found.flops_per_second is None
+    assert "facts/devices.csv" in found.source
+
+
+def test_every_figure_has_a_source():
+    assert all(row["source"] and row["sparse"] in ("yes", "no") for row in _rows())
