@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
@@ -48,6 +49,18 @@ class IntegersReal(TorchDispatchMode):
         args, kwargs = on_one_device(op, args, kwargs)
         made = infer(op, overload, args, kwargs)
         return func(*args, **kwargs) if made is NotImplemented else made
+
+
+class GivenReal(TorchFunctionMode):
+    """Under torch.device("meta"): a tensor that is made of given numbers keeps them."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.tensor, torch.as_tensor) and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": "cpu"}
+        return func(*args, **kwargs)
 
 
 def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

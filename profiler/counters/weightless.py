@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-from profiler.counters.devices import IntegersReal
+from profiler.counters.devices import GivenReal, IntegersReal
 
 Place = Callable[[Tensor], Tensor]
 
@@ -20,7 +20,7 @@ def build(factory: Callable[[], nn.Module]) -> nn.Module:
     A factory that asks a tensor for its value while it builds is run again without all this.
     """
     try:
-        with torch.device("meta"), IntegersReal():
+        with torch.device("meta"), GivenReal(), IntegersReal():
             return factory()
     except (NotImplementedError, RuntimeError):  # "Cannot copy out of meta tensor" and its kin
         return factory()

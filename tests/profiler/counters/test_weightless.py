@@ -82,3 +82,19 @@ def asks_while_building():
 
 def test_a_factory_that_asks_for_a_value_is_built_for_real():
     assert build(asks_while_building).weight.shape == (4, 2)
+
+
+class Planned(nn.Module):
+    """Its widths are worked out with tensors, as torchvision's RegNet does."""
+
+    def __init__(self):
+        super().__init__()
+        ends = torch.tensor([0, 3, 8])
+        self.layers = nn.ModuleList(nn.Linear(4, n) for n in torch.diff(ends).tolist())
+        self.scale = nn.Parameter(torch.tensor([1.5]))
+
+
+def test_given_numbers_are_known_while_a_network_is_built():
+    net = build(Planned)
+    assert [layer.out_features for layer in net.layers] == [3, 5]
+    assert net.layers[0].weight.is_meta  # built once, without weights
