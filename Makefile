@@ -26,6 +26,7 @@ lint: install  ## ruff, mypy, codespell
 
 bench: install  ## time and memory beside the peers; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_meter.py
 	$(MAKE) peers
 
 peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md

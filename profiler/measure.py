@@ -256,7 +256,8 @@ def _samples(tensors: list[Tensor]) -> int:
 
 def _check(counter: str, first: list[OpCall], second: list[OpCall] | Exception) -> Check:
     if isinstance(second, Exception):
-        return Check(counter=counter, macs=None, agrees=None, reason=said(second))
+        reason = str(second) if isinstance(second, Skipped) else said(second)
+        return Check(counter=counter, macs=None, agrees=None, reason=reason)
     macs, others = _macs_by_layer(first), _macs_by_layer(second)
     total, other = sum(macs.values()), sum(others.values())
     differ = [path for path in macs | others if macs.get(path, 0) != others.get(path, 0)]

@@ -34,7 +34,7 @@ def meter(
 
     Args:
         *modules: they go by their classes' names.
-        recount: a call of every signature is watched again at 2, 4, 8, ... calls, and at each
+        recount: a call of every signature is watched again at 2, 8, 32, ... calls, and at each
             multiple of this.
         peak: FLOPs a second that the device does at most; if left out, from facts/devices.csv.
         log: called after every unit of work; profiler.loggers has some.

@@ -10,6 +10,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 from profiler.passes import Passes
 from profiler.untouched import untouched
 
+_AGAIN = frozenset(2 * 4**k for k in range(20))  # calls that are watched again, ever fewer
+
 
 class Signature:
     """Calls of one module with inputs of the same shapes and dtypes, in the same mode.
@@ -47,7 +49,7 @@ class Signature:
     def due(self, recount: int) -> bool:
         """Whether the call that has just started is to be watched."""
         n = self.started
-        return n & (n - 1) == 0 or n % recount == 0 or self.varies
+        return n == 1 or n in _AGAIN or n % recount == 0 or self.varies
 
 
 def _shape_alone(leaf: Any) -> Any:

@@ -28,7 +28,7 @@ def main() -> None:
     print("loop | bare, us a call | meter adds | FlopCounterMode adds")
     print(":-- | --: | --: | --:")
     _line("2,000 calls of an MLP", mlp, torch.rand(8, 64), 2000)
-    _line("AlphaZero Go, 4 x 64, batch 8", tower.eval(), torch.rand(8, 17, 19, 19), 40)
+    _line("AlphaZero Go, 4 x 64, batch 8", tower.eval(), torch.rand(8, 17, 19, 19), 400)
 
 
 def _line(name: str, net: nn.Module, x: torch.Tensor, calls: int) -> None:

@@ -18,6 +18,10 @@ def chosen(profile: Profile, by: str, depth: int | None) -> pd.DataFrame:
 def summary(profiles: Sequence[Profile]) -> pd.DataFrame:
     """One row a model: its totals, and their ratios to the first model's."""
     frame = pd.DataFrame([{"model": p.model, **p.totals, "check": confirmed(p)} for p in profiles])
+    if frame["active_params"].equals(frame["params"]):  # nobody routes
+        frame = frame.drop(columns="active_params")
+    if not frame["masked_macs"].any():
+        frame = frame.drop(columns="masked_macs")
     frame["flops_per_param"] = frame["flops_per_param"].astype(float)
     for quantity in ("params", "flops", "flops_per_param"):
         frame[f"{quantity}_ratio"] = frame[quantity] / frame[quantity].iloc[0]

@@ -34,7 +34,7 @@ def render(profiles: Sequence[Profile], by: str, depth: int | None, colour: bool
         parts += [Text(line) for line in footnotes(profile)] + [Text("")]
     if len(profiles) > 1:
         parts += [Text("all of them, beside the first", style="bold"), _table(summary(profiles))]
-    width = max(100, shutil.get_terminal_size((100, 24)).columns) if colour else 200
+    width = max(100, shutil.get_terminal_size((100, 24)).columns) if colour else 1000
     out = io.StringIO()
     Console(file=out, width=width, force_terminal=colour, no_color=not colour).print(Group(*parts))
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip().splitlines())
