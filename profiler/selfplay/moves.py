@@ -28,7 +28,7 @@ def chess() -> Outputs:
     # OpenSpiel's 73 kinds of move in its order: promotions, then four lines from end to end
     lines = ((1, 0), (0, 1), (1, 1), (-1, 1))
     far = [way for way in range(-7, 8) if way]
-    knight = ((-1, -2), (1, -2), (-2, -1), (2, -1), (-2, 1), (2, 1), (-1, 2), (1, 2))
+    knight = ((-1, -2), (1, -2), (-2, -1), (2, -1), (-1, 2), (1, 2), (-2, 1), (2, 1))
     kinds = [7 * 8 + 8 + kind for kind in range(9)]
     kinds += [_along((line[0] * way, line[1] * way), 7) for line in lines for way in far]
     kinds += [7 * 8 + KNIGHT.index(step) for step in knight]
