@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from profiler.selfplay import moves, positions
+from profiler.selfplay import moves as encodings
+from profiler.selfplay import positions
 from profiler.selfplay.openings import BadPosition, check_fen, check_sfen, reaches
 from profiler.selfplay.planes import Layout, Seen
 
@@ -46,7 +47,7 @@ class Game:
     layout: Layout
     read: Callable[[Any], tuple[bytes, bytes]]
     moves: int
-    outputs: moves.Outputs
+    outputs: encodings.Outputs
     alpha: float
     longest: int
 
@@ -152,7 +153,7 @@ def _tic_tac_toe() -> Game:
         layout=positions.board_layout(3, 3, line=4),
         read=positions.read_board,
         moves=9,
-        outputs=moves.as_they_are(9),
+        outputs=encodings.as_they_are(9),
         alpha=_ALPHA / 9,
         longest=9,
     )
@@ -165,7 +166,7 @@ def _connect_four() -> Game:
         layout=positions.board_layout(6, 7, line=8),
         read=positions.read_board,
         moves=7,
-        outputs=moves.as_they_are(7),
+        outputs=encodings.as_they_are(7),
         alpha=_ALPHA / 7,
         longest=42,
     )
@@ -179,7 +180,7 @@ def _go(side: int) -> Game:
         layout=positions.go_layout(side),
         read=positions.read_go,
         moves=points + 1,
-        outputs=moves.as_they_are(points + 1),
+        outputs=encodings.as_they_are(points + 1),
         alpha=_ALPHA / points,
         longest=2 * points,  # OpenSpiel scores the board then; AlphaZero's 722 on 19 x 19
     )
@@ -191,8 +192,8 @@ def _chess() -> Game:
         rules=_load("chess"),
         layout=positions.chess_layout(),
         read=positions.read_chess,
-        moves=moves.CHESS_PLANES * 64,
-        outputs=moves.chess(),
+        moves=encodings.CHESS_PLANES * 64,
+        outputs=encodings.chess(),
         alpha=0.3,  # the paper's
         longest=positions.LONGEST,
     )
@@ -204,8 +205,8 @@ def _shogi() -> Game:
         rules=_load("shogi"),
         layout=positions.shogi_layout(),
         read=positions.read_shogi,
-        moves=moves.SHOGI_PLANES * 81,
-        outputs=moves.shogi(),
+        moves=encodings.SHOGI_PLANES * 81,
+        outputs=encodings.shogi(),
         alpha=0.15,  # the paper's
         longest=positions.LONGEST,
     )
