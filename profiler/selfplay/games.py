@@ -72,7 +72,7 @@ class Game:
         if "/" not in position or self.name not in ("chess", "shogi"):
             state = self.rules.new_initial_state()
             for number, word in enumerate(position.split(), start=1):
-                state.apply_action(self._action(state, word, number))
+                state.apply_action(self.action(state, word, number))
             return state
         import pyspiel
 
@@ -84,7 +84,12 @@ class Game:
             )
         return state
 
-    def _action(self, state: Any, word: str, number: int) -> int:
+    def action(self, state: Any, word: str, number: int = 1) -> int:
+        """OpenSpiel's action of that name, without the colour before it: "e5", not "B e5".
+
+        Raises:
+            BadPosition: it is not legal; the message calls it the move of that number.
+        """
         legal = {} if state.is_terminal() else self._words(state)
         if word not in legal:
             some = ", ".join(list(legal)[:6]) or "none: the game is over"

@@ -38,7 +38,7 @@ def board_layout(rows: int, columns: int, line: int) -> Layout:
 
 def read_board(state: Any) -> tuple[bytes, bytes]:
     """The printed board, and whether the first player is to move."""
-    return str(state).ljust(1).encode() + b"\1", _colour(state.current_player() == 0)
+    return str(state).encode() + b"\1", _colour(state.current_player() == 0)
 
 
 def go_layout(side: int) -> Layout:
