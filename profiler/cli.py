@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from profiler.registry import UnknownModel
-from profiler.verbs import differences, ledgers, profiling, selfplay
+from profiler.verbs import differences, ledgers, profiling, selfplay, training
 from profiler.verbs.speech import WRONG_CALL, say
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ for verb in (
     selfplay.selfplay,
 ):
     app.command()(verb)
+app.add_typer(training.train, name="train")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -27,7 +27,7 @@ PLAN = (
     ("--game connect_four", 12),
     ("--game go --board 9", 3),
     ("--game chess --moves 100", 3),
-    ("--game go --board 19 --moves 60", 2),
+    ("--game go --board 19 --moves 10", 2),
 )
 SIZE = "--blocks 2 --filters 32 --simulations 800"
 

@@ -45,7 +45,7 @@ MAY: dict[str, set[str]] = {
     "signatures": {"torch", "passes", "untouched"},
     "metering": {"torch", "counters", "hardware", "loggers", "readings", "signatures"},
     "measure": {"torch", "calls", "counters", "passes", "registry", "tables", "untouched"},
-    "selfplay": {"torch", "numpy", "metering", "registry", "selfplay"},
+    "selfplay": {"torch", "numpy", "files", "metering", "registry", "selfplay"},
     "quantities": {"numpy"},
     "training": {"pydantic", "quantities"},
     "ledger": {"quantities", "training"},

@@ -13,6 +13,8 @@ from profiler.selfplay.games import Game
 from profiler.selfplay.search import Search, Settings
 from profiler.selfplay.tree import Node
 
+Told = Callable[[int, Node], None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Habits:
@@ -82,7 +84,7 @@ def play(
     habits: Habits,
     seed: int,
     index: int,
-    told: Callable[[int], None] = lambda moves: None,
+    told: Told = lambda moves, root: None,
 ) -> Played:
     """Play one game.
 
@@ -93,7 +95,7 @@ def play(
         habits: of the game.
         seed: with `index` it makes the game; the network's weights are as they are.
         index: of the game, from 0.
-        told: called after each move with the number of moves.
+        told: called after each search with the number of moves and the position searched.
 
     Raises:
         Stopped: by an interrupt, or for want of memory.
@@ -131,7 +133,7 @@ def _moves(
     habits: Habits,
     state: Any,
     rng: np.random.Generator,
-    told: Callable[[int], None],
+    told: Told,
 ) -> tuple[str, float]:
     """Play on from the state; how the game ended, and the first player's result."""
     first = game.rules.new_initial_state().current_player()
@@ -139,7 +141,7 @@ def _moves(
     longest = min(habits.longest or game.longest, game.longest)
     for number in range(longest):
         root = search.run()
-        told(number + 1)
+        told(number + 1, root)
         if habits.resign is not None and _is_lost(root, habits.resign):
             return "resigned", 1.0 if state.current_player() != first else -1.0
         if number < habits.sampled:

@@ -177,10 +177,10 @@ def _play_all(
 
 
 @contextmanager
-def _progress(games: int, done: int) -> Iterator[Callable[[int], None]]:
+def _progress(games: int, done: int) -> Iterator[Callable[[int, Any], None]]:
     """A bar on stderr, where that is a screen; what it yields is told the moves of a game."""
     if not sys.stderr.isatty():
-        yield lambda moves: None
+        yield lambda moves, root: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -195,7 +195,7 @@ def _progress(games: int, done: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("games", total=games, completed=done, move=0)
 
-        def told(moves: int) -> None:
+        def told(moves: int, root: Any) -> None:
             # a first move says that the game before it is over
             over = moves == 1 and bar.tasks[0].fields["move"] > 0
             bar.update(task, move=moves, advance=1 if over else 0)
