@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lint bench peers new-model clean
+.PHONY: help install report test lint bench peers selfplay train-small new-model clean
 
 help:  ## show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -32,6 +32,12 @@ bench: install  ## time and memory beside the peers; writes build/bench.md, docs
 peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,peers]"
 	$(BIN)/python scripts/peers
+
+selfplay: install  ## a short self-play: Go on 9 x 9, 100 simulations a move, 2 games of 30 moves
+	$(BIN)/flopledger selfplay --game go --board 9 --simulations 100 --games 2 --moves 30
+
+train-small: install  ## train a small AlphaZero at connect four, minutes; it then beats a random player
+	$(BIN)/flopledger train alphazero --game connect_four
 
 new-model:  ## NAME=foo: write models/foo.py and its test, to be filled in
 	@$(PYTHON) scripts/new_model.py "$(NAME)"

@@ -32,14 +32,14 @@ class ResidualBlock(nn.Module):
 class AlphaZero(nn.Module):
     """A tower of residual blocks with a policy head and a value head.
 
-    [position, planes, side, side] in; the policy's logits (as the head gives them) and the value
-    [position, 1] in (-1, 1) out.
+    [position, planes, rows, columns] in; the policy's logits (as the head gives them) and the value
+    [position, 1] in (-1, 1) out. The board has rows x columns points.
     """
 
     def __init__(
         self,
         planes: int,
-        side: int,
+        points: int,
         policy: nn.Module,
         blocks: int = BLOCKS,
         filters: int = FILTERS,
@@ -52,7 +52,7 @@ class AlphaZero(nn.Module):
             _conv(filters, 1, 1),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(side * side, 256),
+            nn.Linear(points, 256),
             nn.ReLU(),
             nn.Linear(256, 1),
             nn.Tanh(),
@@ -63,24 +63,26 @@ class AlphaZero(nn.Module):
         return self.policy(x), self.value(x)
 
 
-def _planes_policy(planes: int) -> nn.Module:
+def _planes_policy(planes: int, filters: int = FILTERS) -> nn.Module:
     """A 3 x 3 convolution, then one plane a kind of move: [position, planes, side, side].
 
-    The supplement names both convolutions; that the first is 3 x 3 with 256 filters and the second
-    1 x 1 is assumed.
+    The supplement names both convolutions; that the first is 3 x 3 with as many filters as the
+    tower and the second 1 x 1 is assumed.
     """
     return nn.Sequential(
-        _conv(FILTERS, FILTERS, 3), nn.ReLU(), nn.Conv2d(FILTERS, planes, kernel_size=1)
+        _conv(filters, filters, 3), nn.ReLU(), nn.Conv2d(filters, planes, kernel_size=1)
     )
 
 
-def _linear_policy(filters: int, kernel: int) -> nn.Module:
-    """A convolution with that many filters, then a linear layer to 361 points and the pass."""
+def _linear_policy(
+    width: int, kernel: int, points: int = 19 * 19, moves: int = 362, filters: int = FILTERS
+) -> nn.Module:
+    """A convolution with `width` filters, then a linear layer to the moves (Go: 361 and a pass)."""
     return nn.Sequential(
-        _conv(FILTERS, filters, kernel),
+        _conv(filters, width, kernel),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(filters * 19 * 19, 362),
+        nn.Linear(width * points, moves),
     )
 
 
@@ -96,7 +98,7 @@ def alphazero_go() -> nn.Module:
     The paper leaves the width of the policy's convolution open; `alphazero-go-wide-head` is the
     other reading.
     """
-    return AlphaZero(17, 19, _linear_policy(2, kernel=1))
+    return AlphaZero(17, 19 * 19, _linear_policy(2, kernel=1))
 
 
 @register(
@@ -111,7 +113,7 @@ def alphazero_go_wide_head() -> nn.Module:
     So the other games' policies begin; that Go's does is assumed. It puts 59% of the parameters
     into the linear layer behind it.
     """
-    return AlphaZero(17, 19, _linear_policy(FILTERS, kernel=3))
+    return AlphaZero(17, 19 * 19, _linear_policy(FILTERS, kernel=3))
 
 
 @register(
@@ -122,7 +124,7 @@ def alphazero_go_wide_head() -> nn.Module:
 )
 def alphazero_chess() -> nn.Module:
     """AlphaZero for chess, 19 blocks: 73 planes of moves on 64 squares."""
-    return AlphaZero(119, 8, _planes_policy(73))
+    return AlphaZero(119, 8 * 8, _planes_policy(73))
 
 
 @register(
@@ -133,4 +135,31 @@ def alphazero_chess() -> nn.Module:
 )
 def alphazero_shogi() -> nn.Module:
     """AlphaZero for shogi, 19 blocks: 139 planes of moves on 81 squares."""
-    return AlphaZero(362, 9, _planes_policy(139))
+    return AlphaZero(362, 9 * 9, _planes_policy(139))
+
+
+@register(
+    inputs=lambda: (torch.zeros(1, 17, 9, 9),),
+    axes=("position, plane, row, column",),
+    year=2018,
+    paper="Silver et al. 2018, Science 362, supplement (architecture)",
+)
+def alphazero_tower(
+    planes: int = 17,
+    rows: int = 9,
+    columns: int = 9,
+    moves: int = 82,
+    blocks: int = 2,
+    filters: int = 32,
+) -> nn.Module:
+    """AlphaZero's tower cut to a game and a size; as it stands, Go on 9 x 9, 2 blocks of 32.
+
+    Where the moves are whole planes of the board (chess: 73 x 8 x 8) the policy's head is that of
+    chess and shogi, elsewhere that of Go.
+    """
+    points = rows * columns
+    if moves % points:
+        policy = _linear_policy(2, 1, points, moves, filters)
+    else:
+        policy = _planes_policy(moves // points, filters)
+    return AlphaZero(planes, points, policy, blocks, filters)

@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from profiler.registry import UnknownModel
-from profiler.verbs import differences, ledgers, profiling
+from profiler.verbs import differences, ledgers, profiling, selfplay, training
 from profiler.verbs.speech import WRONG_CALL, say
 
 app = typer.Typer(
@@ -19,8 +19,16 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Where a PyTorch network spends arithmetic and where it keeps its parameters.",
 )
-for verb in (profiling.profile, differences.diff, ledgers.report, ledgers.compare, ledgers.claims):
+for verb in (
+    profiling.profile,
+    differences.diff,
+    ledgers.report,
+    ledgers.compare,
+    ledgers.claims,
+    selfplay.selfplay,
+):
     app.command()(verb)
+app.add_typer(training.train, name="train")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

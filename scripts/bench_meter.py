@@ -24,7 +24,7 @@ def main() -> None:
     """Print microseconds a call, and the share that each tool adds."""
     mlp = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
     policy = nn.Sequential(nn.Conv2d(64, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(722, 362))
-    tower = AlphaZero(17, 19, policy, blocks=4, filters=64)
+    tower = AlphaZero(17, 19 * 19, policy, blocks=4, filters=64)
     print("loop | bare, us a call | meter adds | FlopCounterMode adds")
     print(":-- | --: | --: | --:")
     _line("2,000 calls of an MLP", mlp, torch.rand(8, 64), 2000)

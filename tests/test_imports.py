@@ -45,6 +45,7 @@ MAY: dict[str, set[str]] = {
     "signatures": {"torch", "passes", "untouched"},
     "metering": {"torch", "counters", "hardware", "loggers", "readings", "signatures"},
     "measure": {"torch", "calls", "counters", "passes", "registry", "tables", "untouched"},
+    "selfplay": {"torch", "numpy", "files", "metering", "registry", "selfplay"},
     "quantities": {"numpy"},
     "training": {"pydantic", "quantities"},
     "ledger": {"quantities", "training"},
@@ -64,6 +65,8 @@ MAY: dict[str, set[str]] = {
     },
     "reports": {
         "calls",
+        "numpy",
+        "selfplay",
         "pandas",
         "rich",
         "tables",

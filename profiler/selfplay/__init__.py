@@ -1,0 +1,1 @@
+"""Self-play as AlphaZero does it: games, input planes, moves, search, and what they cost."""

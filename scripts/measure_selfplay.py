@@ -1,0 +1,91 @@
+"""Self-play at 800 simulations a move, with and without reuse and cache, into a table.
+
+Every row is one command of flopledger selfplay with the network's own defaults, on one thread;
+the games lie in build/selfplay/, and a run that was stopped goes on with them.
+"""
+
+import os
+import sys
+
+here = os.path.dirname(os.path.realpath(__file__))  # profile.py here hides the standard library's
+sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
+
+import csv
+import io
+import json
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# what is played, and how many games; a game of Go on 19 x 19 takes minutes, and is cut off
+PLAN = (
+    ("--game connect_four", 12),
+    ("--game go --board 9", 3),
+    ("--game chess --moves 100", 3),
+    ("--game go --board 19 --moves 10", 2),
+)
+SIZE = "--blocks 2 --filters 32 --simulations 800"
+
+
+def main(
+    times: Annotated[int, typer.Option(help="As many games as PLAN says, times this.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of weights, noise and moves.")] = 0,
+    output: Annotated[Path, typer.Option(help="The table.")] = Path("facts/measured/selfplay.csv"),
+    folder: Annotated[Path, typer.Option(help="Of the games.")] = Path("build/selfplay"),
+) -> None:
+    """Play what PLAN says, and write a row for each command."""
+    from profiler.files import write_whole
+
+    folder.mkdir(parents=True, exist_ok=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for (what, games), cache, reuse in product(PLAN, (False, True), (False, True)):
+        words = f"{what} {SIZE} --games {games * times} --seed {seed}"
+        words += " --cache" * cache + " --reuse-tree" * reuse
+        rows.append(_row(words, cache, reuse, folder))
+        print(f"flopledger selfplay {words}: done", file=sys.stderr)
+        text = io.StringIO()
+        table = csv.DictWriter(text, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+        write_whole(output, text.getvalue())
+
+
+def _row(words: str, cache: bool, reuse: bool, folder: Path) -> dict[str, Any]:
+    file = folder / (words.replace("--", "").replace(" ", "-") + ".jsonl")
+    command = [sys.executable, "-m", "profiler", "selfplay", *words.split()]
+    command += ["--format", "json", "--resume", "--output", str(file)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    one = json.loads(subprocess.check_output(command, env=environment))
+    each, length = one["evaluations_per_simulation"], one["per_game"]["moves"]
+    return {
+        "game": one["game"],
+        "network": one["network"],
+        "params": one["params"],
+        "simulations": one["simulations"],
+        "reuse": reuse,
+        "cache": cache,
+        "games": one["games"],
+        "moves": one["moves"],
+        "moves_per_game": round(length["mean"], 2),
+        "evaluations": one["evaluations"],
+        "flops": f"{one['flops']:.0f}",
+        **{f"saved_{name}": count for name, count in one["saved"].items()},
+        "evaluations_per_simulation": f"{each['mean']:.5f}",
+        "low": f"{each['low']:.5f}",
+        "high": f"{each['high']:.5f}",
+        "seed": one["seed"],
+        "command": f"flopledger selfplay {words}",
+        "torch": version("torch"),
+        "open_spiel": version("open_spiel"),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)
