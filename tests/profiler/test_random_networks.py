@@ -172,8 +172,7 @@ def test_a_malformed_call_is_refused_where_pytorch_refuses_it(name, drawn):
     network = NETWORKS[name]().eval()
     inputs = [torch.zeros(shape, dtype=dtype) for shape, dtype in drawn]
     try:
-        with torch.no_grad():
-            network(*inputs)
+        network(*inputs)  # gradients on: the fast path takes empty inputs that the layers refuse
         runs = True
     except Exception:
         runs = False
