@@ -27,6 +27,7 @@ lint: install  ## ruff, mypy, codespell
 bench: install  ## time and memory beside the peers; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_meter.py
+	$(BIN)/python scripts/bench_selfplay.py
 	$(MAKE) peers
 
 peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md
@@ -36,8 +37,10 @@ peers: install  ## 21 networks beside nine other counters, half an hour; writes 
 selfplay: install  ## a short self-play: Go on 9 x 9, 100 simulations a move, 2 games of 30 moves
 	$(BIN)/flopledger selfplay --game go --board 9 --simulations 100 --games 2 --moves 30
 
-train-small: install  ## train a small AlphaZero at connect four, minutes; it then beats a random player
-	$(BIN)/flopledger train alphazero --game connect_four
+train-small: install  ## train a small AlexNet and a small AlphaZero, metered, and compare them: minutes
+	$(BIN)/flopledger train alexnet --dataset digits --resume
+	$(BIN)/flopledger train alphazero --game connect_four --resume
+	$(BIN)/flopledger compare build/train/alexnet-digits-metered.toml build/train/alphazero-connect-four-metered.toml
 
 new-model:  ## NAME=foo: write models/foo.py and its test, to be filled in
 	@$(PYTHON) scripts/new_model.py "$(NAME)"

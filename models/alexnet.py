@@ -116,3 +116,42 @@ class OneTower(nn.Module):
 def alexnet_one_tower() -> nn.Module:
     """AlexNet on one tower, as torchvision has it."""
     return OneTower()
+
+
+class Digits(nn.Module):
+    """AlexNet's layers at the size of 8 x 8 images: [image, 1, 8, 8] in, [image, 10] out.
+
+    Five convolutions of 3 x 3, the 2nd, 4th and 5th in two groups, norms and overlapping pooling,
+    and three linear layers with dropout. There is no pooling after the second convolution, which
+    would leave maps of 2 x 2.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 32, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(32, 64, kernel_size=3, padding=1, groups=2)
+        self.conv3 = nn.Conv2d(64, 96, kernel_size=3, padding=1)
+        self.conv4 = nn.Conv2d(96, 96, kernel_size=3, padding=1, groups=2)
+        self.conv5 = nn.Conv2d(96, 64, kernel_size=3, padding=1, groups=2)
+        self.norm = nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
+        self.pool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.relu = nn.ReLU()
+        self.dropout = nn.Dropout(0.5)
+        self.fc6 = nn.Linear(64 * 2 * 2, 256)
+        self.fc7 = nn.Linear(256, 256)
+        self.fc8 = nn.Linear(256, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.norm(self.relu(self.conv1(x))))
+        x = self.norm(self.relu(self.conv2(x)))
+        x = self.relu(self.conv4(self.relu(self.conv3(x))))
+        x = self.pool(self.relu(self.conv5(x)))
+        x = self.dropout(self.relu(self.fc6(x.flatten(1))))
+        x = self.dropout(self.relu(self.fc7(x)))
+        return self.fc8(x)
+
+
+@register(inputs=lambda: (torch.zeros(1, 1, 8, 8),), axes=("image, colour, row, column",))
+def alexnet_digits() -> nn.Module:
+    """AlexNet cut to handwritten digits of 8 x 8 points, which `flopledger train` trains."""
+    return Digits()

@@ -3,20 +3,25 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from profiler.agreement import Agreement, agreement
 from profiler.cache import cached_profile
-from profiler.calls import Shape
+from profiler.comparison import Comparison, compare
 from profiler.inputs import WrongInputs
 from profiler.ledger import Ledger, Measured, build_ledger
 from profiler.measures import Evidence, read_systems
 from profiler.registry import UnknownModel
+from profiler.sources import WrongSource
 from profiler.tables import Profile, ProfilingError
-from profiler.training import BadRun, Phase, TrainingRun, find_run, list_runs
+from profiler.training import USUAL, BadRun, Sizes, TrainingRun, find_run, list_runs
+
+# what make train-small trains, and somebody did: the files are in facts/measured
+WATCHED = ("alexnet-digits", "alphazero-connect-four")
 
 
 class Profiles(Protocol):
-    """Finds a network's profile by its name in the zoo, at its usual input or at another."""
+    """Finds a network's profile by its name in the zoo, in its usual sizes or in others."""
 
-    def __call__(self, name: str, shape: Shape | None = None, /) -> Profile:
+    def __call__(self, name: str, sizes: Sizes = ..., /) -> Profile:
         """The profile, with its backward pass."""
 
 
@@ -57,6 +62,28 @@ def evidence(profiles: Profiles) -> Evidence:
     )
 
 
+def agreement_of(predicted: str, metered: str, profiles: Profiles = cached_profile) -> Agreement:
+    """How far a run's prediction and its metering agree; both as names or files.
+
+    Raises:
+        BadRun: as `ledger_of`.
+        ValueError: they are not the same run's.
+    """
+    before, after = find_run(predicted), find_run(metered)
+    built = ledgers([before, after], profiles)
+    return agreement(before, after, built[before.name], built[after.name])
+
+
+def watched(profiles: Profiles) -> tuple[dict[str, Agreement], Comparison]:
+    """The trainings in facts/measured beside their predictions, and one beside the other."""
+    runs = [find_run(f"{name}-metered") for name in WATCHED]
+    built = ledgers(runs, profiles)
+    return (
+        {name: agreement_of(f"{name}-predicted", f"{name}-metered", profiles) for name in WATCHED},
+        compare(built[runs[0].name], built[runs[-1].name]),
+    )
+
+
 def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger]:
     """Each run's ledger, by its name.
 
@@ -70,20 +97,20 @@ def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger
     found: dict[str, Measured] = {}
     built = {}
     for run in runs:
-        for model in run.needed_models:
+        wanted = [(model, run.sizes) for model in run.models]
+        for model, sizes in [*wanted, *((phase.model, phase.sizes) for phase in run.phases)]:
+            network = sizes.of(model)
             try:
-                found[model] = found.get(model) or measured(profiles(model))
+                found[network] = found.get(network) or measured(profiles(model, sizes))
             except UnknownModel:
                 continue  # build_ledger says which file and key
-        for phase in run.phases:
-            if phase.model in found and phase.network not in found:
-                found[phase.network] = _measured_at(run, phase, profiles)
+            except (ProfilingError, WrongInputs, WrongSource) as error:
+                if sizes == USUAL:
+                    raise
+                raise BadRun(f"{run.file}: [{_key(sizes)}] {error}") from error
         built[run.name] = build_ledger(run, found)
     return built
 
 
-def _measured_at(run: TrainingRun, phase: Phase, profiles: Profiles) -> Measured:
-    try:
-        return measured(profiles(phase.model, phase.input))
-    except (ProfilingError, WrongInputs) as error:
-        raise BadRun(f"{run.file}: [phases.input] {error}") from error
+def _key(sizes: Sizes) -> str:
+    return "options" if sizes.options else "phases.input"

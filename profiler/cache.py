@@ -10,15 +10,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from profiler.calls import Shape
 from profiler.files import write_whole
 from profiler.registry import find_model, list_models
 from profiler.tables import Profile
+from profiler.training import USUAL, Sizes
 
 _ADAPTER = TypeAdapter(Profile)
 
 
-def cached_profile(name: str, shape: Shape | None = None) -> Profile:
+def cached_profile(name: str, sizes: Sizes = USUAL) -> Profile:
     """The profile of a model of the zoo, with its backward pass.
 
     It is counted once for each state of the model's file, of the profiler and of the versions of
@@ -26,23 +26,26 @@ def cached_profile(name: str, shape: Shape | None = None) -> Profile:
 
     Args:
         name: the model's.
-        shape: of its one input, if it is not the example's.
+        sizes: if they are not the usual ones.
 
     Raises:
         UnknownModel, BrokenModel, ProfilingError: as `profile`.
         WrongInputs: the model takes more than one input.
+        WrongSource: its factory does not take those options.
     """
 
     def count() -> str:
         from profiler.inputs import AskedInput, fit_inputs
-        from profiler.measure import examples, profile  # which import torch
+        from profiler.measure import built, counted, examples  # which import torch
+        from profiler.sources import find
 
-        asked = [AskedInput(shape)] if shape else []
-        args, _ = fit_inputs(name, (examples(find_model(name)), {}), asked, batch=None)
-        return _ADAPTER.dump_json(profile(name, *args, backward=True)).decode()
+        asked = [AskedInput(sizes.input)] if sizes.input else []
+        inputs = fit_inputs(name, (examples(find_model(name)), {}), asked, batch=None)
+        module = built(name, find(name, dict(sizes.options)).factory)
+        return _ADAPTER.dump_json(counted(name, module, inputs, backward=True)).decode()
 
-    sizes = f"-{'x'.join(map(str, shape))}" if shape else ""
-    key = f"{name}{sizes}-{_fingerprint(name)}.json"
+    words = "".join(c if c.isalnum() else "-" for c in sizes.of("")).strip("-")
+    key = f"{name}{'-' * bool(words)}{words}-{_fingerprint(name)}.json"
     try:
         return _ADAPTER.validate_json(remembered(key, count))
     except ValidationError:  # not whole

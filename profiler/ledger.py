@@ -122,13 +122,13 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
 
     Args:
         run: its facts.
-        measurements: of the networks that `run.needed_models` and its phases' `network` name.
+        measurements: of the networks that `run.networks` and its phases' `network` name.
 
     Raises:
         BadRun: a network of the run was not measured.
     """
     _check_measured(run, measurements)
-    params = sum(measurements[model].params for model in run.models)
+    params = sum(measurements[network].params for network in run.networks)
 
     def evaluate(given: Mapping[FactKey, Any]) -> Phases:
         return {
@@ -158,18 +158,17 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
 
 
 def _check_measured(run: TrainingRun, measurements: Mapping[str, Measured]) -> None:
+    known = {name.partition(" ")[0] for name in measurements}
     for model in run.needed_models:
-        if model not in measurements:
+        if model not in known:
             key = "model" if model in run.models else "phases.model"
             raise BadRun(
                 f"{run.file}: [{key}] no model of the zoo is called {model!r}; "
                 "flopledger profile --list shows the names"
             )
-    for phase in run.phases:
-        if phase.network not in measurements:
-            raise BadRun(
-                f"{run.file}: [phases.input] {phase.network} was not measured; measure it there"
-            )
+    for network in (*run.networks, *(phase.network for phase in run.phases)):
+        if network not in measurements:
+            raise BadRun(f"{run.file}: [phases.input] {network} was not measured; measure it there")
 
 
 def _facts(run: TrainingRun, phase: Phase, given: Mapping[FactKey, Any]) -> Values:

@@ -238,7 +238,10 @@ class Meter:
             raise MeterError(f"the unit {self._open[-1]!r} is still open; read after its end")
         if not any(one.calls for one in self._signatures.values()):
             names = ", ".join(self._modules)
-            raise MeterError(f"{names}: never called while it was metered")
+            raise MeterError(
+                f"{names}: never called while it was metered; of a compiled network inside a "
+                "compiled one, meter the outer"
+            )
         end = self._end if self._end is not None else time.perf_counter()
         peak = Peak(self._peak, "given") if self._peak else peak_of(*self._device())
         return Reading(

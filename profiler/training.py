@@ -42,6 +42,7 @@ _ALLOWED = {
 # each counts the samples of training; those that a file gives must not contradict each other
 _SAMPLES = (("samples",), ("steps", "batch_size"), ("images", "epochs"), ("sequences", "epochs"))
 
+Size = Annotated[int, Field(gt=0, strict=True)]
 Number = Annotated[float, Field(strict=True)]  # TOML's true and "12" are none
 
 
@@ -78,6 +79,27 @@ class Fact(_Strict):
     shared: str | None = None
 
 
+class Sizes(_Strict):
+    """How a network of the zoo differs from its usual self.
+
+    Attributes:
+        options: what its factory takes by name.
+        input: `[1, channels, height, width]`; empty for the usual one.
+    """
+
+    options: dict[str, Size] = {}
+    input: tuple[Size, ...] = ()
+
+    def of(self, model: str) -> str:
+        """The network's name: "resnet50 at 1x3x128x128", "alphazero-tower (blocks 2)"."""
+        options = ", ".join(f"{name} {value}" for name, value in self.options.items())
+        at = f" at {'x'.join(map(str, self.input))}" if self.input else ""
+        return f"{model} ({options}){at}" if options else f"{model}{at}"
+
+
+USUAL = Sizes()
+
+
 class Phase(_Strict):
     """A part of a run with one network and one way of training.
 
@@ -87,7 +109,7 @@ class Phase(_Strict):
         method: "supervised" or "self-play".
         facts: by their keys.
         shared: the names under which facts are shared with other runs, by their keys.
-        input: `[1, channels, height, width]`, if it is not the network's usual one.
+        sizes: of the network, where they are not the usual ones.
     """
 
     name: str
@@ -95,12 +117,12 @@ class Phase(_Strict):
     method: Literal["supervised", "self-play"]
     facts: dict[str, Quantity]
     shared: dict[str, str] = {}
-    input: tuple[int, ...] | None = None
+    sizes: Sizes = USUAL
 
     @property
     def network(self) -> str:
         """What must be measured: "resnet50", or "resnet50 at 1x3x128x128"."""
-        return f"{self.model} at {'x'.join(map(str, self.input))}" if self.input else self.model
+        return self.sizes.of(self.model)
 
 
 class TrainingRun(_Strict):
@@ -113,6 +135,7 @@ class TrainingRun(_Strict):
         published_on: the day its result was published.
         models: the networks it ended with; their parameters are the run's.
         phases: at least one.
+        sizes: of those networks, where they are not the usual ones.
         published: training computes that somebody printed, in FLOP, to hold the ledger against.
     """
 
@@ -123,6 +146,12 @@ class TrainingRun(_Strict):
     models: tuple[str, ...]
     phases: tuple[Phase, ...]
     published: tuple[Quantity, ...] = ()
+    sizes: Sizes = USUAL
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The models, each with the sizes that must be measured."""
+        return tuple(self.sizes.of(model) for model in self.models)
 
     @property
     def needed_models(self) -> tuple[str, ...]:
@@ -139,6 +168,8 @@ class _File(_Strict):
     method: Literal["supervised", "self-play"] | None = None
     phases: list[dict[str, Any]] = []
     published: list[dict[str, Any]] = []
+    options: dict[str, Size] = {}
+    input: list[Size] = []
 
     @model_validator(mode="before")
     @classmethod
@@ -153,12 +184,14 @@ def list_runs() -> list[str]:
 
 
 def find_run(name: str) -> TrainingRun:
-    """The run of that name in facts/runs, or in the TOML file of that path.
+    """The run of that name in facts/runs or facts/measured, or in the TOML file of that path.
 
     Raises:
         BadRun: there is none, or its file cannot be used.
     """
     path = Path(name) if name.endswith(".toml") else _folder() / f"{name}.toml"
+    if not path.is_file() and not name.endswith(".toml"):
+        path = _folder("measured") / f"{name}.toml"
     if not path.is_file():
         near = difflib.get_close_matches(name, list_runs(), n=3, cutoff=0.4) or list_runs()
         raise BadRun(f"no run is called {name!r}; the nearest are {', '.join(near)}")
@@ -181,7 +214,7 @@ def read_run(path: Path) -> TrainingRun:
     common = {key: data[key] for key in UNITS if key in data}
     models = tuple(said.model)
     parts = said.phases or [{"name": "training"}]
-    phases = tuple(_phase(part, common, models, said.method, path) for part in parts)
+    phases = tuple(_phase(part, common, said, path) for part in parts)
     if len({phase.name for phase in phases}) < len(phases):
         raise BadRun(f"{_short(path)}: [[phases]] two phases have one name; rename one")
     keyed = {f"published.{index}": table for index, table in enumerate(said.published)}
@@ -194,6 +227,7 @@ def read_run(path: Path) -> TrainingRun:
         models=models,
         phases=phases,
         published=tuple(total.scaled(TOTALS[total.unit], "FLOP") for total in totals),
+        sizes=Sizes(options=said.options, input=tuple(said.input)),
     )
 
 
@@ -201,15 +235,14 @@ class _PhaseFile(_Strict):
     name: str
     model: str | None = None
     method: Literal["supervised", "self-play"] | None = None
-    input: list[Annotated[int, Field(gt=0, strict=True)]] = []
+    options: dict[str, Size] = {}
+    input: list[Size] = []
 
 
-def _phase(
-    part: dict[str, Any], common: dict[str, Any], models: tuple[str, ...], method: Any, path: Path
-) -> Phase:
+def _phase(part: dict[str, Any], common: dict[str, Any], run: _File, path: Path) -> Phase:
     own = {key: value for key, value in part.items() if key not in UNITS}
     said = _validated(_PhaseFile, own, path, "phases")
-    method = said.method or method
+    method = said.method or run.method
     if method is None:
         raise BadRun(f'{_short(path)}: no method; say method = "supervised" or "self-play"')
     raw = {**common, **{key: part[key] for key in UNITS if key in part}}
@@ -222,13 +255,16 @@ def _phase(
         raise BadRun(f"{_short(path)}: [{missing}] is missing; a {method} run needs it")
     quantities = {key: _quantity(key, fact, path) for key, fact in facts.items()}
     _check_consistent(quantities, path)
+    options, input_ = said.options, said.input
+    if said.model is None:  # the run's network, with its sizes
+        options, input_ = options or run.options, input_ or run.input
     return Phase(
         name=said.name,
-        model=said.model or models[-1],
+        model=said.model or run.model[-1],
         method=method,
         facts=quantities,
         shared={key: fact.shared for key, fact in facts.items() if fact.shared},
-        input=tuple(said.input) or None,
+        sizes=Sizes(options=options, input=tuple(input_)),
     )
 
 
@@ -289,9 +325,10 @@ def _validated(model: type[Any], data: Any, path: Path, key: str) -> Any:
         raise BadRun(f"{_short(path)}: [{where}] {what}") from error
 
 
-def _folder() -> Path:
-    return Path(str(files("profiler.facts"))) / "runs"
+def _folder(name: str = "runs") -> Path:
+    return Path(str(files("profiler.facts"))) / name
 
 
 def _short(path: Path) -> str:
-    return f"facts/runs/{path.name}" if path.parent == _folder() else str(path)
+    home = _folder().parent
+    return f"facts/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -1,6 +1,11 @@
 """What every test is held to, and the golden files' switch."""
 
+import os
+
 import pytest
+
+# workers of pytest-xdist share the cores: threads of one wait for those of another
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser):

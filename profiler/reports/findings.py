@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from profiler.agreement import Agreement
 from profiler.claims import Verdict
 from profiler.comparison import Comparison
 from profiler.ledger import Ledger
@@ -23,6 +24,8 @@ class Findings:
         comparisons: AlexNet's run beside each one that the page can switch to, by its name.
         verdicts: on the claims.
         systems: published training computes.
+        trainings: small ones that were watched from beginning to end, beside their predictions.
+        watched: the first of those beside the last.
     """
 
     counted: Sequence[tuple[ModelSpec, Profile]]
@@ -31,3 +34,5 @@ class Findings:
     comparisons: Mapping[str, Comparison]
     verdicts: Sequence[Verdict]
     systems: Sequence[System]
+    trainings: Mapping[str, Agreement]
+    watched: Comparison

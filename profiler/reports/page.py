@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from profiler.cache import remembered
 from profiler.comparison import Comparison
-from profiler.reports import charts, comparisons, verdicts
+from profiler.reports import charts, comparisons, trainings, verdicts
 from profiler.reports.findings import Findings
 from profiler.reports.units import short
 
@@ -46,6 +46,16 @@ def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
         shares=share_table(findings),
         zoo=zoo_table(findings),
         claims=verdicts.table(findings.verdicts).to_dict("records"),
+        trainings=[
+            {
+                "name": name,
+                "table": trainings.agreement_table(one),
+                "verdict": trainings.verdict(one),
+            }
+            for name, one in findings.trainings.items()
+        ],
+        watched=comparisons.factor_table(findings.watched),
+        watched_ratio=comparisons.heading(findings.watched),
         totals=totals_table(findings),
         systems=systems_table(findings),
         facts=facts_table(findings),
@@ -70,6 +80,7 @@ def figures(findings: Findings) -> dict[str, Any]:
         f"waterfall-{name}": charts.waterfall(comparison)
         for name, comparison in findings.comparisons.items()
     }
+    made["waterfall-watched"] = charts.waterfall(findings.watched)
     made["shares"] = charts.shares([profiles[m] for m in SIDE_BY_SIDE if m in profiles])
     made["flops-per-parameter"] = charts.flops_per_param(findings.counted)
     for scale in ("log", "linear"):

@@ -9,7 +9,7 @@ import vl_convert
 from profiler.files import write_whole
 from profiler.published import COLUMNS, held_against
 from profiler.registry import ModelSpec
-from profiler.reports import comparisons, exports, page, verdicts
+from profiler.reports import comparisons, exports, page, trainings, verdicts
 from profiler.reports.findings import Findings
 from profiler.reports.frames import confirmed, summary
 from profiler.reports.units import short
@@ -59,6 +59,10 @@ def _tables(findings: Findings) -> dict[str, str]:
             f"tables/compare-{one.a}-{name}.csv": comparisons.render(one, "csv")
             for name, one in findings.comparisons.items()
         },
+        **{
+            f"tables/training-{name}.csv": trainings.agreement_table(one).to_csv(index=False)
+            for name, one in findings.trainings.items()
+        },
     }
 
 
@@ -81,6 +85,13 @@ def _markdown(findings: Findings) -> str:
         verdicts.render(findings.verdicts, "markdown"),
         "## The runs, from the bottom up\n",
         exports.to_markdown(page.totals_table(findings)),
+        "## Two trainings, watched from beginning to end\n",
+        *(
+            f"{name}: {trainings.verdict(one)}.\n\n"
+            + exports.to_markdown(trainings.agreement_table(one))
+            for name, one in findings.trainings.items()
+        ),
+        comparisons.render(findings.watched, "markdown"),
         "# Where the FLOPs and the parameters are\n",
         f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
         f"{agreeing} of them. Of {len(published)} published figures, "

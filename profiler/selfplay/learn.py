@@ -1,17 +1,16 @@
 """AlphaZero's training: self-play, a window of its positions, gradient steps, and again."""
 
-import io
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from profiler.files import write_whole
+from profiler import checkpoints
 from profiler.metering import meter
 from profiler.selfplay.games import Game
 from profiler.selfplay.planes import stack
@@ -22,19 +21,18 @@ from profiler.selfplay.tree import Node
 MOMENTUM, DECAY = 0.9, 1e-4  # AlphaZero's
 
 
-class BadCheckpoint(ValueError):
-    """The file is no checkpoint of this training; the message says what to change."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """A training.
 
     Attributes:
         game: what is played.
-        network: its name.
+        blocks: of AlphaZero's tower.
+        filters: of its convolutions.
         simulations: a move.
-        games: of self-play in one round.
+        rounds: of self-play and gradient descent.
+        moves: of self-play in one round; the game that reaches them is played to its end, and the
+            next round begins with fewer to go.
         steps: of gradient descent in one round.
         batch: samples in a step.
         window: positions, the newest, that samples are drawn from.
@@ -43,9 +41,11 @@ class Plan:
     """
 
     game: str
-    network: str
+    blocks: int = 2
+    filters: int = 32
     simulations: int = 50
-    games: int = 20
+    rounds: int = 20
+    moves: int = 300
     steps: int = 40
     batch: int = 128
     window: int = 20_000
@@ -61,23 +61,29 @@ class Totals:
         rounds: of self-play and steps.
         games: played.
         moves: searched.
-        evaluations: by the network in self-play.
+        simulations: asked for.
+        evaluations: by the network in self-play, the roots' among them.
+        roots: how many of those were of a root.
         selfplay_flops: of those.
         steps: of gradient descent.
         samples: trained on, each as often as it was drawn.
         forward_flops: of the steps.
         backward_flops: of the steps.
+        seconds: inside self-play and steps.
     """
 
     rounds: int = 0
     games: int = 0
     moves: int = 0
+    simulations: int = 0
     evaluations: int = 0
+    roots: int = 0
     selfplay_flops: float = 0
     steps: int = 0
     samples: int = 0
     forward_flops: float = 0
     backward_flops: float = 0
+    seconds: float = 0
 
 
 Window = tuple[Tensor, Tensor, Tensor]  # planes, policies, results; a position each
@@ -95,8 +101,12 @@ class Training:
 
     def round(self, told: Callable[[], None] = lambda: None) -> float:
         """Play, then learn; the last step's loss. `told` is called after each game."""
-        self._play(told)
-        loss = self._learn()
+        start = time.perf_counter()
+        try:
+            self._play(told)
+            loss = self._learn()
+        finally:
+            self.totals.seconds += time.perf_counter() - start
         self.totals.rounds += 1
         return loss
 
@@ -104,17 +114,21 @@ class Training:
         plan, totals = self.plan, self.totals
         settings = Settings(simulations=plan.simulations)
         gathered: list[Window] = [self._window] if self._window is not None else []
-        for index in range(totals.rounds * plan.games, (totals.rounds + 1) * plan.games):
+        while totals.moves < (totals.rounds + 1) * plan.moves:
             roots: list[Node] = []
 
             def searched(_: int, root: Node, roots: list[Node] = roots) -> None:
                 roots.append(root)
 
-            one = play(self.game, self.network, settings, Habits(), plan.seed, index, searched)
+            one = play(
+                self.game, self.network, settings, Habits(), plan.seed, totals.games, searched
+            )
             gathered.append(_samples(self.game, roots, one.result))
             totals.games += 1
             totals.moves += one.moves
+            totals.simulations += one.asked - one.moves
             totals.evaluations += one.made
+            totals.roots += one.roots
             totals.selfplay_flops += one.flops
             told()
         planes, policies, results = (
@@ -148,18 +162,8 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write all that the next round needs, whole or not at all."""
-        out = io.BytesIO()
-        torch.save(
-            {
-                "plan": asdict(self.plan),
-                "totals": asdict(self.totals),
-                "network": self.network.state_dict(),
-                "optimiser": self._optimiser.state_dict(),
-                "window": self._window,
-            },
-            out,
-        )
-        write_whole(path, out.getvalue())
+        window = list(self._window or ())
+        checkpoints.save(path, self.plan, self.totals, self.network, self._optimiser, window)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint.
@@ -167,21 +171,8 @@ class Training:
         Raises:
             BadCheckpoint: it is none, or one of another plan.
         """
-        try:
-            kept: dict[str, Any] = torch.load(path, weights_only=True)
-            before = kept["plan"]
-        except Exception as error:  # torch.load of any file may raise anything
-            raise BadCheckpoint(f"{path} is no checkpoint of a training; name another") from error
-        for field in fields(Plan):
-            was, now = before.get(field.name), getattr(self.plan, field.name)
-            if was != now:
-                raise BadCheckpoint(
-                    f"{path} was made with {field.name} {was!r}, not {now!r}; ask for the same, "
-                    "or name another file"
-                )
-        self.network.load_state_dict(kept["network"])
-        self._optimiser.load_state_dict(kept["optimiser"])
-        self.totals, self._window = Totals(**kept["totals"]), kept["window"]
+        totals, window = checkpoints.load(path, self.plan, self.network, self._optimiser)
+        self.totals, self._window = Totals(**totals), tuple(window) or None
 
 
 def _samples(game: Game, roots: list[Node], result: float) -> Window:

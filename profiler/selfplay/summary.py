@@ -1,7 +1,7 @@
 """What games came to: means with their 90% intervals, by game."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -56,7 +56,10 @@ def ratio(
 
 def evaluations_per_simulation(games: Sequence[Played]) -> Mean | None:
     """Evaluations of leaves for each simulation; the roots' are apart, as in the ledgers."""
-    return ratio(games, lambda one: one.made - one.roots, lambda one: one.asked - one.moves)
+    each = ratio(games, lambda one: one.made - one.roots, lambda one: one.asked - one.moves)
+    if each is None or each.high is None:
+        return each
+    return replace(each, high=min(each.high, 1.0))  # no simulation asks twice
 
 
 def as_object(header: Header, games: Sequence[Played]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from profiler.verbs.profiling import doubts
 from profiler.verbs.speech import NOT_PROFILED, Debug, complain, say, with_progress
 
 if TYPE_CHECKING:
-    from profiler.calls import Shape
     from profiler.reports.findings import Findings
     from profiler.tables import Profile
 
@@ -58,20 +57,23 @@ def report(
 
 def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
     from profiler import comparison
-    from profiler.accounts import evidence
+    from profiler.accounts import evidence, watched
     from profiler.cache import cached_profile
     from profiler.claims import judge, read_claims
     from profiler.measures import VERSIONS
     from profiler.reports.findings import Findings
-    from profiler.training import find_run, list_runs
+    from profiler.training import USUAL, Sizes, find_run, list_runs
 
     profiles = {one.model: one for _, one in counted}
     claims = read_claims()
 
-    def found(name: str, shape: "Shape | None" = None) -> "Profile":
-        return profiles[name] if shape is None and name in profiles else cached_profile(name, shape)
+    def found(name: str, sizes: Sizes = USUAL) -> "Profile":
+        return (
+            profiles[name] if sizes == USUAL and name in profiles else cached_profile(name, sizes)
+        )
 
     held = evidence(found)
+    trainings, split = watched(found)
     return Findings(
         counted=counted,
         runs={name: find_run(name) for name in list_runs()},
@@ -82,11 +84,13 @@ def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
         },
         verdicts=[judge(claim, held) for claim in claims],
         systems=held.systems,
+        trainings=trainings,
+        watched=split,
     )
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A run of facts/runs, or a TOML file.")],
+    a: Annotated[str, typer.Argument(help="A run of facts/, or a TOML file.")],
     b: Annotated[str, typer.Argument(help="The run to compare it with.")],
     form: Annotated[
         Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Of stdout.")

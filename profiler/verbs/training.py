@@ -1,128 +1,306 @@
 """Small trainings from beginning to end, metered: flopledger train."""
 
-import json
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from profiler.files import check_writable
+from profiler.files import check_folder
 from profiler.verbs.speech import NOT_PROFILED, Debug, say
 
 if TYPE_CHECKING:
-    from profiler.selfplay.learn import Training
+    from profiler.agreement import Agreement
+    from profiler.quantities import Quantity
+    from profiler.training import Sizes
 
 train = typer.Typer(
     no_args_is_help=True, help="Train a small network from beginning to end, metered."
 )
 
+Rate = Annotated[float, typer.Option(help="SGD's learning rate; momentum is 0.9.")]
+Seed = Annotated[int, typer.Option(help="Of weights and all that is drawn.", min=0)]
+Output = Annotated[Path, typer.Option(help="The folder of the checkpoint and the run files.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")]
+PeakRate = Annotated[float | None, typer.Option(help="FLOP/s that the device does, for MFU.")]
+Form = Annotated[Literal["table", "json"], typer.Option("--format", help="Of stdout.")]
+
+_FOLDER = Path("build/train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A run's name, its network, and its files in a folder."""
+
+    folder: Path
+    name: str
+    title: str
+    model: str
+    sizes: "Sizes"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / f"{self.name}.pt"
+
+    def write(
+        self, when: str, facts: "Mapping[str, Quantity]", total: "Quantity | None" = None
+    ) -> None:
+        from profiler.runfiles import write_run
+
+        write_run(
+            self.folder / f"{self.name}-{when}.toml",
+            f"{self.title} ({when})",
+            datetime.now(UTC).date(),
+            self.model,
+            self.sizes,
+            facts,
+            total,
+        )
+
+    def agreement(self) -> "Agreement":
+        from profiler.accounts import agreement_of
+
+        before, after = (
+            self.folder / f"{self.name}-{when}.toml" for when in ("predicted", "metered")
+        )
+        return agreement_of(str(before), str(after))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Passes this small are slower on several threads, and far slower on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
 
 @train.command()
+@_one_thread()
 def alphazero(
     game: Annotated[
         str, typer.Option(help="tic_tac_toe, connect_four, go, chess or shogi.")
     ] = "connect_four",
     board: Annotated[int | None, typer.Option(help="Points on a side of Go's; 19.")] = None,
-    blocks: Annotated[int, typer.Option(help="Of AlphaZero's tower.", min=0)] = 2,
+    blocks: Annotated[int, typer.Option(help="Of AlphaZero's tower.", min=1)] = 2,
     filters: Annotated[int, typer.Option(help="Of AlphaZero's tower.", min=1)] = 32,
     simulations: Annotated[int, typer.Option(help="A move.", min=1)] = 50,
-    rounds: Annotated[int, typer.Option(help="Of self-play and steps.", min=1)] = 10,
-    games: Annotated[int, typer.Option(help="Of self-play in a round.", min=1)] = 20,
+    rounds: Annotated[int, typer.Option(help="Of self-play and steps.", min=1)] = 20,
+    moves: Annotated[int, typer.Option(help="Of self-play in a round.", min=1)] = 300,
     steps: Annotated[int, typer.Option(help="Of gradient descent in a round.", min=1)] = 40,
     batch: Annotated[int, typer.Option(help="Samples in a step.", min=2)] = 128,
     window: Annotated[int, typer.Option(help="Positions drawn from.", min=1)] = 20_000,
-    rate: Annotated[float, typer.Option(help="SGD's; momentum is 0.9, decay 1e-4.")] = 0.02,
-    seed: Annotated[int, typer.Option(help="Of weights, games and samples.", min=0)] = 0,
-    opponent: Annotated[int, typer.Option(help="Games against random at the end.", min=0)] = 100,
-    output: Annotated[Path | None, typer.Option(help="A checkpoint after every round.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from --output.")] = False,
-    form: Annotated[
-        Literal["table", "json"], typer.Option("--format", help="Of stdout.")
-    ] = "table",
+    rate: Rate = 0.02,
+    seed: Seed = 0,
+    opponent: Annotated[
+        int, typer.Option(help="Games against random, before and after.", min=0)
+    ] = 100,
+    output: Output = _FOLDER,
+    resume: Resume = False,
+    peak: PeakRate = None,
+    form: Form = "table",
     debug: Debug = False,
-) -> int:  # fmt: skip
+) -> int:
     """Self-play, a window of positions, SGD; then games against a player that moves at random."""
-    if not 0 < rate < float("inf"):
-        raise typer.BadParameter(f"--rate {rate:g} is no learning rate; give one above 0")
-    if resume and output is None:
-        raise typer.BadParameter("--resume goes on from a checkpoint; name it with --output")
-    from profiler.selfplay import networks
+    _check(rate, peak, output)
+    from profiler.checkpoints import BadCheckpoint
+    from profiler.selfplay import forecast, networks
     from profiler.selfplay.games import MissingGames, UnknownGame, find_game
-    from profiler.selfplay.learn import BadCheckpoint, Plan, Training
+    from profiler.selfplay.learn import Plan, Training
+    from profiler.selfplay.match import against_random
+    from profiler.training import Sizes
 
     try:
-        if output is not None:
-            check_writable(output)
         rules = find_game(game, board)
+        layout = rules.layout
+        options = {
+            "planes": layout.planes, "rows": layout.rows, "columns": layout.columns,
+            "moves": rules.moves, "blocks": blocks, "filters": filters,
+        }  # fmt: skip
         plan = Plan(
-            game=rules.name,
-            network=f"alphazero-{blocks}x{filters}",
-            simulations=simulations,
-            games=games,
-            steps=steps,
-            batch=batch,
-            window=window,
-            rate=rate,
+            game=rules.name, blocks=blocks, filters=filters, simulations=simulations,
+            rounds=rounds, moves=moves, steps=steps, batch=batch, window=window, rate=rate,
             seed=seed,
-        )
-        training = Training(plan, rules, networks.tower(rules, blocks, filters, seed))
-        if output is not None and output.exists():
-            if not resume:
-                raise BadCheckpoint(f"{output} is there; --resume goes on, or name another file")
-            training.load(output)
-    except (UnknownGame, MissingGames, networks.DoesNotFit, ValueError) as error:
+        )  # fmt: skip
+        network = networks.tower(rules, blocks, filters, seed)
+        training = Training(plan, rules, network)
+        run = _Run(
+            folder=output,
+            name=f"alphazero-{rules.name.replace('_', '-')}",
+            title=f"AlphaZero's tower of {blocks} blocks of {filters}, {rules.name}",
+            model=networks.TOWER,
+            sizes=Sizes(
+                options=options, input=(1, layout.planes, layout.rows, layout.columns)
+            ),
+        )  # fmt: skip
+        _begin(run, resume, training.load)
+    except (UnknownGame, MissingGames, networks.DoesNotFit, BadCheckpoint) as error:
         if debug:
             raise
         raise typer.BadParameter(str(error)) from error
-    code = _rounds(training, rounds, output)
-    sys.stdout.write(_rendered(training, opponent if not code else 0, form))
+
+    def played(simulated: int) -> dict[str, int]:
+        return asdict(against_random(rules, network, simulated, opponent, seed))
+
+    scores: dict[str, Any] = {}
+    if not training.totals.rounds:
+        run.write("predicted", forecast.before(plan, rules, network))
+        if opponent:
+            scores["untrained, search against random"] = played(simulations)
+            scores["untrained, policy alone"] = played(0)
+
+    def one(number: int) -> str:
+        loss = training.round()
+        return f"round {number} of {rounds}: {training.totals.games} games, loss {loss:.3f}"
+
+    code = _work(one, range(training.totals.rounds + 1, rounds + 1), training.save, run)
+    totals = training.totals
+    flops = totals.selfplay_flops + totals.forward_flops + totals.backward_flops
+    if not code:
+        _end(run, forecast.after(totals), flops)
+        if opponent:
+            scores["search against random"] = played(simulations)
+            scores["policy alone"] = played(0)
+    _tell(run, network, plan, totals, flops, peak, scores, code, form)
     return code
 
 
-def _rounds(training: "Training", rounds: int, output: Path | None) -> int:
+@train.command()
+@_one_thread()
+def alexnet(
+    dataset: Annotated[Literal["digits"], typer.Option(help="scikit-learn's.")] = "digits",
+    epochs: Annotated[int, typer.Option(help="Passes over the images.", min=1)] = 40,
+    batch: Annotated[int, typer.Option(help="Images in a step.", min=1)] = 64,
+    rate: Rate = 0.01,
+    seed: Seed = 0,
+    output: Output = _FOLDER,
+    resume: Resume = False,
+    peak: PeakRate = None,
+    form: Form = "table",
+    debug: Debug = False,
+) -> int:
+    """A small AlexNet on images of 8 x 8 that scikit-learn ships; then the test's accuracy."""
+    _check(rate, peak, output)
+    from profiler import digits
+    from profiler.checkpoints import BadCheckpoint
+    from profiler.training import USUAL
+
+    run = _Run(
+        folder=output,
+        name=f"alexnet-{dataset}",
+        title="AlexNet cut to 8 x 8, scikit-learn's digits",
+        model=digits.MODEL,
+        sizes=USUAL,
+    )
+    plan = digits.Plan(epochs=epochs, batch=batch, rate=rate, seed=seed)
+    try:
+        data = digits.read_digits(seed)
+        training = digits.Training(plan, data)
+        _begin(run, resume, training.load)
+    except (digits.MissingDigits, BadCheckpoint) as error:
+        if debug:
+            raise
+        raise typer.BadParameter(str(error)) from error
+    if not training.totals.epochs:
+        run.write("predicted", digits.before(plan, data))
+
+    def one(number: int) -> str:
+        return f"epoch {number} of {epochs}: loss {training.epoch():.3f}"
+
+    code = _work(one, range(training.totals.epochs + 1, epochs + 1), training.save, run)
+    totals = training.totals
+    flops = totals.forward_flops + totals.backward_flops
+    scores = {"test accuracy": training.accuracy()}
+    if not code:
+        _end(run, digits.after(totals), flops)
+    _tell(run, training.network, plan, totals, flops, peak, scores, code, form)
+    return code
+
+
+def _check(rate: float, peak: float | None, output: Path) -> None:
+    if not (isfinite(rate) and rate > 0):
+        raise typer.BadParameter(f"--rate {rate:g} is no learning rate; give one above 0")
+    if peak is not None and not (isfinite(peak) and peak > 0):
+        raise typer.BadParameter(f"--peak {peak:g} is no FLOP/s; give a number above 0")
+    try:
+        check_folder(output)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _begin(run: _Run, resume: bool, load: Callable[[Path], None]) -> None:
+    from profiler.checkpoints import BadCheckpoint
+
+    if run.checkpoint.exists():
+        if not resume:
+            raise BadCheckpoint(
+                f"{run.checkpoint} is there; --resume goes on, or choose another --output"
+            )
+        load(run.checkpoint)
+    run.folder.mkdir(parents=True, exist_ok=True)
+
+
+def _work(
+    one: Callable[[int], str], numbers: range, save: Callable[[Path], None], run: _Run
+) -> int:
+    """Rounds or epochs, with a checkpoint after each; the exit code."""
     from profiler.selfplay.play import Stopped
 
-    begun = training.totals.rounds
-    for number in range(begun + 1, rounds + 1):
+    for number in numbers:
         try:
-            loss = training.round()
-        except (Stopped, KeyboardInterrupt) as stopped:
+            said = one(number)
+            save(run.checkpoint)
+        except (KeyboardInterrupt, Stopped) as stopped:
             cause = stopped.__cause__ or stopped
             if isinstance(cause, KeyboardInterrupt):
-                say(f"interrupted in round {number}; what the rounds before it took follows")
+                say("interrupted; what was done follows, and --resume goes on from the checkpoint")
                 return 130
-            say(f"round {number}: {cause}")
+            say(str(cause))
             return NOT_PROFILED
-        if output is not None:
-            training.save(output)
-        say(f"round {number} of {rounds}: {training.totals.games} games, loss {loss:.3f}")
+        say(said)
     return 0
 
 
-def _rendered(training: "Training", opponent: int, form: str) -> str:
-    from profiler.reports.units import short
-    from profiler.selfplay.match import against_random
+def _end(run: _Run, facts: "Mapping[str, Quantity]", flops: float) -> None:
+    from profiler.quantities import Quantity
 
-    plan, totals = training.plan, asdict(training.totals)
-    params = sum(p.numel() for p in training.network.parameters() if p.requires_grad)
-    scores: dict[str, Any] = {}
-    if opponent:
-        for name, simulations in (("search", plan.simulations), ("policy", 0)):
-            score = against_random(
-                training.game, training.network, simulations, opponent, plan.seed
-            )
-            scores[name] = asdict(score)
-    if form == "json":
-        known = {"game": plan.game, "network": plan.network, "params": params}
-        whole = {**known, **totals, "against_random": scores or None, "seed": plan.seed}
-        return json.dumps(whole, indent=2, allow_nan=False) + "\n"
-    lines = [f"{plan.game}, {plan.network} ({short(params)} parameters), seed {plan.seed}"]
-    lines += [f"{name.replace('_', ' '):16} {short(value)}" for name, value in totals.items()]
-    for name, score in scores.items():
-        lines.append(
-            f"against random, by its {name}: {score['won']} won, {score['drawn']} drawn, "
-            f"{score['lost']} lost"
-        )
-    return "".join(f"{line}\n" for line in lines)
+    total = Quantity(value=flops, unit="FLOP", kind="measured", source="profiler.meter, whole run")
+    run.write("metered", facts, total)
+
+
+def _tell(
+    run: _Run,
+    network: Any,
+    plan: Any,
+    totals: Any,
+    flops: float,
+    peak: float | None,
+    scores: Mapping[str, Any],
+    code: int,
+    form: str,
+) -> None:
+    from profiler.hardware import peak_of
+    from profiler.reports.trainings import Watched, render
+
+    watched = Watched(
+        name=run.name,
+        params=sum(p.numel() for p in network.parameters() if p.requires_grad),
+        plan=asdict(plan),
+        totals=asdict(totals),
+        flops=flops,
+        peak=peak or peak_of("cpu", "float32").flops_per_second,
+        scores=scores,
+        agreement=None if code else run.agreement(),
+    )
+    sys.stdout.write(render(watched, form))
+    if not code:
+        say(f"{run.folder / run.name}-predicted.toml and -metered.toml are runs to compare")

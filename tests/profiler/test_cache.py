@@ -15,13 +15,13 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def counts(monkeypatch):
     """The names that were counted, in order."""
-    made, real = [], measure.profile
+    made, real = [], measure.counted
 
     def count(name, *inputs, **kwargs):
         made.append(name)
         return real(name, *inputs, **kwargs)
 
-    monkeypatch.setattr(measure, "profile", count)
+    monkeypatch.setattr(measure, "counted", count)
     return made
 
 

@@ -19,7 +19,7 @@ from profiler.ledger import (
     build_ledger,
 )
 from profiler.quantities import Quantity
-from profiler.training import BadRun, Phase, TrainingRun
+from profiler.training import BadRun, Phase, Sizes, TrainingRun
 
 # parameters and MACs by hand: tests/models/test_architectures.py
 ALEXNET = Measured(
@@ -148,7 +148,7 @@ def test_a_phase_at_another_input_is_measured_there():
         backward_ratio=2.0,
     )  # fmt: skip
     one = run("sized", "resnet50", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60})
-    first = one.phases[0].model_copy(update={"input": (1, 3, 128, 128)})
+    first = one.phases[0].model_copy(update={"sizes": Sizes(input=(1, 3, 128, 128))})
     one = one.model_copy(update={"phases": (first, one.phases[1])})
     built = build_ledger(one, {"resnet50": resnet, "resnet50 at 1x3x128x128": small})
     by_hand = 2 * 4.089e9 * 3 * 1.2e6 * (60 + 30 * (128 / 224) ** 2)

@@ -161,8 +161,8 @@ def test_samples_will_do_where_epochs_are_not_known(run_of):
 def test_a_phase_may_have_an_input_of_its_own(run_of):
     phases = '[[phases]]\nname = "small"\ninput = [1, 3, 128, 128]\n[[phases]]\nname = "large"\n'
     small, large = run_of(GOOD + phases).phases
-    assert (small.input, small.network) == ((1, 3, 128, 128), "alexnet at 1x3x128x128")
-    assert (large.input, large.network) == (None, "alexnet")
+    assert (small.sizes.input, small.network) == ((1, 3, 128, 128), "alexnet at 1x3x128x128")
+    assert (large.sizes.input, large.network) == ((), "alexnet")
     with pytest.raises(BadRun, match=r"\[phases.input.3\] Input should be greater than 0"):
         run_of(GOOD + phases.replace("128]", "0]"))
 
