@@ -151,7 +151,12 @@ class Digits(nn.Module):
         return self.fc8(x)
 
 
-@register(inputs=lambda: (torch.zeros(1, 1, 8, 8),), axes=("image, colour, row, column",))
+@register(
+    inputs=lambda: (torch.zeros(1, 1, 8, 8),),
+    axes=("image, colour, row, column",),
+    year=2012,
+    paper="none of that size; the layers are those of Krizhevsky et al. 2012, section 3.5",
+)
 def alexnet_digits() -> nn.Module:
     """AlexNet cut to handwritten digits of 8 x 8 points, which `flopledger train` trains."""
     return Digits()

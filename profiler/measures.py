@@ -232,10 +232,13 @@ def passes_per_game(evidence: Evidence) -> Measurement:
     ledger = evidence.ledgers["alphazero-chess"]
     move, moves = _factor_of(ledger, PASSES), _factor_of(ledger, POSITIONS)
     alexnet = _factor_of(evidence.ledgers["alexnet"], PASSES)
+    each = next(one.fact for one in ledger.facts if one.key == "evaluations_per_simulation")
+    simulations = evidence.facts["alphazero-chess"]["simulations_per_move"]
     return Measurement(
         value=move * moves,
-        reason=f"{move:.0f} a move and {moves:.0f} moves a game; beside AlexNet's {alexnet:.1f} an "
-        f"image that is {log10(move / alexnet):.1f} orders",
+        reason=f"{move:.0f} a move and {moves:.0f} moves a game; {simulations:.0f} simulations ask "
+        f"for {each.value:.3f} evaluations each ({each.kind}; {each.low} to {each.high}); beside "
+        f"AlexNet's {alexnet:.1f} passes an image that is {log10(move / alexnet):.1f} orders",
     )
 
 

@@ -20,12 +20,19 @@ class Peaks:
     """The most that a device was seen to do.
 
     Attributes:
-        flops_per_second: of matrix products, 2 FLOPs a MAC.
+        flops_per_second: of matrix products or convolutions, 2 FLOPs a MAC.
         bytes_per_second: to and from memory, read and written together.
     """
 
     flops_per_second: float
     bytes_per_second: float
+
+    def or_more(self, other: "Peaks") -> "Peaks":
+        """The larger of each: what was in the way of one measurement was not of the other."""
+        return Peaks(
+            flops_per_second=max(self.flops_per_second, other.flops_per_second),
+            bytes_per_second=max(self.bytes_per_second, other.bytes_per_second),
+        )
 
     @property
     def ridge(self) -> float:
@@ -104,7 +111,8 @@ def peaks(device: torch.device | str, dtype: torch.dtype = torch.float32) -> Pea
     """Measure what the device does at most, in about a second, with the threads that torch has.
 
     Arithmetic: products of two square matrices of that dtype, 256 to 8,192 a side as far as the
-    time allows; the quickest of five of the size that does most. Memory: copies of 256 MiB, each
+    time allows, and a convolution, which on a CPU is another library's; the quickest of five of
+    the one that does most. Memory: copies of 256 MiB, each
     byte read once and written once; the quickest of five.
 
     Raises:
@@ -114,7 +122,9 @@ def peaks(device: torch.device | str, dtype: torch.dtype = torch.float32) -> Pea
     clock = clock_of(device)
     with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         return Peaks(
-            flops_per_second=_multiplied(clock, device, dtype),
+            flops_per_second=max(
+                _multiplied(clock, device, dtype), _convolved(clock, device, dtype)
+            ),
             bytes_per_second=_copied(clock, device),
         )
 
@@ -130,6 +140,19 @@ def _multiplied(clock: Clock, device: torch.device, dtype: torch.dtype) -> float
         if left < 2 * 8 * quickest:  # of the next size, which runs twice at least
             break
     return best
+
+
+def _convolved(clock: Clock, device: torch.device, dtype: torch.dtype) -> float:
+    if dtype not in (torch.float32, torch.float16, torch.bfloat16):
+        return 0.0  # not every device convolves the others
+    channels, side, kernel = 256, 28, 3
+    x = torch.rand(8, channels, side, side, device=device).to(dtype)
+    weight = torch.rand(channels, channels, kernel, kernel, device=device).to(dtype)
+    action = partial(torch.nn.functional.conv2d, x, weight, padding=1)
+    quickest, _ = _quickest(clock, action, _PRODUCTS_NS)
+    # without the products with padding, which a library may leave out
+    inside = (kernel * side - 2) ** 2
+    return 2 * len(x) * channels**2 * inside / quickest * 1e9
 
 
 def _copied(clock: Clock, device: torch.device) -> float:

@@ -66,6 +66,7 @@ def timed(
         rounds = list(
             _rounds(module, (args, kwargs or {}), device, clock, range(warmup + repeats))
         )[warmup:]
+        most = most.or_more(peaks(device, _dtype(module)))
     except (MemoryError, RuntimeError, NotImplementedError) as error:
         raise ProfilingError(f"{name}: {_complaint(error, device)}") from error
 

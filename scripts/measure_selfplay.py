@@ -22,12 +22,16 @@ from typing import Annotated, Any
 
 import typer
 
-# what is played, and how many games; a game of Go on 19 x 19 takes minutes, and is cut off
+EACH = tuple(product((False, True), (False, True)))  # cache, reuse
+
+# what is played, how many games, and how; a whole game of Go on 19 x 19 takes five minutes
 PLAN = (
-    ("--game connect_four", 12),
-    ("--game go --board 9", 3),
-    ("--game chess --moves 100", 3),
-    ("--game go --board 19 --moves 10", 2),
+    ("--game connect_four", 24, EACH),
+    ("--game go --board 9", 8, EACH),
+    ("--game chess", 4, EACH),
+    ("--game shogi --moves 150", 3, EACH),
+    ("--game go --board 19", 3, EACH[:1]),
+    ("--game go --board 19 --moves 150", 3, EACH),
 )
 SIZE = "--blocks 2 --filters 32 --simulations 800"
 
@@ -44,7 +48,7 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = []
-    for (what, games), cache, reuse in product(PLAN, (False, True), (False, True)):
+    for what, games, cache, reuse in ((w, n, *how) for w, n, ways in PLAN for how in ways):
         words = f"{what} {SIZE} --games {games * times} --seed {seed}"
         words += " --cache" * cache + " --reuse-tree" * reuse
         rows.append(_row(words, cache, reuse, folder))

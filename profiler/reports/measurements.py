@@ -65,6 +65,9 @@ def as_object(
 def _said(model: str, timing: Timing) -> list[str]:
     peaks, shares = timing.peaks, timing.shares()
     least = "" if timing.complete else "at least "
+    doubt = []
+    if timing.utilisation > 1:
+        doubt = ["more than the peak: something else kept the device busy; measure again"]
     return [
         f"{model}: {_ms(timing.seconds)} ms a pass ({_ms(timing.low)} to {_ms(timing.high)}, "
         f"{timing.repeats} repeats), {least}{short(timing.flops_per_second)}FLOP/s, "
@@ -73,6 +76,7 @@ def _said(model: str, timing: Timing) -> list[str]:
         f"{timing.device}, {timing.threads} threads: at most {short(peaks.flops_per_second)}FLOP/s "
         f"and {short(peaks.bytes_per_second)}B/s, measured now; "
         + ", ".join(f"{percent(share, 1)} of the time bound by {b}" for b, share in shares.items()),
+        *doubt,
     ]
 
 

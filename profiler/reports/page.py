@@ -47,11 +47,7 @@ def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
         zoo=zoo_table(findings),
         claims=verdicts.table(findings.verdicts).to_dict("records"),
         trainings=[
-            {
-                "name": name,
-                "table": trainings.agreement_table(one),
-                "verdict": trainings.verdict(one),
-            }
+            (name, trainings.agreement_table(one), trainings.verdict(one))
             for name, one in findings.trainings.items()
         ],
         watched=comparisons.factor_table(findings.watched),

@@ -98,7 +98,7 @@ def agreement_table(found: Agreement) -> pd.DataFrame:
             "": one.name.replace("_", " "),
             "predicted": short(one.predicted),
             "metered": short(one.metered),
-            "off by": f"{one.off:+.3%}",
+            "off by": f"{round(one.off, 6) + 0.0:+.3%}",  # no -0.000%
             "is a": "count" if not one.chance else "sum" if one is found.total else "chance",
         }
         for one in _all(found)

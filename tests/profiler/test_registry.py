@@ -8,7 +8,7 @@ import pytest
 from profiler import registry
 from profiler.registry import BrokenModel, UnknownModel, find_model, list_models, register
 
-EXPECTED = """alexnet alexnet-one-tower alphazero-go alphazero-chess alphazero-shogi
+EXPECTED = """alexnet alexnet-one-tower alexnet-digits alphazero-go alphazero-chess alphazero-shogi
 alphazero-go-wide-head alphazero-tower alphago-zero-20 alphago-zero-40
 alphago-fan-policy alphago-fan-value alphago-lee-policy alphago-lee-value
 resnet18 resnet34 resnet50 resnet101 resnet152 vgg16 vit-b-16 gpt2 lstm""".split()

@@ -44,7 +44,7 @@ def test_the_report_in_markdown_answers_and_accounts(report):
 
 def test_every_figure_is_a_picture(report):
     figures = sorted((report / "figures").iterdir())
-    assert len(figures) == 2 * 8
+    assert len(figures) == 2 * 9
     for path in figures:
         start = path.read_bytes()[:8]
         assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
@@ -143,7 +143,7 @@ def test_a_game_is_switched_to_and_its_numbers_are_the_tables(page, report, vers
     (section,) = _shown(page, "section[data-version]")
     assert section.get_attribute("data-version") == version
     factors = pd.read_csv(report / "tables" / f"compare-alexnet-{version}.csv")
-    (chart,) = _shown(page, "[data-chart^='waterfall-'] svg")
+    (chart,) = _shown(page, "[data-version] [data-chart^='waterfall-'] svg")
     labels = [
         text.text for text in chart.find_elements("css selector", ".mark-text.role-mark text")
     ]
