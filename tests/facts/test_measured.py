@@ -1,0 +1,75 @@
+"""What was measured: every row has its provenance and adds up, and the ledgers hold its figures."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from profiler.accounts import WATCHED, agreement_of
+from profiler.training import find_run
+
+FOLDER = Path(__file__).parents[2] / "facts" / "measured"
+
+
+def rows(name):
+    """The table's rows."""
+    return list(csv.DictReader((FOLDER / name).read_text().splitlines()))
+
+
+@pytest.mark.parametrize("name", ["selfplay.csv", "training.csv"])
+def test_every_row_says_how_it_was_made(name):
+    for row in rows(name):
+        for key in ("command", "torch", "open_spiel", "date", "seed"):
+            assert row[key], (name, key)
+        assert row["command"].startswith("flopledger ")
+        assert f"--seed {row['seed']}" in row["command"]
+
+
+def test_the_four_games_with_and_without_reuse_and_cache():
+    found = {(row["game"], row["reuse"], row["cache"]) for row in rows("selfplay.csv")}
+    for game in ("connect_four", "go-9x9", "go-19x19", "chess"):
+        for reuse in ("True", "False"):
+            for cache in ("True", "False"):
+                assert (game, reuse, cache) in found
+
+
+def test_every_simulation_is_accounted_for():
+    for row in rows("selfplay.csv"):
+        count = {key: int(value) for key, value in row.items() if value.isdigit()}
+        saved = sum(count[f"saved_{name}"] for name in ("cache", "reuse", "terminal"))
+        assert count["moves"] * (count["simulations"] + 1) == count["evaluations"] + saved
+        assert float(row["low"]) <= float(row["evaluations_per_simulation"]) <= float(row["high"])
+        if row["reuse"] == row["cache"] == "False":
+            leaves = count["evaluations"] - count["moves"]
+            each = leaves / (count["moves"] * count["simulations"])
+            assert float(row["evaluations_per_simulation"]) == pytest.approx(each, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("run", "game", "words"),
+    [
+        ("alphazero-chess", "chess", ""),
+        ("alphazero-shogi", "shogi", ""),
+        ("alphazero-go-preprint", "go-19x19", "--moves"),
+        ("alphazero-go-science", "go-19x19", "--moves"),
+    ],
+)
+def test_the_ledgers_evaluations_are_the_measured_ones(run, game, words):
+    # AlphaZero's pseudocode: a fresh root for each move, no cache; of Go the whole games
+    (row,) = [
+        row
+        for row in rows("selfplay.csv")
+        if (row["game"], row["reuse"], row["cache"]) == (game, "False", "False")
+        and (not words or words not in row["command"])
+    ]
+    (phase,) = find_run(run).phases
+    fact = phase.facts["evaluations_per_simulation"]
+    assert fact.kind == "measured"
+    assert fact.value == round(float(row["evaluations_per_simulation"]), 3)
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_what_was_predicted_is_what_was_metered(name):
+    found = agreement_of(f"{name}-predicted", f"{name}-metered")
+    assert found.worst_count <= 0.001
+    assert abs(found.total.off) <= 0.02
