@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from profiler.chains import Chain
 from profiler.claims import Verdict
 from profiler.comparison import Comparison
+from profiler.entries import Entry
 from profiler.ledger import Ledger
 from profiler.measures import System
 from profiler.registry import ModelSpec
@@ -23,6 +25,9 @@ class Findings:
         comparisons: AlexNet's run beside each one that the page can switch to, by its name.
         verdicts: on the claims.
         systems: published training computes.
+        entries: of DAWNBench, by name.
+        hours: their ledgers.
+        chains: of entries, by the name of their chart.
     """
 
     counted: Sequence[tuple[ModelSpec, Profile]]
@@ -31,3 +36,6 @@ class Findings:
     comparisons: Mapping[str, Comparison]
     verdicts: Sequence[Verdict]
     systems: Sequence[System]
+    entries: Mapping[str, Entry]
+    hours: Mapping[str, Ledger]
+    chains: Mapping[str, Chain]
