@@ -65,7 +65,7 @@ def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[
 
 
 def _timed(name: str) -> Entry:
-    if name in list_runs():
+    if name in list_runs() or name.endswith(".toml"):
         raise BadRun(
             f"{name} has no time to 93% top-5: --quantity hours compares the entries of "
             "facts/dawnbench.csv, or FILE.csv:NAME"

@@ -185,7 +185,8 @@ def tuned_elo(evidence: Evidence) -> Measurement:
     return Measurement(
         value=elo(first),
         reason=f"{first:.1%} (Chen et al. 2018, abstract) is {elo(first):+.0f} Elo; the paper's "
-        f"body, read second-hand, has {listed} for the search's settings",
+        f"body, read second-hand, has {listed} for the search's settings, and gives the "
+        "abstract's figure to the time control",
     )
 
 
