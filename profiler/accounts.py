@@ -1,11 +1,13 @@
 """Ledgers of named runs, their networks measured: where facts and profiles meet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from profiler.agreement import Agreement, agreement
 from profiler.cache import cached_profile
 from profiler.comparison import Comparison, compare
+from profiler.entries import Entry, find_entry, list_entries
+from profiler.hours import DETAILS, detail_of, hours_ledger
 from profiler.inputs import WrongInputs
 from profiler.ledger import Ledger, Measured, build_ledger
 from profiler.measures import Evidence, read_systems
@@ -40,17 +42,58 @@ def measured(profile: Profile) -> Measured:
 def ledger_of(name: str) -> Ledger:
     """The ledger of a run of facts/runs, or of a TOML file; its networks are counted if need be.
 
+    An entry of facts/dawnbench.csv, or "FILE.csv:NAME", is a run, too.
+
     Raises:
         BadRun: there is no such run, its file cannot be used, or it names an unknown network.
     """
-    run = find_run(name)
+    is_entry = ".csv:" in name or name in list_entries()
+    run = find_entry(name).run() if is_entry else find_run(name)
     return ledgers([run], cached_profile)[run.name]
+
+
+def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[Ledger]:
+    """The ledgers of these entries' hours, with the factors that all of them allow.
+
+    Args:
+        names: of facts/dawnbench.csv, or "FILE.csv:NAME".
+        profiles: finds a network's profile.
+
+    Raises:
+        BadRun: there is no such entry, its row cannot be used, it has no time, or its network
+            cannot take its images.
+    """
+    entries = [_timed(name) for name in names]
+    detail = max((detail_of(entry) for entry in entries), key=DETAILS.index)
+    counted = _counted(entries, profiles)
+    return [hours_ledger(entry, counted.get(entry.where), detail) for entry in entries]
+
+
+def _timed(name: str) -> Entry:
+    if name in list_runs() or name.endswith(".toml"):
+        raise BadRun(
+            f"{name} has no time to 93% top-5: --quantity hours compares the entries of "
+            "facts/dawnbench.csv, or FILE.csv:NAME"
+        )
+    return find_entry(name)
+
+
+def _counted(entries: Iterable[Entry], profiles: Profiles) -> dict[str, Ledger]:
+    """The ledgers of the entries whose FLOPs can be counted, by where they stand."""
+    runs = [entry.run() for entry in entries if entry.has_flops]
+    try:
+        return {run.file: ledger for run, ledger in _balanced(runs, profiles)}
+    except BadRun as error:  # a row has columns where a file has tables
+        said = str(error).replace("[phases.input]", "schedule:").replace("[model]", "network:")
+        raise BadRun(said) from error
 
 
 def evidence(profiles: Profiles) -> Evidence:
     """What the claims are held against: every run of facts/runs and the networks they need."""
     runs = [find_run(name) for name in list_runs()]
     built = ledgers(runs, profiles)
+    entries = {name: find_entry(name) for name in list_entries()}
+    counted = _counted(entries.values(), profiles)
     return Evidence(
         profiles={model: profiles(model) for run in runs for model in run.needed_models},
         ledgers=built,
@@ -59,6 +102,12 @@ def evidence(profiles: Profiles) -> Evidence:
             for run in runs
         },
         systems=read_systems(),
+        entries=entries,
+        hours={
+            name: hours_ledger(one, counted.get(one.where))
+            for name, one in entries.items()
+            if one.hours
+        },
     )
 
 
@@ -94,8 +143,13 @@ def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger
     Raises:
         BadRun: a run names a network that the zoo does not have, or an input that it cannot take.
     """
+    return {run.name: ledger for run, ledger in _balanced(runs, profiles)}
+
+
+def _balanced(
+    runs: Iterable[TrainingRun], profiles: Profiles
+) -> Iterator[tuple[TrainingRun, Ledger]]:
     found: dict[str, Measured] = {}
-    built = {}
     for run in runs:
         wanted = [(model, run.sizes) for model in run.models]
         for model, sizes in [*wanted, *((phase.model, phase.sizes) for phase in run.phases)]:
@@ -107,9 +161,9 @@ def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger
             except (ProfilingError, WrongInputs, WrongSource) as error:
                 if sizes == USUAL:
                     raise
-                raise BadRun(f"{run.file}: [{_key(sizes)}] {error}") from error
-        built[run.name] = build_ledger(run, found)
-    return built
+                where = next((f"; in phase {p.name!r}" for p in run.phases if p.sizes == sizes), "")
+                raise BadRun(f"{run.file}: [{_key(sizes)}] {error}{where}") from error
+        yield run, build_ledger(run, found)
 
 
 def _key(sizes: Sizes) -> str:

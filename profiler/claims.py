@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from profiler import speed_measures  # noqa: F401  its functions register themselves
 from profiler.measures import Evidence, Measurement, measures
 
 
@@ -26,8 +27,9 @@ class Claim(BaseModel):
         unit: of what; "orders" are compared by their difference, anything else by its ratio.
         tolerance: how far off it may be and still hold: a factor, or a number of orders.
         at_least: whether more than claimed holds too.
-        measure: the function of profiler/measures.py that measures it.
+        measure: the function of profiler/measures.py or speed_measures.py that measures it.
         source: who said it, and where.
+        discussion: the first (where the compute went) or the second (hardware or software).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +42,7 @@ class Claim(BaseModel):
     measure: str
     source: str
     at_least: bool = False
+    discussion: Literal[1, 2] = 1
 
 
 @dataclass(frozen=True, kw_only=True)

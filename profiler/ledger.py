@@ -77,7 +77,7 @@ class Factor:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """A run's training compute per parameter, in FLOP, by factors and phases.
+    """A run's training compute per parameter, in FLOP, or its hours, by factors and phases.
 
     Attributes:
         run: the run's name.
@@ -101,12 +101,12 @@ class Ledger:
 
     @property
     def total(self) -> float:
-        """FLOP per parameter."""
+        """Of the quantity: FLOP per parameter, or hours."""
         return float(sum(prod(phase.values()) for phase in self.phases.values()))
 
     @property
     def total_flops(self) -> float:
-        """FLOP of the whole run."""
+        """FLOP of the whole run, where the quantity is FLOP per parameter."""
         return self.total * self.params
 
 

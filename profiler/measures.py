@@ -9,6 +9,7 @@ from math import log10
 from pathlib import Path
 from statistics import median
 
+from profiler.entries import Entry
 from profiler.ledger import EPISODES, FLOPS_PER_PARAM, PASSES, POSITIONS, Ledger
 from profiler.tables import Profile
 from profiler.training import PFS_DAY
@@ -37,6 +38,8 @@ class Evidence:
     ledgers: Mapping[str, Ledger]
     facts: Mapping[str, Mapping[str, float]]  # of runs, by their keys
     systems: tuple[System, ...]
+    entries: Mapping[str, Entry] = field(default_factory=dict)  # of facts/dawnbench.csv
+    hours: Mapping[str, Ledger] = field(default_factory=dict)  # theirs
 
 
 @dataclass(frozen=True)

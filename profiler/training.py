@@ -90,6 +90,9 @@ class Sizes(_Strict):
     options: dict[str, Size] = {}
     input: tuple[Size, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((*self.options.items(), self.input))
+
     def of(self, model: str) -> str:
         """The network's name: "resnet50 at 1x3x128x128", "alphazero-tower (blocks 2)"."""
         options = ", ".join(f"{name} {value}" for name, value in self.options.items())

@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from profiler.chains import Chain
 from profiler.comparison import Comparison
 from profiler.measures import System
 from profiler.registry import ModelSpec
@@ -21,8 +22,49 @@ FAMILIES = {"supervised": "supervised", "games": "other games", "alphago": "Alph
 
 def waterfall(comparison: Comparison) -> alt.LayerChart:
     """Each factor's orders of magnitude on the way from a to b, with 90% intervals."""
+    rows = _falling(comparison, 0.0)
+    rows.append(
+        {
+            "factor": "FLOP per parameter",
+            "start": 0.0,
+            "end": comparison.orders,
+            "low": comparison.interval[0],
+            "high": comparison.interval[1],
+            "label": f"{comparison.orders:+.2f}",
+            "step": "all together",
+            comparison.a: short(comparison.a_total),
+            comparison.b: short(comparison.b_total),
+            "kind": "",
+        }
+    )
+    return _waterfall(rows, [comparison.a, comparison.b])
+
+
+def chain_waterfall(chain: Chain, letters: Sequence[str]) -> alt.LayerChart:
+    """The orders of magnitude from the first run to the last, step by step and by factor.
+
+    Args:
+        chain: its factors that change nothing at a step are left out there.
+        letters: what stands for each run.
+    """
     rows: list[dict[str, Any]] = []
     at = 0.0
+    for one, other, step in zip(letters, letters[1:], chain.steps, strict=False):
+        for row in _falling(step, at):
+            if abs(row["end"] - row["start"]) >= 0.005:
+                named = {"factor": f"{one} to {other}: {row['factor']}"}
+                rows.append({**row, **named, "from": row[step.a], "to": row[step.b]})
+        at += step.orders
+    whole = {"factor": chain.quantity, "start": 0.0, "end": at, "low": at, "high": at, "kind": ""}
+    first = f"{chain.runs[0]}: {short(chain.totals[0])}"
+    last = f"{chain.runs[-1]}: {short(chain.totals[-1])}"
+    said = {"label": f"{at:+.2f}", "step": "all together", "from": first, "to": last}
+    return _waterfall([*rows, {**whole, **said}], ["from", "to"])
+
+
+def _falling(comparison: Comparison, at: float) -> list[dict[str, Any]]:
+    """A bar a factor, each from where the one before it ends."""
+    rows: list[dict[str, Any]] = []
     for share in comparison.factors:
         rows.append(
             {
@@ -39,27 +81,17 @@ def waterfall(comparison: Comparison) -> alt.LayerChart:
             }
         )
         at += share.orders
-    rows.append(
-        {
-            "factor": "FLOP per parameter",
-            "start": 0.0,
-            "end": comparison.orders,
-            "low": comparison.interval[0],
-            "high": comparison.interval[1],
-            "label": f"{comparison.orders:+.2f}",
-            "step": "all together",
-            comparison.a: short(comparison.a_total),
-            comparison.b: short(comparison.b_total),
-            "kind": "",
-        }
-    )
+    return rows
+
+
+def _waterfall(rows: Sequence[dict[str, Any]], sides: Sequence[str]) -> alt.LayerChart:
     names = [row["factor"] for row in rows]
     ends = [row[key] for row in rows for key in ("start", "end", "low", "high")]
     # room for the label behind the longest bar
     span = alt.Scale(domain=[min(ends), max(ends) + 0.14 * (max(ends) - min(ends))], nice=False)
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("factor:N", sort=names, title=None, axis=alt.Axis(labelLimit=220)),
-        tooltip=["factor", "label", comparison.a, comparison.b, "kind"],
+        tooltip=["factor", "label", *sides, "kind"],
     )
     bars = base.mark_bar(height=22).encode(
         x=alt.X("start:Q", title="orders of magnitude", scale=span, axis=alt.Axis(tickCount=6)),

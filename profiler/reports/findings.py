@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from profiler.agreement import Agreement
+from profiler.chains import Chain
 from profiler.claims import Verdict
 from profiler.comparison import Comparison
+from profiler.entries import Entry
 from profiler.ledger import Ledger
 from profiler.measures import System
 from profiler.registry import ModelSpec
@@ -26,6 +28,9 @@ class Findings:
         systems: published training computes.
         trainings: small ones that were watched from beginning to end, beside their predictions.
         watched: the first of those beside the last.
+        entries: of DAWNBench, by name.
+        hours: their ledgers.
+        chains: of entries, by the name of their chart.
     """
 
     counted: Sequence[tuple[ModelSpec, Profile]]
@@ -36,3 +41,6 @@ class Findings:
     systems: Sequence[System]
     trainings: Mapping[str, Agreement]
     watched: Comparison
+    entries: Mapping[str, Entry]
+    hours: Mapping[str, Ledger]
+    chains: Mapping[str, Chain]

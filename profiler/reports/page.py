@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from profiler.cache import remembered
 from profiler.comparison import Comparison
-from profiler.reports import charts, comparisons, trainings, verdicts
+from profiler.reports import charts, comparisons, speed, trainings, verdicts
 from profiler.reports.findings import Findings
 from profiler.reports.units import short
 
@@ -45,19 +45,29 @@ def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
         ],
         shares=share_table(findings),
         zoo=zoo_table(findings),
-        claims=verdicts.table(findings.verdicts).to_dict("records"),
+        claims=_claims(findings, 1),
         trainings=[
             (name, trainings.agreement_table(one), trainings.verdict(one))
             for name, one in findings.trainings.items()
         ],
         watched=comparisons.factor_table(findings.watched),
         watched_ratio=comparisons.heading(findings.watched),
+        speed=speed.sections(findings),
+        speed_title=speed.TITLE,
+        speed_claims=_claims(findings, 2),
+        contradictions=speed.contradictions(findings),
+        entries=speed.entries_table(findings),
         totals=totals_table(findings),
         systems=systems_table(findings),
         facts=facts_table(findings),
         specs={name: {**spec, "width": "container"} for name, spec in figures.items()},
         bundle=remembered(f"vega-{version('vl-convert-python')}.js", _bundle),
     )
+
+
+def _claims(findings: Findings, discussion: int) -> list[dict[Any, Any]]:
+    said = [one for one in findings.verdicts if one.claim.discussion == discussion]
+    return verdicts.table(said).to_dict("records")
 
 
 def _bundle() -> str:
@@ -81,7 +91,7 @@ def figures(findings: Findings) -> dict[str, Any]:
     made["flops-per-parameter"] = charts.flops_per_param(findings.counted)
     for scale in ("log", "linear"):
         made[f"compute-{scale}"] = charts.compute_over_time(findings.systems, ours, scale)
-    return made
+    return made | speed.figures(findings)
 
 
 def answer(findings: Findings, comparison: Comparison) -> str:

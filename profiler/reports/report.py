@@ -9,7 +9,7 @@ import vl_convert
 from profiler.files import write_whole
 from profiler.published import COLUMNS, held_against
 from profiler.registry import ModelSpec
-from profiler.reports import comparisons, exports, page, trainings, verdicts
+from profiler.reports import chains, comparisons, exports, page, speed, trainings, verdicts
 from profiler.reports.findings import Findings
 from profiler.reports.frames import confirmed, summary
 from profiler.reports.units import short
@@ -48,6 +48,7 @@ def _tables(findings: Findings) -> dict[str, str]:
         "runs": page.totals_table(findings),
         "facts": page.facts_table(findings),
         "claims": verdicts.table(findings.verdicts),
+        "dawnbench": speed.entries_table(findings),
     }
     return {
         **{f"tables/{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()},
@@ -62,6 +63,10 @@ def _tables(findings: Findings) -> dict[str, str]:
         **{
             f"tables/training-{name}.csv": trainings.agreement_table(one).to_csv(index=False)
             for name, one in findings.trainings.items()
+        },
+        **{
+            f"tables/chain-{name}.csv": chains.render(one, "csv")
+            for name, one in findings.chains.items()
         },
     }
 
@@ -82,7 +87,9 @@ def _markdown(findings: Findings) -> str:
         *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
         *(comparisons.render(one, "markdown") for one in findings.comparisons.values()),
         "## The claims\n",
-        verdicts.render(findings.verdicts, "markdown"),
+        verdicts.render(
+            [one for one in findings.verdicts if one.claim.discussion == 1], "markdown"
+        ),
         "## The runs, from the bottom up\n",
         exports.to_markdown(page.totals_table(findings)),
         "## Two trainings, watched from beginning to end\n",
@@ -92,6 +99,7 @@ def _markdown(findings: Findings) -> str:
             for name, one in findings.trainings.items()
         ),
         comparisons.render(findings.watched, "markdown"),
+        *speed.markdown(findings),
         "# Where the FLOPs and the parameters are\n",
         f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
         f"{agreeing} of them. Of {len(published)} published figures, "

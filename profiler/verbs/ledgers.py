@@ -59,9 +59,11 @@ def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
     from profiler import comparison
     from profiler.accounts import evidence, watched
     from profiler.cache import cached_profile
+    from profiler.chains import chain
     from profiler.claims import judge, read_claims
     from profiler.measures import VERSIONS
     from profiler.reports.findings import Findings
+    from profiler.speed_measures import CHAINS
     from profiler.training import USUAL, Sizes, find_run, list_runs
 
     profiles = {one.model: one for _, one in counted}
@@ -86,12 +88,27 @@ def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
         systems=held.systems,
         trainings=trainings,
         watched=split,
+        entries=held.entries,
+        hours=held.hours,
+        chains={
+            name: chain([held.hours[entry] for entry in names]) for name, names in CHAINS.items()
+        },
     )
 
 
 def compare(
     a: Annotated[str, typer.Argument(help="A run of facts/, or a TOML file.")],
     b: Annotated[str, typer.Argument(help="The run to compare it with.")],
+    more: Annotated[
+        list[str] | None, typer.Argument(help="Further runs: each is compared with the next.")
+    ] = None,
+    quantity: Annotated[
+        Literal["compute", "hours"],
+        typer.Option(
+            help="Training FLOP per parameter, or hours to 93% top-5 of entries of "
+            "facts/dawnbench.csv (or FILE.csv:NAME)."
+        ),
+    ] = "compute",
     form: Annotated[
         Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Of stdout.")
     ] = "table",
@@ -99,16 +116,29 @@ def compare(
     seed: Annotated[int, typer.Option(help="Of the draws.", min=0)] = 0,
     debug: Debug = False,
 ) -> int:
-    """Split the ratio b / a of two runs' training compute per parameter into factors."""
-    from profiler import comparison
-    from profiler.accounts import ledger_of
-    from profiler.reports import comparisons
+    """Split the ratio b / a of two runs' training compute per parameter, or hours, into factors.
 
+    Of several runs, each is compared with the next, and the steps add up.
+    """
+    from profiler import comparison
+    from profiler.accounts import hours_of, ledger_of
+    from profiler.chains import chain
+    from profiler.hours import contradiction
+    from profiler.reports import chains, comparisons
+
+    names = [a, b, *(more or [])]
     try:
-        split = comparison.compare(ledger_of(a), ledger_of(b), samples=samples, seed=seed)
+        sides = hours_of(names) if quantity == "hours" else [ledger_of(name) for name in names]
+        if more or (quantity == "hours" and form in ("table", "markdown")):
+            text = chains.render(chain(sides, samples=samples, seed=seed), form)
+        else:
+            split = comparison.compare(sides[0], sides[1], samples=samples, seed=seed)
+            text = comparisons.render(split, form)
     except ValueError as error:  # BadRun, or nothing in common
         raise typer.BadParameter(str(error)) from error
-    sys.stdout.write(comparisons.render(split, form))
+    for line in filter(None, map(contradiction, sides)):
+        say(line)
+    sys.stdout.write(text)
     return 0
 
 

@@ -101,6 +101,32 @@ def test_the_worked_example_is_what_the_ledger_says():
         assert row.endswith(f"| {share.orders:+.3f} |")
 
 
+def test_the_split_of_hours_is_what_the_ledgers_say(capsys):
+    from profiler.cli import main
+
+    words = re.search(r"^\$ flopledger (compare .*--quantity hours)$", README, flags=re.MULTILINE)
+    with pytest.raises(SystemExit):
+        main(words[1].split())
+    assert f"```\n$ flopledger {words[1]}\n{capsys.readouterr().out}```" in README
+
+    from profiler import compare
+    from profiler.accounts import hours_of
+
+    text = (ROOT / "docs" / "method.md").read_text()
+    for share in compare(*hours_of(words[1].split()[1:3])).factors:
+        for row in re.findall(rf"^\| {share.factor} \|.*$", text, flags=re.MULTILINE):
+            assert row.endswith(f"| {share.orders:+.3f} |")
+
+
+def test_every_column_of_an_entry_is_documented():
+    from profiler.entries import COLUMNS
+
+    table = (ROOT / "docs" / "adding-a-run.md").read_text().partition("## An entry")[2]
+    named = {word for row in re.findall(r"^\| ([\w, ]+) \|", table, flags=re.MULTILINE)
+             for word in row.split(", ")}  # fmt: skip
+    assert set(COLUMNS) <= named
+
+
 def test_every_verb_and_run_and_model_has_its_words(capsys):
     from profiler.cli import app
 

@@ -1,4 +1,4 @@
-"""Claims: twelve of them, and no verdict that the facts do not make."""
+"""Claims: those of both discussions, and no verdict that the facts do not make."""
 
 from dataclasses import replace
 
@@ -20,8 +20,21 @@ def verdicts(held):
     return {claim.id: judge(claim, held) for claim in read_claims()}
 
 
-def test_there_are_twelve(verdicts):
-    assert len(verdicts) == 12
+# by what the discussions say: the first, then the second, to which alphago-dwarfs belongs, too
+DISCUSSIONS = {
+    1: """alphazero-five-orders horizon-two-orders alexnet-flops-per-parameter
+    alexnet-parameters-where alphazero-722 factor-fifty with-game-length-four-orders alexnet-images
+    alphazero-games images-equal-games tree-search-200""",
+    2: """alphago-dwarfs tpu-speed-up v100-speed-up v100-precision tpu-same-batch tpu-first-half
+    tpu-last-half last-half-smaller-images last-half-fewer-epochs tuning-win-rate
+    tuning-as-compute""",
+}
+
+
+def test_what_the_discussions_say_is_there(verdicts):
+    for discussion, names in DISCUSSIONS.items():
+        found = [name for name, one in verdicts.items() if one.claim.discussion == discussion]
+        assert found == names.split()
     assert all(one.reason and "\n" not in one.reason for one in verdicts.values())
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 from functools import partial
 from itertools import pairwise
+from math import log10
 
 import pytest
 
@@ -30,7 +31,8 @@ def report(tmp_path_factory):
 def test_every_model_and_comparison_has_its_table(report):
     tables = {path.stem for path in (report / "tables").iterdir()}
     models = {listing.name for listing in list_models()}
-    assert models | {"summary", "published", "runs", "facts", "claims"} <= tables
+    assert models | {"summary", "published", "runs", "facts", "claims", "dawnbench"} <= tables
+    assert {"chain-tpu", "chain-v100"} <= tables
     assert {f"compare-alexnet-{name}" for name in VERSIONS} <= tables
 
 
@@ -44,7 +46,7 @@ def test_the_report_in_markdown_answers_and_accounts(report):
 
 def test_every_figure_is_a_picture(report):
     figures = sorted((report / "figures").iterdir())
-    assert len(figures) == 2 * 9
+    assert len(figures) == 2 * 11
     for path in figures:
         start = path.read_bytes()[:8]
         assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
@@ -60,6 +62,25 @@ def test_a_waterfall_is_a_chain_from_zero_to_the_total():
         assert after["start"] == one["end"]
     assert steps[-1]["end"] == pytest.approx(total["end"])
     assert total["end"] == comparison.orders
+
+
+def test_a_chains_waterfall_falls_step_by_step_to_the_total():
+    from profiler.accounts import hours_of
+    from profiler.chains import chain
+    from profiler.speed_measures import CHAINS
+
+    whole = chain(hours_of(CHAINS["tpu"]))
+    spec = charts.chain_waterfall(whole, "ABCD").to_dict()
+    (rows,) = spec["datasets"].values()
+    *steps, total = rows
+    assert steps[0]["start"] == total["start"] == 0
+    for one, after in pairwise(steps):  # what changes nothing is left out, and moves nothing
+        assert after["start"] == pytest.approx(one["end"], abs=0.005)
+    assert steps[-1]["end"] == pytest.approx(total["end"], abs=0.005)
+    assert total["end"] == pytest.approx(log10(2.741805 / 12.444167))
+    names = [row["factor"] for row in steps]
+    assert "C to D: forward FLOPs per image" in names
+    assert not [name for name in names if "chip" in name or "precision" in name]
 
 
 def test_the_page_needs_nothing_from_outside(report):
@@ -174,6 +195,24 @@ def test_verdicts_are_the_tables(page, report):
         article = page.find_element("id", row.id)
         assert article.find_element("css selector", ".verdict").text == row.verdict
         assert article.find_element("css selector", ".measured").text == row.measured
+
+
+@pytest.mark.parametrize("chain", ["tpu", "v100"])
+def test_a_chains_bars_are_its_tables(page, report, chain):
+    import pandas as pd
+
+    frame = pd.read_csv(report / "tables" / f"chain-{chain}.csv", index_col="factor")
+    steps = [column for column in frame.columns if column != "all"]
+    orders = [
+        value for column in steps for value in frame[column].drop("hours") if abs(value) >= 0.005
+    ]
+    (chart,) = _shown(page, f"[data-chart='chain-{chain}'] svg")
+    labels = [
+        text.text for text in chart.find_elements("css selector", ".mark-text.role-mark text")
+    ]
+    assert labels == [f"{value:+.2f}" for value in [*orders, frame.loc["hours", "all"]]]
+    section = chart.find_element("xpath", "ancestor::section").text
+    assert f"{10 ** -frame.loc['hours', 'all']:.2f} times as fast" in section
 
 
 def test_it_is_worked_by_keyboard(page):
