@@ -49,8 +49,10 @@ MAY: dict[str, set[str]] = {
     "selfplay": {
         "torch",
         "numpy",
+        "elo",
         "files",
         "metering",
+        "readings",
         "registry",
         "selfplay",
     },
@@ -73,6 +75,7 @@ MAY: dict[str, set[str]] = {
     },
     "reports": {
         "calls",
+        "elo",
         "numpy",
         "selfplay",
         "pandas",
