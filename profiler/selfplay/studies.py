@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import TrialState
 
@@ -15,6 +16,10 @@ from profiler.selfplay.tuning import SAMPLERS, Task
 
 class BadStorage(ValueError):
     """The file cannot be gone on with; the message says what to change."""
+
+
+class StorageFailed(Exception):
+    """The file could not be read or written on the way; what it held before, it holds."""
 
 
 @contextmanager
@@ -28,12 +33,16 @@ def studies(path: Path | None, task: Task, resume: bool) -> Iterator[dict[str, o
 
     Raises:
         BadStorage: the file is there and is not to be gone on with, or cannot be.
+        StorageFailed: it fails, then or later: the disk is full, or another process writes to it.
     """
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # it would say every trial, and its own way
     storage = InMemoryStorage() if path is None else _opened(path, resume)
     try:
         yield {name: _study(storage, name, task, path) for name in SAMPLERS}
+    except StorageInternalError as error:
+        why = getattr(error.__cause__, "orig", error)  # SQLite's own words
+        raise StorageFailed(f"{path}: {why}; mend it, and --resume goes on") from error
     finally:
         if isinstance(storage, RDBStorage):
             storage.remove_session()
@@ -61,7 +70,9 @@ def _check(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
             names = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error as error:
-        raise BadStorage(f"{path} is no SQLite file ({error}); name another") from error
+        raise BadStorage(
+            f"{path} cannot be read as a SQLite file ({error}); name another"
+        ) from error
     if "studies" not in names:
         raise BadStorage(f"{path} is no storage of flopledger tune; name another")
 

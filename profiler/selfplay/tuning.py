@@ -43,24 +43,24 @@ class Task:
     Attributes:
         game: what is played.
         network: its name.
-        weights: a digest of them.
         evaluations: the budget a move: the network's, the root's included.
         batch: positions in one pass of the network, at most.
         against: of `DEFAULTS`.
         games: of one trial.
         opening: random moves before each game.
-        seed: of proposals and games.
+        seed: of proposals and games, and of the weights of an untrained network.
+        weights: their digest.
     """
 
     game: str
     network: str
-    weights: str
     evaluations: int
     batch: int
     against: str
     games: int
     opening: int
     seed: int
+    weights: str
 
 
 @dataclass(frozen=True, kw_only=True)

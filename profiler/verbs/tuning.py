@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from profiler.files import check_writable
-from profiler.verbs.speech import NOT_PROFILED, Debug, say
+from profiler.verbs.speech import NOT_PROFILED, Debug, complain, say
 
 if TYPE_CHECKING:
     import optuna
@@ -22,11 +22,11 @@ def tune(
         str, typer.Option(help="tic_tac_toe, connect_four, go, chess or shogi.")
     ] = "connect_four",
     board: Annotated[int | None, typer.Option(help="Points on a side of Go's; 19.")] = None,
-    blocks: Annotated[int, typer.Option(help="Of AlphaZero's tower.", min=0)] = 2,
-    filters: Annotated[int, typer.Option(help="Of AlphaZero's tower.", min=1)] = 32,
+    blocks: Annotated[int, typer.Option(help="Of an untrained tower.", min=0)] = 2,
+    filters: Annotated[int, typer.Option(help="Of an untrained tower.", min=1)] = 32,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(help="A network of train alphazero's, in place of an untrained tower."),
+        typer.Option(help="The network that train alphazero has written."),
     ] = None,
     evaluations: Annotated[
         int, typer.Option(help="The network's for a move: the budget of both sides.")
@@ -63,7 +63,7 @@ def tune(
     from profiler.selfplay.games import MissingGames, UnknownGame, find_game
     from profiler.selfplay.match import NoOpening, opened
     from profiler.selfplay.outcomes import outcome
-    from profiler.selfplay.studies import BadStorage, studies
+    from profiler.selfplay.studies import BadStorage, StorageFailed, studies
     from profiler.selfplay.tuning import Contest, Task, digest
 
     try:
@@ -94,6 +94,9 @@ def tune(
         if debug:
             raise
         raise typer.BadParameter(str(error)) from error
+    except StorageFailed as error:
+        complain(error, debug)
+        return NOT_PROFILED
     return code
 
 

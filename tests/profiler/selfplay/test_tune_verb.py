@@ -1,6 +1,8 @@
 """flopledger tune, from the command line."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 import torch
@@ -106,6 +108,27 @@ def test_an_interrupt_before_any_trial_is_a_table_too(run, monkeypatch):
     assert out.splitlines()[-1] == "random search: not played to the end"
 
 
+def test_a_storage_that_another_process_holds(run, tmp_path, monkeypatch):
+    from profiler.selfplay import studies
+
+    class Hasty(studies.RDBStorage):
+        def __init__(self, url):  # SQLite would wait for 5 s
+            super().__init__(url, engine_kwargs={"connect_args": {"timeout": 0.1}})
+
+    monkeypatch.setattr(studies, "RDBStorage", Hasty)
+    file = str(tmp_path / "study.db")
+    with closing(sqlite3.connect(file)) as other:
+        other.isolation_level = None
+        assert run(*QUICK, "--trials", "1", "--storage", file)[0] == 0
+        before = [*other.execute("SELECT number, state FROM trials")]
+        other.execute("BEGIN IMMEDIATE")
+        code, out, said = run(*QUICK, "--storage", file, "--resume")
+        assert (code, out) == (1, "")
+        assert said == [f"flopledger: {file}: database is locked; mend it, and --resume goes on"]
+        other.execute("ROLLBACK")
+        assert [*other.execute("SELECT number, state FROM trials")] == before
+
+
 def test_a_checkpoint(run, tmp_path):
     file = str(tmp_path / "net.pt")
     train = "train alphazero --game tic_tac_toe --blocks 1 --filters 4 --simulations 4 --games 1"
@@ -137,7 +160,7 @@ def test_a_checkpoint(run, tmp_path):
         ("--opening 9", "9 moves of an opening end tic_tac_toe; give a smaller --opening"),
         ("--resume", "name it with --storage"),
         ("--storage /nowhere/study.db", "/nowhere does not exist"),
-        ("--storage {text} --resume", "is no SQLite file"),
+        ("--storage {text} --resume", "cannot be read as a SQLite file (file is not a database)"),
         ("--storage {text}", "is there; --resume goes on, or name another file"),
         ("--checkpoint {text}", "is no checkpoint of flopledger train alphazero"),
         ("--checkpoint /nowhere.pt", "is no checkpoint of flopledger train alphazero"),

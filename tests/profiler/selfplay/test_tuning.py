@@ -207,16 +207,17 @@ def test_a_storage_of_something_else(tmp_path):
         pass
     text = tmp_path / "words.txt"
     text.write_text("hello, these are words" * 50)
-    with pytest.raises(BadStorage, match="no SQLite file"), studies(text, TASK, resume=True):
+    unreadable = pytest.raises(BadStorage, match="cannot be read as a SQLite file")
+    with unreadable, studies(text, TASK, resume=True):
         pass
     own = tmp_path / "own.db"
     with sqlite3.connect(own) as mine:
         mine.execute("CREATE TABLE birds (name)")
     mine.close()
     before = own.read_bytes()
-    with pytest.raises(BadStorage, match="no storage of flopledger tune"):  # noqa: SIM117
-        with studies(own, TASK, resume=True):
-            pass
+    somebody_elses = pytest.raises(BadStorage, match="no storage of flopledger tune")
+    with somebody_elses, studies(own, TASK, resume=True):
+        pass
     assert own.read_bytes() == before
 
 
