@@ -9,6 +9,7 @@ from math import log2, log10, prod
 from pathlib import Path
 from statistics import median
 
+from profiler.elo import elo_of
 from profiler.hours import EPOCHS, FORWARD, PASSES, PRECISION, utilisation
 from profiler.ledger import Ledger
 from profiler.measures import Evidence, Measurement, measure
@@ -181,10 +182,10 @@ def _part(evidence: Evidence, *factors: str) -> Measurement:
 def tuned_elo(evidence: Evidence) -> Measurement:
     """The win rate of the tuned AlphaGo, in Elo."""
     first, *others = read_strength().win_rates
-    listed = " and ".join(f"{rate:.1%} ({elo(rate):+.0f} Elo)" for rate in sorted(others))
+    listed = " and ".join(f"{rate:.1%} ({elo_of(rate):+.0f} Elo)" for rate in sorted(others))
     return Measurement(
-        value=elo(first),
-        reason=f"{first:.1%} (Chen et al. 2018, abstract) is {elo(first):+.0f} Elo; the paper's "
+        value=elo_of(first),
+        reason=f"{first:.1%} (Chen et al. 2018, abstract) is {elo_of(first):+.0f} Elo; the paper's "
         f"body, read second-hand, has {listed} for the search's settings, and gives the "
         "abstract's figure to the time control",
     )
@@ -194,7 +195,7 @@ def tuned_elo(evidence: Evidence) -> Measurement:
 def tuning_as_compute(evidence: Evidence) -> Measurement:
     """How many times the GPUs plain scaling needs for the Elo that tuning gave."""
     strength = read_strength()
-    gain = elo(strength.win_rates[0])
+    gain = elo_of(strength.win_rates[0])
     found = {start: more_compute(strength.scaling, start, gain) for start, _ in strength.scaling}
     known = {start: factor for start, factor in found.items() if factor}
     if not known:
@@ -207,11 +208,6 @@ def tuning_as_compute(evidence: Evidence) -> Measurement:
         f"{', '.join(f'{start:.0f}' for start in found if start not in known)} the table does not "
         f"reach that far; {strength.source}",
     )
-
-
-def elo(win_rate: float) -> float:
-    """The difference in Elo that a win rate stands for."""
-    return 400 * log10(win_rate / (1 - win_rate))
 
 
 def more_compute(scaling: Sequence[tuple[float, float]], start: float, gain: float) -> float | None:

@@ -45,12 +45,16 @@ MAY: dict[str, set[str]] = {
     "signatures": {"torch", "passes", "untouched"},
     "metering": {"torch", "counters", "hardware", "loggers", "readings", "signatures"},
     "measure": {"torch", "calls", "counters", "passes", "registry", "tables", "untouched"},
+    "elo": set(),
     "selfplay": {
         "torch",
         "numpy",
         "checkpoints",
+        "elo",
+        "files",
         "metering",
         "quantities",
+        "readings",
         "registry",
         "selfplay",
     },
@@ -76,7 +80,7 @@ MAY: dict[str, set[str]] = {
         "training",
     },
     "measures": {"entries", "ledger", "tables", "training"},
-    "speed_measures": {"hours", "ledger", "measures"},
+    "speed_measures": {"elo", "hours", "ledger", "measures"},
     "claims": {"pydantic", "measures", "speed_measures"},
     "accounts": {
         "agreement",
@@ -95,6 +99,7 @@ MAY: dict[str, set[str]] = {
     "reports": {
         "agreement",
         "calls",
+        "elo",
         "numpy",
         "selfplay",
         "pandas",

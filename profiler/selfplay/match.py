@@ -1,14 +1,24 @@
-"""A network with its search against a player that moves at random."""
+"""Matches: a network with its search against a random player, or against other settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from torch import nn
 
-from profiler.selfplay.evaluator import Evaluator
+from profiler.metering import Meter, meter
+from profiler.readings import Reading
+from profiler.selfplay.evaluator import Evaluator, OutOfMemory
 from profiler.selfplay.games import Game
-from profiler.selfplay.search import Search, Settings
+from profiler.selfplay.search import Search, Settings, draw
+from profiler.selfplay.summary import CONFIDENCE
 from profiler.selfplay.tree import Node
+
+_TRIES = 1000  # at an opening that does not end the game
+_SIDES = ("candidate", "opponent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +29,179 @@ class Score:
     drawn: int
     lost: int
 
+    @property
+    def games(self) -> int:
+        """All of them."""
+        return self.won + self.drawn + self.lost
+
+    @property
+    def win_rate(self) -> float:
+        """Wins and half the draws, as a share of the games."""
+        return (self.won + self.drawn / 2) / self.games
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 90% interval of the win rate: Wilson's.
+
+        It takes a game's variance for p (1 - p), which a draw makes smaller: with draws the
+        interval is wider than it need be.
+        """
+        z, n, p = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), self.games, self.win_rate
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        reach = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        # at 0 and 1 rounding would lead out of the shares
+        return max(0.0, middle - reach) if p else 0.0, min(1.0, middle + reach) if p < 1 else 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What one side's searches took, as metered.
+
+    Attributes:
+        moves: searched.
+        flops: the network's forward FLOPs.
+        most: FLOPs of the costliest move.
+    """
+
+    moves: int
+    flops: float
+    most: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Games of two settings, the score from the candidate's view."""
+
+    score: Score
+    candidate: Spent
+    opponent: Spent
+
+    @property
+    def flops(self) -> float:
+        """Of both sides."""
+        return self.candidate.flops + self.opponent.flops
+
+
+class NoOpening(ValueError):
+    """An opening of so many moves ends the game; the message says what to change."""
+
+
+class Stopped(Exception):
+    """A match was stopped; `flops` had gone into it, and the cause says by what."""
+
+    def __init__(self, flops: float) -> None:
+        super().__init__(f"stopped after {flops:g} FLOPs")
+        self.flops = flops
+
+
+def between(
+    game: Game,
+    network: nn.Module,
+    candidate: Settings,
+    opponent: Settings,
+    games: int,
+    opening: int,
+    seed: tuple[int, ...],
+    told: Callable[[], None] = lambda: None,
+) -> Match:
+    """A match of two settings of the search with one network; each begins every other game.
+
+    Args:
+        game: what is played.
+        network: of both sides, in eval mode.
+        candidate: one side's settings.
+        opponent: the other's.
+        games: how many, at least one.
+        opening: moves that are drawn evenly from the legal ones before each game, for each anew:
+            without them two sides that draw nothing would play one game again and again.
+        seed: with a game's number it makes the game.
+        told: called after each game.
+
+    Raises:
+        NoOpening: openings of that length end the game.
+        Stopped: by an interrupt, or for want of memory.
+    """
+    evaluator, results = Evaluator(game, network), []
+    searches: tuple[Search, ...] = ()
+    with meter(network=network) as metered:
+        try:
+            for index in range(games):
+                rng = np.random.default_rng((*seed, index))
+                searches = tuple(
+                    Search(game, evaluator, settings, rng) for settings in (candidate, opponent)
+                )
+                results.append(
+                    _game(game, searches, (candidate, opponent), opening, index, rng, metered)
+                )
+                told()
+        except (KeyboardInterrupt, OutOfMemory) as error:
+            made = results or any(search.tally.made for search in searches)
+            flops = metered.read().totals["flops"] if made else 0
+            raise Stopped(float(flops or 0)) from error
+    reading = metered.read()
+    own, other = (_spent(reading, side) for side in _SIDES)
+    return Match(score=_score(results), candidate=own, opponent=other)
+
+
+def _game(
+    game: Game,
+    searches: tuple[Search, ...],
+    settings: tuple[Settings, ...],
+    opening: int,
+    index: int,
+    rng: np.random.Generator,
+    metered: Meter,
+) -> float:
+    """The candidate's result: 1, 0 or -1."""
+    state = opened(game, opening, rng)
+    own = state.current_player() if index % 2 == 0 else 1 - state.current_player()
+    seen = game.replayed(state)
+    for search in searches:
+        search.begin(Node(state.clone(), seen))
+    for _ in range(game.longest - opening):
+        side = 0 if state.current_player() == own else 1
+        with metered.unit(_SIDES[side]):
+            root = searches[side].run()
+        action = root.actions[draw(root, settings[side].temperature, rng)]
+        state.apply_action(action)
+        if state.is_terminal():
+            return float(state.returns()[own])
+        for search in searches:
+            search.follow(action)
+    return 0.0
+
+
+def _spent(reading: Reading, side: str) -> Spent:
+    if side not in reading.units:  # a single game may end with its first move
+        return Spent(moves=0, flops=0, most=0)
+    flops = reading.by_unit(side)["flops"]
+    return Spent(moves=len(flops), flops=float(flops.sum()), most=float(flops.max()))
+
+
+def opened(game: Game, opening: int, rng: np.random.Generator) -> Any:
+    """OpenSpiel's state after so many random moves that do not end the game.
+
+    Raises:
+        NoOpening: none was found.
+    """
+    for _ in range(_TRIES):
+        state = game.start()
+        for _ in range(opening):
+            if state.is_terminal():
+                break
+            state.apply_action(int(rng.choice(state.legal_actions())))
+        if not state.is_terminal():
+            return state
+    raise NoOpening(f"{opening} moves of an opening end {game.name}; give a smaller --opening")
+
+
+def _score(results: list[float]) -> Score:
+    return Score(
+        won=sum(one > 0 for one in results),
+        drawn=sum(one == 0 for one in results),
+        lost=sum(one < 0 for one in results),
+    )
+
 
 def against_random(
     game: Game, network: nn.Module, simulations: int, games: int, seed: int
@@ -27,12 +210,7 @@ def against_random(
 
     It plays the most visited move, without noise; with 0 simulations, its policy's likeliest one.
     """
-    results = [_result(game, network, simulations, seed, index) for index in range(games)]
-    return Score(
-        won=sum(one > 0 for one in results),
-        drawn=sum(one == 0 for one in results),
-        lost=sum(one < 0 for one in results),
-    )
+    return _score([_result(game, network, simulations, seed, index) for index in range(games)])
 
 
 def _result(game: Game, network: nn.Module, simulations: int, seed: int, index: int) -> float:

@@ -1,5 +1,6 @@
 """Networks of the zoo that play: AlphaZero's tower fitted to a game, or one that fits already."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -62,6 +63,31 @@ def named(game: Game, name: str, seed: int) -> nn.Module:
             "out for a tower that does"
         )
     return network
+
+
+def trained(game: Game, path: Path) -> tuple[nn.Module, str]:
+    """The tower of a checkpoint of flopledger train alphazero, in eval mode, and its name.
+
+    Raises:
+        DoesNotFit: the file is no such checkpoint, or one of another game.
+    """
+    try:
+        # weights_only: a checkpoint of somebody else's is read, not run
+        kept: dict[str, Any] = torch.load(path, weights_only=True)
+        plan, state = kept["plan"], kept["network"]
+        blocks, filters, played = plan["blocks"], plan["filters"], plan["game"]
+    except Exception as error:  # torch.load of any file may raise anything
+        raise DoesNotFit(
+            f"{path} is no checkpoint of flopledger train alphazero; name another"
+        ) from error
+    if played != game.name:
+        raise DoesNotFit(f"{path} was trained to play {played}, not {game.name}; give its --game")
+    network, name = tower(game, blocks, filters, seed=0), f"alphazero-{blocks}x{filters}"
+    try:
+        network.load_state_dict(state)
+    except (RuntimeError, AttributeError) as error:
+        raise DoesNotFit(f"{path}: its weights do not fit {name}; train it anew") from error
+    return network, name
 
 
 def _built(factory: Any, words: str, seed: int) -> nn.Module:

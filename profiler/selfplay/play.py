@@ -10,7 +10,7 @@ from torch import nn
 from profiler.metering import meter
 from profiler.selfplay.evaluator import Evaluator, OutOfMemory
 from profiler.selfplay.games import Game
-from profiler.selfplay.search import Search, Settings
+from profiler.selfplay.search import Search, Settings, draw
 from profiler.selfplay.tree import Node
 
 Told = Callable[[int, Node], None]
@@ -21,8 +21,8 @@ class Habits:
     """How games are played.
 
     Attributes:
-        sampled: moves at a game's beginning that are drawn in proportion to the visits; every later
-            one is the most visited. AlphaZero's pseudocode has 30.
+        sampled: moves at a game's beginning that are drawn by their visits; every later one is the
+            most visited. AlphaZero's pseudocode has 30.
         resign: the value of the root and of its best move below which the mover gives up; None for
             never.
         longest: moves after which a game is cut off; None for the game's own limit.
@@ -108,7 +108,7 @@ def play(
     ended, result, cause = "", 0.0, None
     with meter(network=network) as metered:
         try:
-            ended, result = _moves(game, search, habits, state, rng, told)
+            ended, result = _moves(game, search, settings, habits, state, rng, told)
         except (KeyboardInterrupt, OutOfMemory) as error:
             ended = "out of memory" if isinstance(error, OutOfMemory) else "interrupted"
             cause = error
@@ -130,6 +130,7 @@ def play(
 def _moves(
     game: Game,
     search: Search,
+    settings: Settings,
     habits: Habits,
     state: Any,
     rng: np.random.Generator,
@@ -144,10 +145,7 @@ def _moves(
         told(number + 1, root)
         if habits.resign is not None and _is_lost(root, habits.resign):
             return "resigned", 1.0 if state.current_player() != first else -1.0
-        if number < habits.sampled:
-            place = int(rng.choice(len(root.visits), p=root.visits / root.visits.sum()))
-        else:
-            place = int(root.visits.argmax())
+        place = draw(root, settings.temperature if number < habits.sampled else 0, rng)
         state.apply_action(root.actions[place])
         if state.is_terminal():
             return "over", float(state.returns()[first])

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ class Header:
     longest: int | None
     position: str
     seed: int
+    puct: float = 1.25
+    puct_base: float = 19652
+    virtual_loss: float = 1.0
+    temperature: float = 1.0
+    evaluations: int | None = None
 
 
 def begin(path: Path, header: Header, resume: bool) -> tuple[list[Played], str]:
@@ -89,7 +94,8 @@ def _check(path: Path, line: str, header: Header) -> None:
     except (ValueError, KeyError, TypeError) as error:
         raise BadRecord(f"{path} is no file of flopledger selfplay; name another") from error
     for field in fields(Header):
-        was, now = before.get(field.name), getattr(header, field.name)
+        default = None if field.default is MISSING else field.default  # files from before it was
+        was, now = before.get(field.name, default), getattr(header, field.name)
         if was != now:
             raise BadRecord(
                 f"{path} was made with {field.name} {was!r}, not {now!r}; ask for the same, or "

@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from profiler.selfplay.planes import Seen
 
-# AlphaZero's pseudocode: how far the prior is trusted, and how slowly that grows with the visits
-FIRST, BASE = 1.25, 19652
-
 
 class Node:
     """A position. Values are in [-1, 1], from the view of the player to move in it.
@@ -24,7 +21,7 @@ class Node:
         actions: the legal moves; empty until it is expanded.
         prior: their probabilities.
         visits: how often each was tried, those under way included.
-        worth: the sum of the values that it led to, one less for each that is under way.
+        worth: the sum of the values that it led to, a virtual loss less for each that is under way.
         total: 1 for the position's own evaluation, and the visits' sum.
         children: by the move's place in the arrays.
     """
@@ -57,22 +54,25 @@ class Node:
         self.prior = prior
         self._pull = prior / (1 + self.visits)
 
-    def best(self) -> int:
-        """The place of the move with the highest Q + c P sqrt(N) / (1 + n)."""
-        scale = (log((1 + self.total + BASE) / BASE) + FIRST) * sqrt(self.total)
+    def best(self, first: float, base: float) -> int:
+        """The place of the move with the highest Q + c P sqrt(N) / (1 + n).
+
+        c = ln((1 + N + base) / base) + first.
+        """
+        scale = (log((1 + self.total + base) / base) + first) * sqrt(self.total)
         return int((self._mean + scale * self._pull).argmax())
 
-    def begin(self, place: int) -> None:
-        """A visit is under way: until it ends it counts as lost, and the next goes elsewhere."""
-        self._add(place, 1, -1.0)
+    def begin(self, place: int, loss: float) -> None:
+        """A visit is under way: until it ends it counts as this loss; the next goes elsewhere."""
+        self._add(place, 1, -loss)
 
-    def end(self, place: int, value: float) -> None:
-        """The visit came to this value."""
-        self._add(place, 0, 1.0 + value)
+    def end(self, place: int, value: float, loss: float) -> None:
+        """The visit came to this value, and the loss that it began with is no more."""
+        self._add(place, 0, loss + value)
 
-    def take_back(self, place: int) -> None:
+    def take_back(self, place: int, loss: float) -> None:
         """The visit came to nothing."""
-        self._add(place, -1, 1.0)
+        self._add(place, -1, loss)
 
     def _add(self, place: int, visits: int, worth: float) -> None:
         count = self.visits.item(place) + visits

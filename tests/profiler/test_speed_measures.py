@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from profiler.accounts import hours_of
 from profiler.cache import cached_profile
 from profiler.claims import judge, read_claims
+from profiler.elo import elo_of
 from profiler.entries import find_entry
 from profiler.hours import hours_ledger
 from profiler.measures import Evidence
-from profiler.speed_measures import CHAINS, elo, more_compute, read_strength
+from profiler.speed_measures import CHAINS, more_compute, read_strength
 
 LAST = "google_resnet50_tpu_tensorflow111_fastai"
 
@@ -119,13 +120,6 @@ def test_the_whole_and_its_parts_stand_in_the_reasons(held, claims):
     assert "58% of what the schedule saves" in judge(claims["last-half-fewer-epochs"], held).reason
 
 
-def test_elo_by_hand():
-    assert elo(0.5) == 0
-    assert elo(10 / 11) == pytest.approx(400)
-    assert elo(0.632) == pytest.approx(94, abs=0.5)  # as quoted of the paper's body
-    assert elo(0.644) == pytest.approx(103, abs=0.5)
-
-
 TABLE = ((1, 0), (2, 100), (4, 200), (8, 250))
 
 
@@ -146,8 +140,8 @@ def test_more_gain_needs_more_compute(one, other):
 
 def test_tuning_in_gpus_spans_what_the_table_says(held, claims):
     # from 8 GPUs and 2890: 3009 lies 72 of 203 points on the way from 64 to 176
-    by_hand = 64 * (176 / 64) ** ((2890 + elo(0.665) - 2937) / (3140 - 2937)) / 8
-    assert more_compute(read_strength().scaling, 8, elo(0.665)) == pytest.approx(by_hand)
+    by_hand = 64 * (176 / 64) ** ((2890 + elo_of(0.665) - 2937) / (3140 - 2937)) / 8
+    assert more_compute(read_strength().scaling, 8, elo_of(0.665)) == pytest.approx(by_hand)
     reason = judge(claims["tuning-as-compute"], held).reason
     assert f"{by_hand:.1f} x from 8" in reason
     assert "from 176, 280 the table does not reach that far" in reason

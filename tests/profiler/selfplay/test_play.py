@@ -185,6 +185,17 @@ def test_games_are_read_back_and_a_torn_line_is_survived(tmp_path):
     assert [one.moves for one in records.read(file)[1]] == [5, 6, 7]
 
 
+def test_games_from_before_a_setting_was_one_are_gone_on_with(tmp_path):
+    file = tmp_path / "games.jsonl"
+    new = ("puct", "puct_base", "virtual_loss", "temperature", "evaluations")
+    old = {name: value for name, value in asdict(HEADER).items() if name not in new}
+    file.write_text(json.dumps({"settings": old}) + "\n")
+    assert records.begin(file, HEADER, resume=True) == ([], "")
+    assert records.read(file) == (HEADER, [])
+    with pytest.raises(records.BadRecord, match=r"temperature 1.0, not 0.5"):
+        records.begin(file, replace(HEADER, temperature=0.5), resume=True)
+
+
 def test_a_torn_first_line_is_a_new_file(tmp_path):
     file = tmp_path / "games.jsonl"
     file.write_text('{"settings": {"ga')

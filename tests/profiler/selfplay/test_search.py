@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from profiler.selfplay.games import find_game
-from profiler.selfplay.search import Search, Settings
+from profiler.selfplay.search import Search, Settings, draw
 from profiler.selfplay.tree import Node
 
 
@@ -31,6 +31,11 @@ class Says:
         if self.known is not None:
             self.known[node.seen.key()] = answer
         return answer
+
+
+# columns 0, 3 and 6 are open
+FULL = "x1 o1 x1 o1 x1 o1 x2 o2 x2 o2 x2 o2 x4 o4 x4 o4 x4 o4 x5 o5 x5 o5 x5 o5"
+LEANS = {0: 3.0, 3: 0.0, 6: 1.0}
 
 
 def search_of(name, position="", asks=None, **settings):
@@ -70,10 +75,9 @@ def test_every_simulation_is_accounted_for(batch, reuse, remembers):
 
 
 def test_puct_by_hand():
-    # columns 0, 3 and 6 are open; 0 has three times the prior of 6, and every value is 0.5
-    full = "x1 o1 x1 o1 x1 o1 x2 o2 x2 o2 x2 o2 x4 o4 x4 o4 x4 o4 x5 o5 x5 o5 x5 o5"
-    asks = Says(value=0.5, priors={0: 3.0, 3: 0.0, 6: 1.0})
-    _, found = search_of("connect_four", full, asks, simulations=3, batch=1, noise=0)
+    # column 0 has three times the prior of 6, and every value is 0.5
+    asks = Says(value=0.5, priors=LEANS)
+    _, found = search_of("connect_four", FULL, asks, simulations=3, batch=1, noise=0)
     root = found.run()
     assert root.prior == pytest.approx([0.75, 0, 0.25])
 
@@ -89,6 +93,106 @@ def test_puct_by_hand():
     assert list(root.visits) == [2, 0, 1]
     # the second visit below 0 went one move deeper, where 0.5 is again the mover's
     assert root.worth == pytest.approx([-0.5 + 0.5, 0, -0.5])
+
+
+@pytest.mark.parametrize(
+    ("settings", "visits"),
+    [
+        ({}, [1, 0, 1]),
+        # after a first visit 0 has -0.5 + 0.75 c sqrt(2) / 2 and 6 has 0.25 c sqrt(2): 0 again if
+        # c > 0.5 / (0.125 sqrt(2)) = 2.83
+        ({"puct": 2.8}, [1, 0, 1]),
+        ({"puct": 2.9}, [2, 0, 0]),
+        ({"puct_base": 0.9}, [1, 0, 1]),  # 1.25 + ln(3.9 / 0.9) = 2.72
+        ({"puct_base": 0.7}, [2, 0, 0]),  # 1.25 + ln(3.7 / 0.7) = 2.92
+    ],
+)
+def test_the_constants_of_puct_are_settings(settings, visits):
+    asks = Says(value=0.5, priors=LEANS)
+    _, found = search_of("connect_four", FULL, asks, simulations=2, batch=1, noise=0, **settings)
+    assert list(found.run().visits) == visits
+
+
+@pytest.mark.parametrize(
+    ("loss", "sizes"),
+    [
+        # under way, 0 has -loss + 0.75 c sqrt(2) / 2 = 0.66 - loss, and 6 has 0.44
+        (1.0, [1, 2]),
+        (0.25, [1, 2]),
+        (0.2, [1, 1, 1]),  # 0 again: two that meet at one leaf end the batch
+        (0.0, [1, 1, 1]),
+    ],
+)
+def test_a_virtual_loss_sends_the_next_visit_elsewhere(loss, sizes):
+    asks = Says(priors=LEANS)
+    settings = {"simulations": 2, "batch": 2, "noise": 0, "virtual_loss": loss}
+    search_of("connect_four", FULL, asks, **settings)[1].run()
+    assert asks.sizes == sizes
+
+
+class Drawn:
+    """Stands for a generator: keeps the shares that it is asked to draw by."""
+
+    def choice(self, count, p):
+        self.p = p
+        return count - 1
+
+
+@pytest.mark.parametrize(
+    ("temperature", "shares"),
+    [
+        (1, [1 / 7, 2 / 7, 4 / 7]),
+        (0.5, [1 / 21, 4 / 21, 16 / 21]),
+        (2, [1 / (3 + 2**0.5), 2**0.5 / (3 + 2**0.5), 2 / (3 + 2**0.5)]),
+        (1e-4, [0, 0, 1]),
+    ],
+)
+def test_a_temperature_by_hand(temperature, shares):
+    root, rng = Node(None, None), Drawn()
+    root.visits = np.array([100, 200, 400])
+    assert draw(root, temperature, rng) == 2
+    assert rng.p == pytest.approx(shares)
+
+
+def test_the_default_draw_is_by_visits_bit_for_bit():
+    root, rng = Node(None, None), Drawn()
+    root.visits = np.array([1, 2, 4])
+    draw(root, Settings().temperature, rng)
+    assert list(rng.p) == [1 / 7, 2 / 7, 4 / 7]
+    assert draw(root, 0, None) == 2  # the most visited; nothing is drawn
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+@pytest.mark.parametrize("batch", [1, 5])
+def test_a_move_takes_no_more_evaluations_than_it_may(reuse, batch):
+    asks = Says()
+    limits = {"simulations": 60, "evaluations": 12, "batch": batch, "reuse": reuse}
+    _, found = search_of("tic_tac_toe", "x(0,0) o(1,1)", asks, **limits)
+    before, most = 0, 0
+    for _ in range(6):
+        root = found.run()
+        tally = found.tally
+        assert tally.made - before <= 12
+        most = max(most, tally.made - before)
+        before = tally.made
+        assert tally.asked == tally.made + tally.cache + tally.reuse + tally.terminal
+        assert root.visits.sum() <= 60
+        found.play(int(root.visits.argmax()))
+    assert most == 12
+
+
+def test_a_search_follows_moves_that_it_did_not_search():
+    game, found = search_of("connect_four", simulations=30, reuse=True)
+    found.follow(3)
+    assert found._root.state.history() == [3]
+    root = found.run()
+    place = int(root.visits.argmax())
+    found.follow(root.actions[place])
+    assert found._root is root.children[place]  # the subtree is kept
+    found.follow(found._root.actions[0])
+    state = found._root.state
+    assert len(state.history()) == 3
+    assert found._root.seen == game.replayed(state)
 
 
 def test_noise_is_in_the_roots_priors_and_nowhere_else():
@@ -108,8 +212,9 @@ def test_no_noise_leaves_the_network_alone():
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-def test_virtual_loss_is_taken_back(batch):
-    _, found = search_of("connect_four", simulations=200, batch=batch)
+@pytest.mark.parametrize("loss", [0.0, 1.0, 2.6])
+def test_virtual_loss_is_taken_back(batch, loss):
+    _, found = search_of("connect_four", simulations=200, batch=batch, virtual_loss=loss)
     root = found.run()
     for node in nodes_below(root):
         if not node.total:
@@ -120,7 +225,7 @@ def test_virtual_loss_is_taken_back(batch):
             assert node.visits[place] == below
             values = -child.value * (1 if child.seen is not None else node.visits[place])
             deeper = -child.worth.sum() if child.total else 0
-            assert node.worth[place] == pytest.approx(values + deeper)
+            assert node.worth[place] == pytest.approx(values + deeper, abs=1e-12)
 
 
 def test_virtual_loss_is_taken_back_when_the_network_fails():
