@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from profiler.registry import UnknownModel
-from profiler.verbs import differences, ledgers, profiling, selfplay, training
+from profiler.verbs import differences, ledgers, profiling, selfplay, sweep, training
 from profiler.verbs.speech import WRONG_CALL, say
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ for verb in (
     ledgers.compare,
     ledgers.claims,
     selfplay.selfplay,
+    sweep.sweep,
 ):
     app.command()(verb)
 app.add_typer(training.train, name="train")
