@@ -1,5 +1,6 @@
 """Rows on a Dask cluster: whoever runs its scheduler and workers, they may die."""
 
+import asyncio
 import logging
 import queue
 import time
@@ -123,18 +124,17 @@ def _next(client: Any, arrived: "queue.SimpleQueue[Any]", address: str, idle: fl
             return arrived.get(timeout=1)
         except queue.Empty:
             pass
-        if client.status != "running":
-            raise LostCluster(_lost(address))
-        if client.scheduler_info()["workers"]:
-            alone_since = None
-            continue
-        alone_since = alone_since or time.monotonic()
-        if time.monotonic() > alone_since + idle:
-            raise LostCluster(f"{address} has had no worker for {idle:g} s; start workers for it")
+        try:
+            workers = client.scheduler_info(n_workers=1)["workers"]
+        except Exception as lost:  # as above
+            raise LostCluster(_lost(address)) from lost
+        alone_since = None if workers else alone_since or time.monotonic()
+        if alone_since and time.monotonic() > alone_since + idle:
+            raise LostCluster(f"{address} has had no worker for {idle:g} s; start workers for it, and --resume goes on with --output")
 
 
 def _lost(address: str) -> str:
-    return f"the scheduler at {address} is gone; start it again"
+    return f"the scheduler at {address} is gone; start it again, and --resume goes on with --output"
 
 
 @contextmanager
@@ -142,8 +142,10 @@ def _connected(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
+        # asked first, for a client that fails while it is made cannot be closed
+        asyncio.run(asyncio.wait_for(_ask(address), CONNECTING))
         client = Client(address, timeout=CONNECTING, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever listens there may answer anything
         raise LostCluster(
             f"no scheduler answers at {address}; name one that runs, such as tcp://127.0.0.1:8786"
         ) from error
@@ -153,15 +155,19 @@ def _connected(address: str) -> Iterator[Any]:
         client.close(timeout=2)
 
 
+async def _ask(address: str) -> None:
+    from distributed.core import rpc
+
+    async with rpc(address) as scheduler:
+        await scheduler.identity(n_workers=1)
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """No log lines of Dask's: what is lost is said in one."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    before = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(logging.CRITICAL + 1)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        for one, level in zip(loggers, before, strict=True):
-            one.setLevel(level)
+        logging.disable(before)

@@ -66,14 +66,16 @@ def sweep(
 
     A network that fails at a size costs that row alone.
     """
+    from profiler.sources import parse_options
     from profiler.sweeping import axes, cluster, records
 
     if timeout is not None and timeout <= 0:
         raise typer.BadParameter(f"--timeout {timeout:g} is too small; give seconds above 0")
-    _check_files(output, resume, chart)
+    _check_files(models, output, resume, chart)
     check_names(models)
     inputs = asked or []
     try:
+        parse_options(kwargs or [])
         if scheduler is not None:
             _check_scheduler(jobs, timeout)
             cluster.check_installed()
@@ -186,9 +188,14 @@ def _shown(
     return NOT_CONFIRMED if strict and doubted else 0
 
 
-def _check_files(output: Path | None, resume: bool, chart: Path | None) -> None:
+def _check_files(
+    models: list[str], output: Path | None, resume: bool, chart: Path | None
+) -> None:
     from profiler.reports.sweeps import PICTURES
 
+    for file in (Path(model.rpartition(":")[0]) for model in models):
+        if file.suffix == ".py" and not file.is_file():
+            raise typer.BadParameter(f"there is no file {file}; name one as FILE.py:FACTORY")
     if resume and output is None:
         raise typer.BadParameter("--resume goes on with a file; name it with --output")
     if chart is not None and chart.suffix[1:] not in PICTURES:
