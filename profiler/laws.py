@@ -73,6 +73,8 @@ def fit(figures: Mapping[int, int | Fraction], spans: int = 1) -> Law | None:
     Returns:
         The law; None where there are too few sizes for any.
     """
+    if not figures:
+        return None
     known = {size: Fraction(figures[size]) for size in sorted(figures)}
     tried = [form for form in forms(spans) if len(form) < len(known)]
     exact = _exact(known, tried)

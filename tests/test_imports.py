@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = {"torch", "fvcore", "pandas", "numpy", "typer", "rich", "pydantic"}
+LIBRARIES = {"torch", "fvcore", "pandas", "numpy", "typer", "rich", "pydantic", "distributed"}
 
 # module (below profiler) -> the libraries and profiler modules that it may import
 MAY: dict[str, set[str]] = {
@@ -46,6 +46,20 @@ MAY: dict[str, set[str]] = {
     "metering": {"torch", "counters", "hardware", "loggers", "readings", "signatures"},
     "measure": {"torch", "calls", "counters", "passes", "registry", "tables", "untouched"},
     "selfplay": {"torch", "numpy", "files", "metering", "registry", "selfplay"},
+    "arguments": {"guesses", "inputs", "measure", "registry", "sources"},
+    "laws": {"numpy"},
+    "sweeping": {
+        "torch",
+        "distributed",
+        "arguments",
+        "inputs",
+        "libraries",
+        "measure",
+        "registry",
+        "sources",
+        "sweeping",
+        "tables",
+    },
     "quantities": {"numpy"},
     "training": {"pydantic", "quantities"},
     "ledger": {"quantities", "training"},
@@ -67,6 +81,8 @@ MAY: dict[str, set[str]] = {
         "calls",
         "numpy",
         "selfplay",
+        "sweeping",
+        "laws",
         "pandas",
         "rich",
         "tables",

@@ -274,7 +274,11 @@ def sweep(points: pd.DataFrame, curves: pd.DataFrame) -> alt.VConcatChart:
 def _sizes(points: pd.DataFrame) -> alt.Axis:
     """Ticks at the sizes themselves, where there is room for them."""
     sizes = sorted(map(int, points["size"].unique()))
-    return alt.Axis(values=sizes, labelOverlap="greedy") if len(sizes) <= 12 else alt.Axis(tickCount=10)
+    return (
+        alt.Axis(values=sizes, labelOverlap="greedy")
+        if len(sizes) <= 12
+        else alt.Axis(tickCount=10)
+    )
 
 
 def _sized(chart: Any, height: int) -> Any:

@@ -224,7 +224,9 @@ def _figure(row: Row, quantity: str) -> int | Fraction | None:
 def _table(rows: Sequence[Row]) -> str:
     """A line a row; what went wrong stands where its figures would."""
     figures = [
-        name for name in _FIGURES if name != "samples" or any(r.samples not in (None, 1) for r in rows)
+        name
+        for name in _FIGURES
+        if name != "samples" or any(r.samples not in (None, 1) for r in rows)
     ]
     cells = pd.DataFrame(
         [

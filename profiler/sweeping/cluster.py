@@ -130,7 +130,9 @@ def _next(client: Any, arrived: "queue.SimpleQueue[Any]", address: str, idle: fl
             raise LostCluster(_lost(address)) from lost
         alone_since = None if workers else alone_since or time.monotonic()
         if alone_since and time.monotonic() > alone_since + idle:
-            raise LostCluster(f"{address} has had no worker for {idle:g} s; start workers for it, and --resume goes on with --output")
+            raise LostCluster(
+                f"{address} has had no worker for {idle:g} s; start workers for it, and --resume goes on with --output"
+            )
 
 
 def _lost(address: str) -> str:

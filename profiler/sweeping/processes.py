@@ -12,9 +12,7 @@ from typing import Any
 from profiler.sweeping.rows import Key, Point, Row, failed
 
 
-def on_processes(
-    points: Sequence[Point], jobs: int, timeout: float | None = None
-) -> Iterator[Row]:
+def on_processes(points: Sequence[Point], jobs: int, timeout: float | None = None) -> Iterator[Row]:
     """Rows as they are done, in any order.
 
     A process that dies is replaced, and its point tried once more: whoever killed it may have meant

@@ -188,9 +188,7 @@ def _shown(
     return NOT_CONFIRMED if strict and doubted else 0
 
 
-def _check_files(
-    models: list[str], output: Path | None, resume: bool, chart: Path | None
-) -> None:
+def _check_files(models: list[str], output: Path | None, resume: bool, chart: Path | None) -> None:
     from profiler.reports.sweeps import PICTURES
 
     for file in (Path(model.rpartition(":")[0]) for model in models):
