@@ -40,6 +40,15 @@ class Law:
         """Whether it holds at every size."""
         return not self.deviations
 
+    @property
+    def stands(self) -> bool:
+        """Whether it may be called a law: it holds at more sizes than it has coefficients.
+
+        One of least squares must also hold at half of the sizes.
+        """
+        most = len(self.holds) >= len(self.deviations)
+        return self.exact or (most and len(self.holds) > len(self.coefficients))
+
 
 def forms(spans: int) -> list[Form]:
     """The polynomials that theory knows, those of fewest coefficients first.

@@ -257,7 +257,7 @@ def sweep(points: pd.DataFrame, curves: pd.DataFrame) -> alt.VConcatChart:
             sort=networks,
             legend=alt.Legend(orient="top", columns=3, labelLimit=220),
         )
-        tooltip = ["network", "size", alt.Tooltip("label", title=quantity)]
+        tooltip: list[Any] = ["network", "size", alt.Tooltip("label", title=quantity)]
         base = alt.Chart(points[points["quantity"] == quantity]).encode(
             x=x, y=y, color=colour, tooltip=tooltip
         )

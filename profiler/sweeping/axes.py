@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from math import prod
 
 from profiler.inputs import WrongInputs, parse_input
-from profiler.sweeping.rows import Point
+from profiler.sweeping.rows import Point, Row
 
 MOST = 100_000  # rows of one sweep
 
+_TAKEN = {*(field.name for field in fields(Row)), "MACs", "FLOPs", "check"}
 _LETTER = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
@@ -36,6 +37,8 @@ def parse_axis(text: str) -> Axis:
     letter = letter.strip()
     if not equals or not _LETTER.fullmatch(letter):
         raise WrongSweep(f"--over {text}: say LETTER=SIZES, such as N=128,160,224 or N=128:289:32")
+    if letter in _TAKEN:
+        raise WrongSweep(f"--over {text}: {letter} is a column of its own; say N, T or B")
     ranges = [_range(text, part.strip()) for part in rest.split(",")]
     if sum(map(len, ranges)) > MOST:
         raise WrongSweep(f"--over {text}: more than {MOST:,} sizes; give fewer")

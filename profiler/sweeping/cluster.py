@@ -131,7 +131,8 @@ def _next(client: Any, arrived: "queue.SimpleQueue[Any]", address: str, idle: fl
         alone_since = None if workers else alone_since or time.monotonic()
         if alone_since and time.monotonic() > alone_since + idle:
             raise LostCluster(
-                f"{address} has had no worker for {idle:g} s; start workers for it, and --resume goes on with --output"
+                f"{address} has had no worker for {idle:g} s; start workers for it, and --resume "
+                "goes on with --output"
             )
 
 

@@ -81,7 +81,8 @@ def sweep(
             cluster.check_installed()
         swept = [axes.parse_axis(text) for text in over]
         points = axes.grid(models, inputs, swept, kwargs or [], counter)
-        done, torn = {}, ""
+        done: dict[Key, Row] = {}
+        torn = ""
         if output is not None:
             header = records.Header(
                 inputs=tuple(inputs), kwargs=tuple(kwargs or []), counter=counter,

@@ -73,7 +73,7 @@ def test_borders_without_padding_are_linear():
 def test_a_constant_is_no_law_of_two_that_happen_to_be_alike():
     law = fit({n: n // 16 * 1000 for n in range(20, 60)}, spans=1)
     assert law.coefficients != {0: 1000}
-    assert fit({n: 7 for n in range(20, 60)}).coefficients == {0: 7}
+    assert fit(dict.fromkeys(range(20, 60), 7)).coefficients == {0: 7}
 
 
 def test_too_few_sizes_are_no_law():
@@ -98,6 +98,7 @@ def test_noise_follows_nothing_and_that_is_seen():
     law = fit({10: 3, 20: 900, 30: 7, 40: 2000, 50: 11}, spans=2)
     assert not law.exact
     assert not law.everywhere
+    assert not law.stands  # three coefficients fit three of them: that is none
     assert law.worst > 0.5
 
 

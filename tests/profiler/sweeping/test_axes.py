@@ -36,6 +36,7 @@ def test_sizes(text, sizes):
         ("N=0", "from 1 up"),
         ("N=1:9:0", "from 1 up"),
         ("N=5:5", "no sizes"),
+        ("params=5", "a column of its own"),
         ("N=9:5", "no sizes"),
         ("N=1:1000000", "more than 100,000 sizes"),
         ("N=" + "9" * 40, "is no size"),

@@ -57,11 +57,12 @@ def test_json_csv_and_markdown(run, network):
 
 
 def test_a_law_as_json(run, network):
-    code, out, _ = run(*words(network, "--over", "N=4:9", "--format", "json"))
+    _, out, _ = run(*words(network, "--over", "N=4:9", "--format", "json"))
     flops, activations, _ = json.loads(out)["laws"]
     assert flops["law"] == {
         "coefficients": [{"power": 2, "value": 216.0, "unit": "FLOP / N^2"}],
         "exact": True,
+        "stands": True,
         "holds_at": [4, 5, 6, 7, 8],
         "deviations": {},
         "worst_deviation": 0.0,
@@ -70,7 +71,7 @@ def test_a_law_as_json(run, network):
 
 
 def test_a_grid_of_batches_and_rectangles(run, network):
-    code, out, _ = run(
+    _, out, _ = run(
         "sweep", network, "--input", "B,3,N,7", "--over", "B=1,2", "--over", "N=5,6,7",
         "--format", "json", "--jobs", "1",
     )  # fmt: skip
