@@ -24,10 +24,11 @@ test: install  ## run the tests
 lint: install  ## ruff, mypy, codespell
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler models && $(BIN)/codespell
 
-bench: install  ## time and memory beside the peers; writes build/bench.md, docs/peers.md
+bench: install  ## time and memory beside the peers, and sweeps; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_meter.py
 	$(BIN)/python scripts/bench_selfplay.py
+	$(BIN)/python scripts/bench_sweep.py
 	$(MAKE) peers
 
 peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md

@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from profiler.registry import UnknownModel
-from profiler.verbs import differences, ledgers, profiling, selfplay, training, tuning
+from profiler.verbs import differences, ledgers, profiling, selfplay, sweep, training, tuning
 from profiler.verbs.speech import WRONG_CALL, say
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ for verb in (
     ledgers.claims,
     selfplay.selfplay,
     tuning.tune,
+    sweep.sweep,
 ):
     app.command()(verb)
 app.add_typer(training.train, name="train")

@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -93,26 +94,35 @@ def call(text: str) -> Any:
 
 
 @contextmanager
-def offline() -> Iterator[None]:
-    """In the body, no code connects to anything: a model that wants its weights is refused."""
+def offline(own_thread: bool = False) -> Iterator[None]:
+    """In the body, no code connects to anything: a model that wants its weights is refused.
+
+    Args:
+        own_thread: refuse the body's own thread alone, in a process whose other threads need the
+            network (a Dask worker's).
+    """
     import socket
 
-    def refuse(self: Any, address: Any, *_: Any) -> None:
-        if isinstance(address, str | bytes):  # a local socket
-            return connect(self, address)
+    own = threading.get_ident() if own_thread else None
+
+    def refuse(self: Any, address: Any, *rest: Any) -> Any:
+        if own not in (None, threading.get_ident()) or isinstance(address, str | bytes):
+            return connect(self, address, *rest)  # another thread's, or a local socket
         raise WrongSource(
             f"it would connect to {address[0]}; nothing is downloaded here, and a count needs no "
             "weights: build it without pretrained ones"
         )
 
-    def refuse_name(host: Any, *rest: Any, **more: Any) -> None:
-        refuse(None, (host,))
+    def refuse_name(host: Any, *rest: Any, **more: Any) -> Any:
+        if own not in (None, threading.get_ident()):
+            return look_up(host, *rest, **more)
+        return refuse(None, (host,))
 
     connect, look_up = socket.socket.connect, socket.getaddrinfo
     kept = {name: os.environ.get(name) for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
     os.environ.update(dict.fromkeys(kept, "1"))
     socket.socket.connect = refuse  # type: ignore[method-assign]
-    socket.getaddrinfo = refuse_name  # type: ignore[assignment]
+    socket.getaddrinfo = refuse_name
     try:
         yield
     finally:

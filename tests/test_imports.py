@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = {"torch", "fvcore", "pandas", "numpy", "typer", "rich", "pydantic"}
+LIBRARIES = {"torch", "fvcore", "pandas", "numpy", "typer", "rich", "pydantic", "distributed"}
 
 # module (below profiler) -> the libraries and profiler modules that it may import
 MAY: dict[str, set[str]] = {
@@ -62,6 +62,20 @@ MAY: dict[str, set[str]] = {
     "digits": {"torch", "checkpoints", "metering", "quantities", "registry"},
     "runfiles": {"files", "quantities", "training"},
     "agreement": {"ledger", "training"},
+    "arguments": {"guesses", "inputs", "measure", "registry", "sources"},
+    "laws": {"numpy"},
+    "sweeping": {
+        "torch",
+        "distributed",
+        "arguments",
+        "inputs",
+        "libraries",
+        "measure",
+        "registry",
+        "sources",
+        "sweeping",
+        "tables",
+    },
     "quantities": {"numpy"},
     "training": {"pydantic", "quantities"},
     "ledger": {"quantities", "training"},
@@ -102,6 +116,8 @@ MAY: dict[str, set[str]] = {
         "elo",
         "numpy",
         "selfplay",
+        "sweeping",
+        "laws",
         "pandas",
         "rich",
         "tables",

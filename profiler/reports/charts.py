@@ -262,5 +262,56 @@ def compute_over_time(
     return _sized(alt.layer(points, rings, names), 340)
 
 
+def sweep(points: pd.DataFrame, curves: pd.DataFrame) -> alt.VConcatChart:
+    """A panel a quantity against the swept size: what was counted as points, laws as lines.
+
+    Both axes are logarithmic where the sizes span more than a factor of 8.
+
+    Args:
+        points: network, quantity, axis (the letter), size, figure, label.
+        curves: network, quantity, size, figure.
+    """
+    log = points["size"].max() > 8 * points["size"].min()
+    scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False, padding=12)
+    networks = list(points["network"].unique())
+    panels = []
+    for quantity in points["quantity"].unique():
+        x = alt.X("size:Q", title=points["axis"].iloc[0], scale=scale, axis=_sizes(points))
+        y = alt.Y(
+            "figure:Q",
+            title=quantity,
+            scale=alt.Scale(type="log") if log else alt.Scale(zero=True),
+            axis=alt.Axis(format="~s", tickCount=5),
+        )
+        colour = alt.Color(
+            "network:N",
+            title=None,
+            sort=networks,
+            legend=alt.Legend(orient="top", columns=3, labelLimit=220),
+        )
+        tooltip: list[Any] = ["network", "size", alt.Tooltip("label", title=quantity)]
+        base = alt.Chart(points[points["quantity"] == quantity]).encode(
+            x=x, y=y, color=colour, tooltip=tooltip
+        )
+        lines = (
+            alt.Chart(curves[curves["quantity"] == quantity])
+            .mark_line(strokeWidth=1.5, opacity=0.6)
+            .encode(x=x, y=y, color=colour)
+        )
+        layers = alt.layer(lines, base.mark_point(filled=True, size=45, opacity=0.9))
+        panels.append(layers.properties(width=640, height=200))
+    return alt.vconcat(*panels)
+
+
+def _sizes(points: pd.DataFrame) -> alt.Axis:
+    """Ticks at the sizes themselves, where there is room for them."""
+    sizes = sorted(map(int, points["size"].unique()))
+    return (
+        alt.Axis(values=sizes, labelOverlap="greedy")
+        if len(sizes) <= 12
+        else alt.Axis(tickCount=10)
+    )
+
+
 def _sized(chart: Any, height: int) -> Any:
     return chart.properties(width=640, height=height, background="transparent")

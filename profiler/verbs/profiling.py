@@ -22,7 +22,7 @@ from profiler.verbs.speech import (
 )
 
 if TYPE_CHECKING:
-    from profiler.inputs import AskedInput, Inputs
+    from profiler.inputs import AskedInput
     from profiler.tables import Profile
 
 Kwargs = Annotated[
@@ -109,7 +109,7 @@ def profile(
         raise typer.BadParameter(f"--timeout {timeout:g} is too small; give seconds above 0")
     if form == "png" and output is None and sys.stdout.isatty():
         raise typer.BadParameter("--format png is no text; give --output FILE.png")
-    _check_names(models)
+    check_names(models)
     from profiler.inputs import parse_input
     from profiler.sources import parse_options
 
@@ -182,32 +182,18 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
         TimedOut: it took longer than it may.
     """
     from profiler import measure
+    from profiler.arguments import arguments_of
     from profiler.sources import find, offline
 
     with limit(order.timeout, name), offline():
         found = find(name, order.options)
         module = measure.built(found.name, found.factory)
-        inputs, note = _inputs(name, found.spec, module, order)
+        inputs, note = arguments_of(
+            name, found.spec, module, order.asked, order.inputs, order.batch
+        )
         one = measure.counted(found.name, module, inputs, order.counter, order.backward)
         taken = measured(module, inputs, one, order.wanted)
     return found.spec, replace(one, notes=(*note, *one.notes)), taken
-
-
-def _inputs(
-    name: str, spec: ModelSpec | None, module: Any, order: Order
-) -> "tuple[Inputs, list[str]]":
-    from profiler.guesses import guessed
-    from profiler.inputs import as_inputs, fit_inputs
-    from profiler.measure import examples
-    from profiler.sources import call
-
-    if order.inputs is not None:
-        return fit_inputs(name, as_inputs(call(order.inputs)), order.asked, order.batch), []
-    if spec is not None:
-        return fit_inputs(name, (examples(spec), {}), order.asked, order.batch), []
-    known, source = guessed(module) or (None, "")
-    note = [f"its inputs are guessed from {source}; --input says otherwise"]
-    return fit_inputs(name, known, order.asked, order.batch), note if not order.asked else []
 
 
 def _profiled(
@@ -259,7 +245,8 @@ def doubts(one: "Profile") -> list[str]:
     return lines
 
 
-def _check_names(models: list[str]) -> None:
+def check_names(models: list[str]) -> None:
+    """See that the zoo has those that are named without a source; raises UnknownModel."""
     known = {listing.name for listing in list_models()}
     for name in models:
         if name not in known and ":" not in name:

@@ -10,14 +10,21 @@ WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED = 2, 1, 3
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def with_progress(items: list[Any]) -> Any:
-    """The items, with a progress bar on stderr while they are worked through, on a screen."""
-    if len(items) < 2 or not sys.stderr.isatty():
+def with_progress(items: Any, total: int | None = None) -> Any:
+    """The items, with a progress bar on stderr while they are worked through, on a screen.
+
+    Args:
+        items: a list, or an iterator of that many.
+        total: how many they are; None for the list's length.
+    """
+    total = len(items) if total is None else total
+    if total < 2 or not sys.stderr.isatty():
         return items
     from rich.console import Console
     from rich.progress import track
 
-    return track(items, description="counting", console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return track(items, description="counting", total=total, console=console, transient=True)
 
 
 def complain(error: Exception, debug: bool) -> None:

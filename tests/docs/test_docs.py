@@ -152,6 +152,15 @@ def test_every_file_that_the_docs_name_exists():
             assert (ROOT / named).exists() or path.startswith("models/tictactoe"), (file, path)
 
 
+def test_a_sweep_prints_what_its_page_says(capfd):
+    from profiler.cli import main
+
+    command, *printed = blocks("docs/sweep.md", "")[0].splitlines()
+    with pytest.raises(SystemExit):
+        main([*command.removeprefix("$ flopledger ").split(), "--jobs", "1"])
+    assert capfd.readouterr().out.splitlines() == printed
+
+
 def test_the_meters_example_prints_what_it_says(tmp_path):
     code = blocks("docs/meter.md")[0]
     ran = subprocess.run(

@@ -1,0 +1,1 @@
+"""Sweeps: networks counted at many input sizes, on processes or on a Dask cluster."""
