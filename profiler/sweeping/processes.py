@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -67,7 +68,9 @@ class _Worker:
         self._begun: float | None = None  # when it began the point, its imports done
         self.point: Point | None = None
         self.ended = ""
-        # Ctrl-C is for the parent alone: the child inherits the mask
+        # Ctrl-C is for the parent alone: the child inherits the mask, which starting
+        # multiprocessing's own tracker would lift
+        resource_tracker.ensure_running()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()
