@@ -111,7 +111,7 @@ def evidence(profiles: Profiles) -> Evidence:
     )
 
 
-def agreement_of(predicted: str, metered: str, profiles: Profiles = cached_profile) -> Agreement:
+def agreement_of(predicted: str, metered: str) -> Agreement:
     """How far a run's prediction and its metering agree; both as names or files.
 
     Raises:
@@ -119,17 +119,21 @@ def agreement_of(predicted: str, metered: str, profiles: Profiles = cached_profi
         ValueError: they are not the same run's.
     """
     before, after = find_run(predicted), find_run(metered)
-    built = ledgers([before, after], profiles)
+    built = ledgers([before, after], cached_profile)
     return agreement(before, after, built[before.name], built[after.name])
 
 
 def watched(profiles: Profiles) -> tuple[dict[str, Agreement], Comparison]:
     """The trainings in facts/measured beside their predictions, and one beside the other."""
-    runs = [find_run(f"{name}-metered") for name in WATCHED]
-    built = ledgers(runs, profiles)
+    pairs = {name: (find_run(f"{name}-predicted"), find_run(f"{name}-metered")) for name in WATCHED}
+    built = ledgers([run for pair in pairs.values() for run in pair], profiles)
+    first, *_, last = (built[metered.name] for _, metered in pairs.values())
     return (
-        {name: agreement_of(f"{name}-predicted", f"{name}-metered", profiles) for name in WATCHED},
-        compare(built[runs[0].name], built[runs[-1].name]),
+        {
+            name: agreement(before, after, built[before.name], built[after.name])
+            for name, (before, after) in pairs.items()
+        },
+        compare(first, last),
     )
 
 

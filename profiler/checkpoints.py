@@ -1,13 +1,14 @@
 """Checkpoints of a training: written whole, and gone on with only by the same plan."""
 
 import io
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from profiler import journal
 from profiler.files import write_whole
 
 
@@ -61,13 +62,9 @@ def load(
         before = kept["plan"]
     except Exception as error:  # torch.load of any file may raise anything
         raise BadCheckpoint(f"{path} is no checkpoint of a training; name another") from error
-    for field in fields(plan):
-        was, now = before.get(field.name), getattr(plan, field.name)
-        if was != now:
-            raise BadCheckpoint(
-                f"{path} was made with {field.name} {was!r}, not {now!r}; ask for the same, or "
-                "choose another --output"
-            )
+    said = journal.contradiction(path, before, asdict(plan), "choose another --output")
+    if said is not None:
+        raise BadCheckpoint(said)
     network.load_state_dict(kept["network"])
     optimiser.load_state_dict(kept["optimiser"])
     return kept["totals"], kept["more"]

@@ -1,6 +1,5 @@
 """A small AlexNet on handwritten digits, trained from beginning to end, metered."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from profiler import checkpoints
-from profiler.metering import Meter, meter
+from profiler.metering import meter
 from profiler.quantities import Quantity
 from profiler.registry import find_model
+from profiler.training import facts_of
 
 MODEL = "alexnet-digits"
 TESTED = 360  # of the 1,797 images: a fifth
@@ -91,24 +91,17 @@ def read_digits(seed: int) -> Digits:
 
 def before(plan: Plan, digits: Digits) -> dict[str, Quantity]:
     """What a training that has not begun will take, as the facts of a run: counts, all of them."""
-    images = len(digits.trained[0])
     shipped = "scikit-learn's digits, less those of the test"
     return {
-        "images": Quantity(value=images, unit="images", kind="cited", source=shipped),
-        "epochs": Quantity(
-            value=plan.epochs, unit="epochs", kind="cited", source="the plan of the training"
-        ),
+        **facts_of({"images": len(digits.trained[0])}, "cited", shipped),
+        **facts_of({"epochs": plan.epochs}, "cited", "the plan of the training"),
     }
 
 
 def after(totals: Totals) -> dict[str, Quantity]:
     """What a training took, as the facts of a run."""
-    metered = "metered while it ran"
-    images = totals.samples / totals.epochs
-    return {
-        "images": Quantity(value=images, unit="images", kind="measured", source=metered),
-        "epochs": Quantity(value=totals.epochs, unit="epochs", kind="measured", source=metered),
-    }
+    metered = {"images": totals.samples / totals.epochs, "epochs": totals.epochs}
+    return facts_of(metered, "measured", "metered while it ran")
 
 
 class Training:
@@ -123,21 +116,17 @@ class Training:
             self.network.parameters(), lr=plan.rate, momentum=MOMENTUM, weight_decay=DECAY
         )
 
-    def epoch(self, log: Callable[..., None] | None = None) -> float:
-        """Train on every image once; the mean loss.
-
-        Args:
-            log: a meter's, called after every step.
-        """
+    def epoch(self) -> float:
+        """Train on every image once; the mean loss."""
         plan, totals = self.plan, self.totals
         images, labels = self.digits.trained
         self.network.train()
         loss = 0.0
         # dropout draws from torch's own generator
-        with torch.random.fork_rng(devices=[]), meter(network=self.network, log=log) as metered:
+        with torch.random.fork_rng(devices=[]), meter(network=self.network) as metered:
             torch.manual_seed(plan.seed * 1_000_003 + totals.epochs)
             for drawn in torch.randperm(len(images)).split(plan.batch):
-                loss += len(drawn) * self._step(metered, images[drawn], labels[drawn])
+                loss += len(drawn) * self._step(images[drawn], labels[drawn])
         self.network.eval()
         counted = metered.read().totals
         totals.epochs += 1
@@ -148,12 +137,11 @@ class Training:
         totals.seconds += float(counted["seconds"] or 0)
         return loss / len(images)
 
-    def _step(self, metered: Meter, images: Tensor, labels: Tensor) -> float:
-        with metered.unit("step"):
-            loss = cross_entropy(self.network(images), labels)
-            self._optimiser.zero_grad()
-            loss.backward()
-            self._optimiser.step()
+    def _step(self, images: Tensor, labels: Tensor) -> float:
+        loss = cross_entropy(self.network(images), labels)
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._optimiser.step()
         return loss.item()
 
     def accuracy(self) -> float:

@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
 from itertools import combinations
@@ -179,6 +180,14 @@ class _File(_Strict):
     def _own_keys(cls, data: dict[str, Any]) -> dict[str, Any]:
         own = {key: value for key, value in data.items() if key not in UNITS}
         return own | {"model": [own["model"]]} if isinstance(own.get("model"), str) else own
+
+
+def facts_of(values: Mapping[str, float], kind: Kind, source: str) -> dict[str, Quantity]:
+    """Facts without an interval, of one kind and source, by keys that UNITS has."""
+    return {
+        key: Quantity(value=value, unit=UNITS[key], kind=kind, source=source)
+        for key, value in values.items()
+    }
 
 
 def list_runs() -> list[str]:

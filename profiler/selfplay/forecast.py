@@ -15,11 +15,11 @@ from profiler.selfplay.learn import Plan, Totals
 from profiler.selfplay.play import Habits, play
 from profiler.selfplay.search import Settings
 from profiler.selfplay.summary import CONFIDENCE, Mean, evaluations_per_simulation, ratio
+from profiler.training import UNITS, facts_of
 
 TABLE = "facts/measured/training.csv"
 GAMES = 8  # of the untrained network, where there was no earlier run
 CHANCE = ("plies_per_game", "evaluations_per_simulation")
-_UNITS = ("plies per game", "evaluations per simulation")
 
 
 def before(plan: Plan, game: Game, network: nn.Module) -> dict[str, Quantity]:
@@ -33,68 +33,62 @@ def before(plan: Plan, game: Game, network: nn.Module) -> dict[str, Quantity]:
     """
     positions = plan.rounds * plan.moves
     plies, evaluations = _chances(plan, game, network)
-    assert plies.low is not None and plies.high is not None  # noqa: PT018  _quantity gives both
+    assert plies.low is not None and plies.high is not None  # noqa: PT018  _chance gives both
+    games = Quantity(
+        value=positions / plies.value,
+        low=positions / plies.high,
+        high=positions / plies.low,
+        unit=UNITS["games"],
+        kind="derived",
+        source=f"{positions} moves that the plan asks for / plies per game",
+    )
+
+    def asked(**values: float) -> dict[str, Quantity]:
+        return facts_of(values, "cited", "the plan of the training")
+
     return {
-        "games": Quantity(
-            value=positions / plies.value,
-            low=positions / plies.high,
-            high=positions / plies.low,
-            unit="games",
-            kind="derived",
-            source=f"{positions} moves that the plan asks for / plies per game",
-        ),
+        "games": games,
         "plies_per_game": plies,
-        "simulations_per_move": _asked(plan.simulations, "simulations per move"),
+        **asked(simulations_per_move=plan.simulations),
         "evaluations_per_simulation": evaluations,
-        "root_evaluations": _asked(1, "evaluations per move"),
-        "steps": _asked(plan.rounds * plan.steps, "steps"),
-        "batch_size": _asked(plan.batch, "samples per step"),
+        **asked(root_evaluations=1, steps=plan.rounds * plan.steps, batch_size=plan.batch),
     }
 
 
 def after(totals: Totals) -> dict[str, Quantity]:
     """What a training took, as the facts of a run."""
-
-    def metered(value: float, unit: str) -> Quantity:
-        return Quantity(value=value, unit=unit, kind="measured", source="metered while it ran")
-
-    leaves = totals.evaluations - totals.roots
-    return {
-        "games": metered(totals.games, "games"),
-        "plies_per_game": metered(totals.moves / totals.games, "plies per game"),
-        "simulations_per_move": metered(totals.simulations / totals.moves, "simulations per move"),
-        "evaluations_per_simulation": metered(
-            leaves / totals.simulations, "evaluations per simulation"
-        ),
-        "root_evaluations": metered(totals.roots / totals.moves, "evaluations per move"),
-        "steps": metered(totals.steps, "steps"),
-        "batch_size": metered(totals.samples / totals.steps, "samples per step"),
+    metered = {
+        "games": totals.games,
+        "plies_per_game": totals.moves / totals.games,
+        "simulations_per_move": totals.simulations / totals.moves,
+        "evaluations_per_simulation": (totals.evaluations - totals.roots) / totals.simulations,
+        "root_evaluations": totals.roots / totals.moves,
+        "steps": totals.steps,
+        "batch_size": totals.samples / totals.steps,
     }
-
-
-def _asked(value: float, unit: str) -> Quantity:
-    return Quantity(value=value, unit=unit, kind="cited", source="the plan of the training")
+    return facts_of(metered, "measured", "metered while it ran")
 
 
 def _chances(plan: Plan, game: Game, network: nn.Module) -> tuple[Quantity, Quantity]:
     """Plies per game, and evaluations per simulation."""
     rows = [row for row in _rows() if _is_of(plan, row)]
+    kind: Kind
+    length: Mean | None
+    each: Mean | None
     if len(rows) > 1:
+        kind = "measured"
         source = f"{TABLE}: runs of this plan, seeds {', '.join(row['seed'] for row in rows)}"
-        plies, each = (_predicted([float(row[key]) for row in rows]) for key in CHANCE)
-        return _quantity(plies, _UNITS[0], "measured", source), _quantity(
-            each, _UNITS[1], "measured", source
-        )
-    settings = Settings(simulations=plan.simulations)
-    # beyond the seeds that a user gives: these games are none of the run's
-    played = [play(game, network, settings, Habits(), 2**32 + plan.seed, n) for n in range(GAMES)]
-    length, found = ratio(played, lambda one: one.moves), evaluations_per_simulation(played)
-    assert length is not None and found is not None  # noqa: PT018  every game has moves
-    source = f"{GAMES} games of the untrained network before the run; training changes it"
-    return (
-        _quantity(length, _UNITS[0], "assumed", source),
-        _quantity(found, _UNITS[1], "assumed", source),
-    )
+        length, each = (_predicted([float(row[key]) for row in rows]) for key in CHANCE)
+    else:
+        kind = "assumed"
+        source = f"{GAMES} games of the untrained network before the run; training changes it"
+        settings = Settings(simulations=plan.simulations)
+        # beyond the seeds that a user gives: these games are none of the run's
+        seed = 2**32 + plan.seed
+        played = [play(game, network, settings, Habits(), seed, n) for n in range(GAMES)]
+        length, each = ratio(played, lambda one: one.moves), evaluations_per_simulation(played)
+    assert length is not None and each is not None  # noqa: PT018  every game has moves
+    return _chance(CHANCE[0], length, kind, source), _chance(CHANCE[1], each, kind, source)
 
 
 def _rows() -> list[dict[str, str]]:
@@ -116,9 +110,14 @@ def _predicted(values: Sequence[float]) -> Mean:
     return Mean(mean=mean, low=mean - reach, high=mean + reach)
 
 
-def _quantity(mean: Mean, unit: str, kind: Kind, source: str) -> Quantity:
+def _chance(key: str, mean: Mean, kind: Kind, source: str) -> Quantity:
     low = mean.mean if mean.low is None else mean.low
     high = mean.mean if mean.high is None else mean.high
-    # a few games of very different lengths reach below nothing
-    low = max(low, mean.mean / 10)
-    return Quantity(value=mean.mean, unit=unit, kind=kind, source=source, low=low, high=high)
+    return Quantity(
+        value=mean.mean,
+        unit=UNITS[key],
+        kind=kind,
+        source=source,
+        low=max(low, mean.mean / 10),  # a few games of very different lengths reach below nothing
+        high=high,
+    )

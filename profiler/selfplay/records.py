@@ -1,11 +1,10 @@
 """Games in a JSON-lines file: the settings first, then a line after every game."""
 
 import json
-import os
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
+from profiler import journal
 from profiler.selfplay.play import Played
 
 
@@ -47,29 +46,19 @@ def begin(path: Path, header: Header, resume: bool) -> tuple[list[Played], str]:
         BadRecord: it is there and is not to be gone on with, or cannot be.
         OSError: it cannot be written.
     """
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    if text and not resume:
+    if not resume and journal.is_begun(path):
         raise BadRecord(f"{path} has games in it; --resume goes on, or name another file")
-    whole, newline, torn = text.rpartition("\n")
-    lines = (whole + newline).splitlines()
-    if not lines:
-        path.write_text(_line({"settings": asdict(header)}), encoding="utf-8")
-        return [], ""
-    _check(path, lines[0], header)
-    games = _games(path, lines[1:])
-    if torn:
-        # a machine that stopped while it wrote leaves half a line: what comes next needs its own
-        with path.open("r+b") as file:
-            file.truncate(len((whole + newline).encode()))
-    return games, f"{path}: its last line was torn and is dropped" if torn else ""
+
+    def read_lines(lines: list[str]) -> list[Played]:
+        _check(path, lines[0], header)
+        return _games(path, lines[1:])
+
+    return journal.begin(path, {"settings": asdict(header)}, read_lines)
 
 
 def append(path: Path, played: Played) -> None:
     """Add a game, and see it onto the disk."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(_line(asdict(played)))
-        file.flush()
-        os.fsync(file.fileno())
+    journal.append(path, asdict(played))
 
 
 def read(path: Path) -> tuple[Header, list[Played]]:
@@ -79,8 +68,7 @@ def read(path: Path) -> tuple[Header, list[Played]]:
         BadRecord: it is no such file.
         OSError: it cannot be read.
     """
-    whole = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")[0]
-    lines = whole.splitlines()
+    lines = journal.whole_lines(path)
     try:
         header = Header(**json.loads(lines[0])["settings"])
     except (IndexError, ValueError, KeyError, TypeError) as error:
@@ -89,18 +77,14 @@ def read(path: Path) -> tuple[Header, list[Played]]:
 
 
 def _check(path: Path, line: str, header: Header) -> None:
+    # what a file from before a setting was does not say is that setting's default
+    defaults = {field.name: field.default for field in fields(Header) if field.default != MISSING}
     try:
-        before = json.loads(line)["settings"]
+        before = {**defaults, **json.loads(line)["settings"]}
     except (ValueError, KeyError, TypeError) as error:
         raise BadRecord(f"{path} is no file of flopledger selfplay; name another") from error
-    for field in fields(Header):
-        default = None if field.default is MISSING else field.default  # files from before it was
-        was, now = before.get(field.name, default), getattr(header, field.name)
-        if was != now:
-            raise BadRecord(
-                f"{path} was made with {field.name} {was!r}, not {now!r}; ask for the same, or "
-                "name another file"
-            )
+    if (said := journal.contradiction(path, before, asdict(header))) is not None:
+        raise BadRecord(said)
 
 
 def _games(path: Path, lines: list[str]) -> list[Played]:
@@ -113,7 +97,3 @@ def _games(path: Path, lines: list[str]) -> list[Played]:
             raise BadRecord(f"{path}: line {number} is no game; take it out") from error
         games[one.index] = one
     return [games[index] for index in sorted(games)]
-
-
-def _line(content: dict[str, Any]) -> str:
-    return json.dumps(content, allow_nan=False) + "\n"

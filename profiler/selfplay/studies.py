@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import optuna
@@ -11,6 +11,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import TrialState
 
+from profiler.journal import contradiction
 from profiler.selfplay.tuning import SAMPLERS, Task
 
 
@@ -87,13 +88,8 @@ def _study(storage: BaseStorage, name: str, task: Task, path: Path | None) -> op
     if known is None:
         study.set_user_attr("task", asdict(task))
         return study
-    for field in fields(Task):
-        was, now = known.get(field.name), getattr(task, field.name)
-        if was != now:
-            raise BadStorage(
-                f"{path} was made with {field.name} {was!r}, not {now!r}; ask for the same, or "
-                "name another file"
-            )
+    if (said := contradiction(path, known, asdict(task))) is not None:
+        raise BadStorage(said)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         # a process that was killed left it: nobody plays it any more
         study.tell(trial.number, state=TrialState.FAIL)

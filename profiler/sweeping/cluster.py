@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from profiler.sweeping.rows import Point, Row, failed
+from profiler.threads import one_thread
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
 IDLE = 60.0  # seconds without any worker, after which a sweep is given up
@@ -93,16 +94,10 @@ def _done(
 
 def _measured(point: Point) -> Row:
     """What a worker does: with one thread of PyTorch, and leaving its other threads their ways."""
-    import torch
-
     from profiler.sweeping.work import measured
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return measured(point, own_thread=True)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _located(point: Point) -> Point:

@@ -37,3 +37,14 @@ def complain(error: Exception, debug: bool) -> None:
 def say(line: str) -> None:
     """One line on stderr."""
     print(f"flopledger: {line}", file=sys.stderr)
+
+
+def stopped_by(cause: BaseException, follows: str, debug: bool = False) -> int:
+    """Say what stopped the work, and what follows an interrupt; the exit code."""
+    if isinstance(cause, KeyboardInterrupt):
+        say(f"interrupted; {follows}")
+        return 130
+    if debug:
+        raise cause
+    say(str(cause))
+    return NOT_PROFILED

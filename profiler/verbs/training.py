@@ -1,8 +1,7 @@
 """Small trainings from beginning to end, metered: flopledger train."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from profiler.files import check_folder
-from profiler.verbs.speech import NOT_PROFILED, Debug, say
+from profiler.threads import one_thread
+from profiler.verbs.speech import Debug, say, stopped_by
 
 if TYPE_CHECKING:
     from profiler.agreement import Agreement
@@ -47,13 +47,16 @@ class _Run:
     def checkpoint(self) -> Path:
         return self.folder / f"{self.name}.pt"
 
+    def file(self, when: str) -> Path:
+        return self.folder / f"{self.name}-{when}.toml"
+
     def write(
         self, when: str, facts: "Mapping[str, Quantity]", total: "Quantity | None" = None
     ) -> None:
         from profiler.runfiles import write_run
 
         write_run(
-            self.folder / f"{self.name}-{when}.toml",
+            self.file(when),
             f"{self.title} ({when})",
             datetime.now(UTC).date(),
             self.model,
@@ -65,27 +68,11 @@ class _Run:
     def agreement(self) -> "Agreement":
         from profiler.accounts import agreement_of
 
-        before, after = (
-            self.folder / f"{self.name}-{when}.toml" for when in ("predicted", "metered")
-        )
-        return agreement_of(str(before), str(after))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Passes this small are slower on several threads, and far slower on a busy machine."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        return agreement_of(str(self.file("predicted")), str(self.file("metered")))
 
 
 @train.command()
-@_one_thread()
+@one_thread()
 def alphazero(
     game: Annotated[
         str, typer.Option(help="tic_tac_toe, connect_four, go, chess or shogi.")
@@ -175,7 +162,7 @@ def alphazero(
 
 
 @train.command()
-@_one_thread()
+@one_thread()
 def alexnet(
     dataset: Annotated[Literal["digits"], typer.Option(help="scikit-learn's.")] = "digits",
     epochs: Annotated[int, typer.Option(help="Passes over the images.", min=1)] = 40,
@@ -260,12 +247,10 @@ def _work(
             said = one(number)
             save(run.checkpoint)
         except (KeyboardInterrupt, Stopped) as stopped:
-            cause = stopped.__cause__ or stopped
-            if isinstance(cause, KeyboardInterrupt):
-                say("interrupted; what was done follows, and --resume goes on from the checkpoint")
-                return 130
-            say(str(cause))
-            return NOT_PROFILED
+            return stopped_by(
+                stopped.__cause__ or stopped,
+                "what was done follows, and --resume goes on from the checkpoint",
+            )
         say(said)
     return 0
 

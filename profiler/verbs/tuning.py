@@ -1,15 +1,14 @@
 """The search's settings, tuned at one budget a move: flopledger tune."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from profiler.files import check_writable
-from profiler.verbs.speech import NOT_PROFILED, Debug, complain, say
+from profiler.threads import one_thread
+from profiler.verbs.speech import NOT_PROFILED, Debug, complain, say, stopped_by
 
 if TYPE_CHECKING:
     import optuna
@@ -86,7 +85,7 @@ def tune(
             seed=seed,
         )
         contest = Contest(task=task, game=rules, network=network)
-        with _one_thread(), studies(storage, task, resume) as found:
+        with one_thread(), studies(storage, task, resume) as found:
             code = _tune(found, contest, trials, final, debug)
             outcomes = [outcome(study, final) for study in found.values()]
             sys.stdout.write(report.render(contest, outcomes, form))
@@ -128,19 +127,6 @@ def _check(
             raise typer.BadParameter(str(error)) from error
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Passes this small are slower on several threads, and on a busy machine many times so."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _tune(
     found: "dict[str, optuna.Study]", contest: "Contest", trials: int, final: int, debug: bool
 ) -> int:
@@ -151,14 +137,7 @@ def _tune(
         for name, study in found.items():
             _finish(name, study, contest, final)
     except (Stopped, KeyboardInterrupt) as stopped:
-        cause = stopped.__cause__ or stopped
-        if not isinstance(cause, KeyboardInterrupt):
-            if debug:
-                raise
-            say(str(cause))
-            return NOT_PROFILED
-        say("interrupted; what was played follows")
-        return 130
+        return stopped_by(stopped.__cause__ or stopped, "what was played follows", debug)
     return 0
 
 
