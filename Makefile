@@ -22,7 +22,7 @@ test: install  ## run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install  ## ruff, mypy, codespell
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler models && $(BIN)/codespell
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler && $(BIN)/codespell
 
 bench: install  ## time and memory beside the peers, and sweeps; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py

@@ -1,1 +1,1 @@
-"""The zoo: one architecture a file; profiler.registry finds the models here by itself."""
+"""The zoo: one architecture a file; flopledger.zoo.registry finds the models here by itself."""

@@ -1,9 +1,8 @@
 """AlexNet: the network of the 2012 ImageNet competition, and its single-tower successor."""
 
 import torch
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 EYERISS = "Chen et al. 2016 (Eyeriss, ISSCC), abstract: 666M MACs in the convolutions alone"
 

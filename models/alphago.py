@@ -1,9 +1,8 @@
 """AlphaGo's networks before AlphaGo Zero: a policy and a value, trained apart."""
 
 import torch
+from flopledger.zoo.registry import register
 from torch import Tensor, nn
-
-from profiler.registry import register
 
 
 def _tower(planes: int, filters: int, convolutions: int) -> nn.Sequential:

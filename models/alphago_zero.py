@@ -1,9 +1,8 @@
 """AlphaGo Zero's networks: Go from self-play alone, with 20 and with 40 blocks."""
 
 import torch
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 FILTERS = 256
 

@@ -1,9 +1,8 @@
 """AlphaZero's networks: one tower of residual blocks, and heads for each game."""
 
 import torch
+from flopledger.zoo.registry import register
 from torch import Tensor, nn
-
-from profiler.registry import register
 
 FILTERS, BLOCKS = 256, 19
 

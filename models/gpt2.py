@@ -2,9 +2,8 @@
 
 import torch
 import torch.nn.functional as F
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 
 class Attention(nn.Module):

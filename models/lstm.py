@@ -1,9 +1,8 @@
 """A two-layer LSTM language model."""
 
 import torch
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 
 class LanguageModel(nn.Module):

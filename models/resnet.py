@@ -1,9 +1,8 @@
 """ResNets for ImageNet, with 18 to 152 layers."""
 
 import torch
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 HE = "He et al. 2015, arXiv 1512.03385, table 1 (its FLOPs are multiply-adds)"
 STRIDE = (

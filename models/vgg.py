@@ -1,9 +1,8 @@
 """VGG-16: thirteen 3 x 3 convolutions and three linear layers."""
 
 import torch
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 
 class VGG16(nn.Module):

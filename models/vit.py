@@ -2,9 +2,8 @@
 
 import torch
 import torch.nn.functional as F
+from flopledger.zoo.registry import Published, register
 from torch import Tensor, nn
-
-from profiler.registry import Published, register
 
 # appendix B.1, table 3, ImageNet: behind the positions and every linear layer but qkv (and the
 # head, which gives the logits)

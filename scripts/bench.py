@@ -39,9 +39,9 @@ def main(
     ),
 ) -> None:
     """Measure every method on every model, and print and write the table."""
-    from profiler.files import write_whole
-    from profiler.registry import find_model, list_models
-    from profiler.reports.exports import to_markdown
+    from flopledger.reports.profile_exports import to_markdown
+    from flopledger.storage.files import write_whole
+    from flopledger.zoo.registry import find_model, list_models
 
     names = [find_model(name).name for name in models or []]
     rows = []
@@ -65,8 +65,8 @@ def _commands(runs: int) -> list[dict[str, str]]:
     times: dict[str, list[float]] = {}
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as home:
-            report = ["-m", "profiler", "report", "--output", f"{home}/report"]
-            compare = ["-m", "profiler", "compare", "alexnet", "alphazero-chess"]
+            report = ["-m", "flopledger", "report", "--output", f"{home}/report"]
+            compare = ["-m", "flopledger", "compare", "alexnet", "alphazero-chess"]
             for name, words in {
                 "import torch": ["-c", "import torch"],
                 "profile.py --list": [script, "--list"],
@@ -141,16 +141,15 @@ def _measure(method: str, model: str) -> dict[str, float]:
 def _counter(method: str, model: str) -> tuple[Callable[[], Any], Callable[[Any], float]]:
     """How the method builds a module, and how it counts its MACs."""
     import torch
-
-    from profiler.registry import find_model
+    from flopledger.zoo.registry import find_model
 
     spec = find_model(model)
     inputs = spec.inputs()
     if method.startswith("ours"):
-        from profiler.counters import dispatch, fvcore_trace
-        from profiler.counters.weightless import build
+        from flopledger.counting import dispatch_counter, fvcore_counter
+        from flopledger.counting.weightless import build
 
-        ours = fvcore_trace.count if method == "ours, fvcore" else dispatch.count
+        ours = fvcore_counter.count if method == "ours, fvcore" else dispatch_counter.count
         return lambda: build(spec.factory).eval(), lambda m: sum(
             call.macs for call in ours(m, inputs, {})
         )

@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+import flopledger
 import torch
-from profiler.models.alphazero import AlphaZero
+from flopledger.models.alphazero import AlphaZero
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-
-import profiler
 
 RUNS = 5
 
@@ -39,7 +38,7 @@ def _line(name: str, net: nn.Module, x: torch.Tensor, calls: int) -> None:
         return (time.perf_counter() - start) / calls * 1e6
 
     def metered() -> float:
-        with profiler.meter(net):
+        with flopledger.meter(net):
             return loop()
 
     def peer() -> float:

@@ -26,8 +26,8 @@ def main(
     threads: Annotated[int, typer.Option(help="Of PyTorch.")] = 1,
 ) -> None:
     """Print a row a game: evaluations a second, and what the search adds to the network."""
-    from profiler.selfplay.games import find_game
-    from profiler.selfplay.networks import tower
+    from flopledger.play.games import find_game
+    from flopledger.play.networks import tower
 
     torch.set_num_threads(threads)
     print(f"{blocks} blocks of {filters} filters, batch {batch}, {threads} thread(s)\n")
@@ -68,8 +68,9 @@ def _bare(game: Any, network: Any, batch: int) -> Callable[[], float]:
 
 
 def _ours(game: Any, network: Any, batch: int) -> Callable[[], float]:
-    from profiler.selfplay.play import Habits, play
-    from profiler.selfplay.search import Settings
+    from flopledger.play.game_loop import play
+    from flopledger.play.played_game import Habits
+    from flopledger.play.search import Settings
 
     settings = Settings(simulations=800, batch=batch)
 
@@ -83,10 +84,9 @@ def _ours(game: Any, network: Any, batch: int) -> Callable[[], float]:
 
 def _openspiel(game: Any, network: Any) -> Callable[[], float]:
     """OpenSpiel's MCTSBot by PUCT, on the same network and planes, one evaluation at a time."""
+    from flopledger.play.evaluator import Evaluator
+    from flopledger.play.tree import Node
     from open_spiel.python.algorithms import mcts
-
-    from profiler.selfplay.evaluator import Evaluator
-    from profiler.selfplay.tree import Node
 
     class Asks(mcts.Evaluator):
         """Ours, with the answer kept between `prior` and `evaluate` as AlphaZero's there does."""

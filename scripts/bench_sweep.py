@@ -62,7 +62,7 @@ def _timed(
         command = ["sweep", *models, "--input", "1,3,N,N", "--over", sizes, "--output", str(file)]
         start = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "profiler", *command, *words],
+            [sys.executable, "-m", "flopledger", *command, *words],
             stdout=subprocess.DEVNULL,
             env={**os.environ, **environment},
             check=True,

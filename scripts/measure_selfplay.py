@@ -43,7 +43,7 @@ def main(
     folder: Annotated[Path, typer.Option(help="Of the games.")] = Path("build/selfplay"),
 ) -> None:
     """Play what PLAN says, and write a row for each command."""
-    from profiler.files import write_whole
+    from flopledger.storage.files import write_whole
 
     folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def main(
 
 def _row(words: str, cache: bool, reuse: bool, folder: Path) -> dict[str, Any]:
     file = folder / (words.replace("--", "").replace(" ", "-") + ".jsonl")
-    command = [sys.executable, "-m", "profiler", "selfplay", *words.split()]
+    command = [sys.executable, "-m", "flopledger", "selfplay", *words.split()]
     command += ["--format", "json", "--resume", "--output", str(file)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     one = json.loads(subprocess.check_output(command, env=environment))

@@ -27,7 +27,7 @@ def main(
     folder: Annotated[Path, typer.Option(help="Of the trainings.")] = Path("build/training"),
 ) -> None:
     """Train once a seed, and write a row for each."""
-    from profiler.files import write_whole
+    from flopledger.storage.files import write_whole
 
     rows = []
     for seed in range(1, runs + 1):
@@ -41,7 +41,7 @@ def main(
 
 
 def _row(words: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "profiler", "train", "alphazero", *words.split()]
+    command = [sys.executable, "-m", "flopledger", "train", "alphazero", *words.split()]
     command += ["--opponent", "0", "--format", "json", "--resume", "--output", str(folder)]
     one = json.loads(subprocess.check_output(command))
     totals = one["totals"]

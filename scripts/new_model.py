@@ -17,7 +17,7 @@ MODEL = '''"""{name}: say in a line what it is known for."""
 import torch
 from torch import nn
 
-from profiler.registry import Published, register
+from flopledger.zoo.registry import Published, register
 
 
 @register(
@@ -36,7 +36,7 @@ def {name}() -> nn.Module:
 
 TEST = '''"""{name} by hand; what every model is held to, test_zoo.py holds it to as well."""
 
-from profiler import profile
+from flopledger import profile
 
 
 def test_macs_by_hand():

@@ -7,7 +7,7 @@ here = os.path.dirname(os.path.realpath(__file__))  # profile.py here hides the 
 sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
 try:
-    from profiler.cli import main
+    from flopledger.cli.main import main
 except ModuleNotFoundError as error:
     sys.exit(f"profile.py: {error.name} is not installed; run make install, then .venv/bin/python")
 

@@ -1,191 +1,134 @@
-"""Who may import whom, as shared design has it: read from the imports themselves."""
+"""Who may import whom: an order of packages, followed through every module-level import."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
+import flopledger
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = {"torch", "fvcore", "pandas", "numpy", "typer", "rich", "pydantic", "distributed"}
+LIBRARY = ROOT / "profiler" / "flopledger"
 
-# module (below profiler) -> the libraries and profiler modules that it may import
-MAY: dict[str, set[str]] = {
-    "registry": set(),
-    "calls": set(),
-    "files": set(),
-    "layers": {"torch", "calls"},
-    "counters": {"torch", "fvcore", "numpy", "calls", "counters"},
-    "tables": {"pandas", "calls"},
-    "published": {"pandas", "registry", "tables"},
-    "inputs": {"torch", "calls"},
-    "libraries": {"torch"},
-    "differences": {"pydantic"},
-    "sources": {"libraries", "registry"},
-    "guesses": {"torch"},
-    "untouched": {"torch"},
-    "passes": {"torch", "calls", "counters", "layers", "untouched"},
-    "memory": {"torch", "allocation", "counters"},
-    "allocation": {"torch", "counters"},
-    "peaks": {"torch"},
-    "timing": {"pandas", "peaks"},
-    "stopwatch": {
-        "torch",
-        "calls",
-        "counters",
-        "layers",
-        "passes",
-        "peaks",
-        "tables",
-        "timing",
-        "untouched",
-    },
-    "hardware": set(),
-    "readings": {"pandas", "hardware"},
-    "loggers": set(),
-    "signatures": {"torch", "passes", "untouched"},
-    "metering": {"torch", "counters", "hardware", "loggers", "readings", "signatures"},
-    "measure": {"torch", "calls", "counters", "passes", "registry", "tables", "untouched"},
-    "elo": set(),
-    "selfplay": {
-        "torch",
-        "numpy",
-        "checkpoints",
-        "elo",
-        "journal",
-        "metering",
-        "quantities",
-        "readings",
-        "registry",
-        "selfplay",
-        "training",
-    },
-    "journal": set(),
-    "threads": {"torch"},
-    "checkpoints": {"torch", "files", "journal"},
-    "digits": {"torch", "checkpoints", "metering", "quantities", "registry", "training"},
-    "runfiles": {"files", "quantities", "training"},
-    "agreement": {"ledger", "training"},
-    "arguments": {"guesses", "inputs", "measure", "registry", "sources"},
-    "laws": {"numpy"},
-    "sweeping": {
-        "torch",
-        "distributed",
-        "arguments",
-        "inputs",
-        "journal",
-        "libraries",
-        "measure",
-        "registry",
-        "sources",
-        "sweeping",
-        "tables",
-        "threads",
-    },
-    "quantities": {"numpy"},
-    "training": {"pydantic", "quantities"},
-    "ledger": {"quantities", "training"},
-    "comparison": {"numpy", "ledger", "quantities"},
-    "entries": {"quantities", "training"},
-    "hours": {"entries", "hardware", "ledger", "quantities", "training"},
-    "chains": {"comparison", "ledger"},
-    "cache": {
-        "pydantic",
-        "inputs",
-        "files",
-        "measure",
-        "registry",
-        "sources",
-        "tables",
-        "training",
-    },
-    "measures": {"entries", "ledger", "tables", "training"},
-    "speed_measures": {"elo", "hours", "ledger", "measures"},
-    "claims": {"pydantic", "measures", "speed_measures"},
-    "accounts": {
-        "agreement",
-        "cache",
-        "comparison",
-        "entries",
-        "hours",
-        "inputs",
-        "ledger",
-        "measures",
-        "registry",
-        "sources",
-        "tables",
-        "training",
-    },
-    "reports": {
-        "agreement",
-        "calls",
-        "elo",
-        "numpy",
-        "selfplay",
-        "sweeping",
-        "laws",
-        "pandas",
-        "rich",
-        "tables",
-        "published",
-        "registry",
-        "training",
-        "ledger",
-        "quantities",
-        "comparison",
-        "chains",
-        "entries",
-        "hours",
-        "differences",
-        "measures",
-        "claims",
-        "files",
-        "cache",
-        "memory",
-        "timing",
-        "reports",
-    },
-}
+# bottom to top: a package's modules import, when they are imported, only from its own and those
+# above it in this list
+ORDER = (
+    "version",
+    "errors",
+    "calls",
+    "storage",
+    "tables",
+    "zoo",
+    "models",
+    "counting",
+    "clock",
+    "allocation",
+    "differences",
+    "sweeping",
+    "metering",
+    "ledger",
+    "play",
+    "training",
+    "tuning",
+    "statements",
+    "reports",
+    "cli",
+    "__main__",
+)
+# nothing that these import, or that their imports import, is torch: they answer in half a second
+WITHOUT_TORCH = ("storage", "ledger", "statements", "reports")
 
 
-def _imports(file: Path) -> set[str]:
+def _file_of(module: str) -> Path | None:
+    path = LIBRARY.joinpath(*module.split(".")[1:])
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+
+
+def _modules() -> dict[str, Path]:
+    files = [p for p in LIBRARY.rglob("*.py") if p.parent != LIBRARY or p.name != "__init__.py"]
+    files += list((LIBRARY / "models").glob("*.py"))  # a link, which rglob does not follow
+    names = {".".join(p.relative_to(LIBRARY).with_suffix("").parts): p for p in files}
+    return {name.removesuffix(".__init__"): path for name, path in names.items()}
+
+
+def _runs_at_import(node: ast.AST):
+    """The statements that run when a module is imported: no function's body, no type checker's."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _runs_at_import(child)
+
+
+@cache
+def _imports(file: Path) -> frozenset[str]:
+    """The modules that this file imports when it is imported, by their full names."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        names = []
+    for node in _runs_at_import(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "profiler":
-                names = [f"profiler.{alias.name}" for alias in node.names]
-        for name in names:
-            top, _, rest = name.partition(".")
-            if top == "profiler":
-                found.add(rest.split(".")[0])
-            elif top in LIBRARIES:
-                found.add(top)
-    return found
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                is_module = inner.startswith("flopledger.") and _file_of(inner)
+                found.add(inner if is_module else node.module)
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("module", MAY)
-def test_a_module_imports_only_what_it_may(module):
-    home = ROOT / "profiler" / module
-    files = home.rglob("*.py") if home.is_dir() else [home.with_suffix(".py")]
-    for file in files:
-        if file.exists():
-            assert _imports(file) <= MAY[module], file
+def _reached(file: Path) -> dict[str, list[str]]:
+    """Every module that importing this file imports, with the way to it."""
+    ways: dict[str, list[str]] = {}
+    waiting = [(name, [name]) for name in _imports(file)]
+    while waiting:
+        name, way = waiting.pop()
+        if name in ways:
+            continue
+        ways[name] = way
+        inner = _file_of(name) if name.startswith("flopledger.") else None
+        waiting += [(further, [*way, further]) for further in (_imports(inner) if inner else ())]
+    return ways
+
+
+@pytest.mark.parametrize("module", _modules())
+def test_imports_run_downward(module):
+    own = ORDER.index(module.partition(".")[0])
+    for name, way in _reached(_modules()[module]).items():
+        if name.startswith("flopledger."):
+            assert ORDER.index(name.split(".")[1]) <= own, " imports ".join([module, *way])
+
+
+@pytest.mark.parametrize("module", [m for m in _modules() if m.split(".")[0] in WITHOUT_TORCH])
+def test_what_answers_without_networks_imports_no_torch(module):
+    for name, way in _reached(_modules()[module]).items():
+        assert name.split(".")[0] != "torch", " imports ".join([module, *way])
 
 
 def test_a_model_imports_torch_and_the_register_only():
     for file in (ROOT / "models").glob("*.py"):
-        assert _imports(file) <= {"torch", "registry"}, file
+        ours = {name for name in _imports(file) if name.startswith("flopledger")}
+        assert ours <= {"flopledger", "flopledger.zoo.registry"}, file
 
 
-def test_nothing_imports_the_command_line():
-    for file in (ROOT / "profiler").rglob("*.py"):
-        if file.name not in ("cli.py", "__main__.py"):
-            assert "cli" not in _imports(file), file
+def test_every_package_has_its_line_in_the_order():
+    names = {module.partition(".")[0] for module in _modules()}
+    assert names == set(ORDER)
 
 
-def test_every_module_has_its_line_in_the_table():
-    names = {p.stem if p.is_file() else p.name for p in (ROOT / "profiler").glob("[!_]*")}
-    assert names - {"cli", "py", "verbs"} <= MAY.keys()
+def test_subpackages_are_docstrings():
+    for name, file in _modules().items():
+        if file.name == "__init__.py":
+            body = ast.parse(file.read_text()).body
+            assert len(body) == 1, name
+            assert isinstance(body[0], ast.Expr), name
+
+
+def test_no_module_bears_a_public_functions_name():
+    functions = {name for name in dir(flopledger) if name.islower()} - {"__version__"}
+    for name in _modules():
+        home, _, last = name.rpartition(".")
+        if home.partition(".")[0] not in ("reports", "cli"):  # where a verb's files bear its name
+            assert last not in functions, name
+    assert not (LIBRARY / "callbacks").exists()  # kept free

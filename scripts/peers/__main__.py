@@ -35,7 +35,7 @@ def main(
     output: Annotated[Path, typer.Option(help="The page.")] = Path("docs/peers.md"),
 ) -> None:
     """Measure every tool on every case, and write the page."""
-    from profiler.files import write_whole
+    from flopledger.storage.files import write_whole
 
     if unknown := set(cases or []) - set(CASES):
         raise typer.BadParameter(f"no case is called {min(unknown)}; say {', '.join(CASES)}")
@@ -69,8 +69,7 @@ def _median(runs: int, tool: str, case: str) -> dict[str, Any]:
 
 def _page(found: dict[str, dict[str, dict[str, Any]]], runs: int) -> str:
     import pandas as pd
-
-    from profiler.reports.exports import to_markdown
+    from flopledger.reports.profile_exports import to_markdown
 
     parts = [_HEAD.format(
         day=date.today(), runs=runs, limit=SECONDS, memory=MEMORY >> 30,
@@ -150,8 +149,7 @@ def _child(tool: str, case: str) -> dict[str, float]:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     warnings.simplefilter("ignore")
     import torch
-
-    from profiler.sources import find
+    from flopledger.zoo.sources import find
 
     one = CASES[case]
     with tempfile.TemporaryDirectory() as folder:

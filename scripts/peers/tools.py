@@ -41,19 +41,19 @@ Count = Callable[[Callable[[], Any], dict[str, Any]], float]
 
 
 def _ours(torch: Any) -> Count:
-    from profiler.counters import dispatch
-    from profiler.counters.weightless import build
+    from flopledger.counting import dispatch_counter
+    from flopledger.counting.weightless import build
 
     def count(factory: Any, inputs: Any) -> float:
         module = build(factory).eval()
         args = (inputs["x"],) if "x" in inputs else ()
-        return sum(c.macs for c in dispatch.count(module, args, {} if args else inputs))
+        return sum(c.macs for c in dispatch_counter.count(module, args, {} if args else inputs))
 
     return count
 
 
 def _checked(torch: Any) -> Count:
-    from profiler.measure import built, counted
+    from flopledger.counting.profiling import built, counted
 
     def count(factory: Any, inputs: Any) -> float:
         args = (inputs["x"],) if "x" in inputs else ()

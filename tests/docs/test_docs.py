@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from profiler import registry
+from flopledger.zoo import registry
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -44,8 +43,8 @@ def test_readmes_python_prints_what_it_says(tmp_path):
     [("README.md", 1, "tictactoe"), ("docs/adding-a-model.md", 0, "lenet")],
 )
 def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_path, monkeypatch):
-    from profiler import profile
-    from profiler.published import contradictions, held_against
+    from flopledger import profile
+    from flopledger.zoo.published import contradictions, held_against
 
     code = blocks(file)[index]
     assert len([line for line in code.splitlines() if line.strip()]) < 36
@@ -66,7 +65,7 @@ def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_pat
 
 
 def test_readmes_comparison_is_what_the_command_prints(capsys):
-    from profiler.cli import main
+    from flopledger.cli.main import main
 
     with pytest.raises(SystemExit):
         main(["compare", "alexnet", "alphazero-chess"])
@@ -76,7 +75,7 @@ def test_readmes_comparison_is_what_the_command_prints(capsys):
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_an_example_run_is_read(index, tmp_path):
-    from profiler.training import read_run
+    from flopledger.ledger.training_run import read_run
 
     (tmp_path / "mine.toml").write_text(blocks("docs/adding-a-run.md", "toml")[index])
     assert read_run(tmp_path / "mine.toml").phases
@@ -93,7 +92,7 @@ def test_the_notebook_runs():
 
 
 def test_the_worked_example_is_what_the_ledger_says():
-    from profiler import compare, ledger_of
+    from flopledger import compare, ledger_of
 
     text = (ROOT / "docs" / "method.md").read_text()
     for share in compare(ledger_of("alexnet"), ledger_of("alphazero-chess")).factors:
@@ -102,15 +101,15 @@ def test_the_worked_example_is_what_the_ledger_says():
 
 
 def test_the_split_of_hours_is_what_the_ledgers_say(capsys):
-    from profiler.cli import main
+    from flopledger.cli.main import main
 
     words = re.search(r"^\$ flopledger (compare .*--quantity hours)$", README, flags=re.MULTILINE)
     with pytest.raises(SystemExit):
         main(words[1].split())
     assert f"```\n$ flopledger {words[1]}\n{capsys.readouterr().out}```" in README
 
-    from profiler import compare
-    from profiler.accounts import hours_of
+    from flopledger import compare
+    from flopledger.ledger.build import hours_of
 
     text = (ROOT / "docs" / "method.md").read_text()
     for share in compare(*hours_of(words[1].split()[1:3])).factors:
@@ -119,7 +118,7 @@ def test_the_split_of_hours_is_what_the_ledgers_say(capsys):
 
 
 def test_every_column_of_an_entry_is_documented():
-    from profiler.entries import COLUMNS
+    from flopledger.ledger.dawnbench import COLUMNS
 
     table = (ROOT / "docs" / "adding-a-run.md").read_text().partition("## An entry")[2]
     named = {word for row in re.findall(r"^\| ([\w, ]+) \|", table, flags=re.MULTILINE)
@@ -128,7 +127,7 @@ def test_every_column_of_an_entry_is_documented():
 
 
 def test_every_verb_and_run_and_model_has_its_words(capsys):
-    from profiler.cli import app
+    from flopledger.cli.main import app
 
     docs = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md")) + README
     for command in app.registered_commands:
@@ -153,7 +152,7 @@ def test_every_file_that_the_docs_name_exists():
 
 
 def test_a_sweep_prints_what_its_page_says(capfd):
-    from profiler.cli import main
+    from flopledger.cli.main import main
 
     command, *printed = blocks("docs/sweep.md", "")[0].splitlines()
     with pytest.raises(SystemExit):

@@ -11,14 +11,13 @@ from math import prod
 
 import pytest
 import torch
+from flopledger.counting import dispatch_counter
+from flopledger.counting.formulas.formula_table import multiplies
+from flopledger.counting.profiling import built
+from flopledger.zoo.sources import find
 from torch import nn
 
-from profiler.counters import dispatch
-from profiler.counters.formulas import multiplies
-from profiler.measure import built
-from profiler.sources import find
-
-TABLE = files("profiler.facts") / "architectures.csv"
+TABLE = files("flopledger.facts") / "architectures.csv"
 ROWS = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
 
 
@@ -33,7 +32,7 @@ def test_published_figures(row, record_property):
     found = find(f"{row['library']}:{row['name']}", {})
     module = built(found.name, found.factory)
     shape = [int(side) for side in row["input"].split("x")]
-    calls = dispatch.count(module, (torch.empty(shape, device="meta"),), {})
+    calls = dispatch_counter.count(module, (torch.empty(shape, device="meta"),), {})
 
     assert all(call.counted for call in calls), {c.op for c in calls if not c.counted}
     params = sum(p.numel() for p in module.parameters()) / 1e6

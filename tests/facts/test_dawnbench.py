@@ -6,12 +6,11 @@ from itertools import pairwise
 from math import prod
 
 import pytest
-
-from profiler.accounts import hours_of
-from profiler.cache import cached_profile
-from profiler.entries import find_entry, list_entries
-from profiler.hours import EPOCHS, FORWARD, contradiction, utilisation
-from profiler.speed_measures import CHAINS
+from flopledger.counting.cached import cached_profile
+from flopledger.ledger.build import hours_of
+from flopledger.ledger.dawnbench import find_entry, list_entries
+from flopledger.ledger.dawnbench_hours import EPOCHS, FORWARD, contradiction, utilisation
+from flopledger.statements.speed_claims import CHAINS
 
 # sum of epochs x (px / 224)^2 to 93%, worked out from the entries' schedules with the sheet
 EQUIVALENT = {

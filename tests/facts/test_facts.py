@@ -3,11 +3,10 @@
 from math import prod
 
 import pytest
-
-from profiler.accounts import ledgers
-from profiler.cache import cached_profile
-from profiler.registry import list_models
-from profiler.training import BadRun, find_run, list_runs, read_run
+from flopledger.counting.cached import cached_profile
+from flopledger.ledger.build import ledgers
+from flopledger.ledger.training_run import BadRun, find_run, list_runs, read_run
+from flopledger.zoo.registry import list_models
 
 RUNS = """alexnet alphago-fan alphago-lee alphago-master alphago-zero-20 alphago-zero-40
 alphazero-chess alphazero-shogi alphazero-go-preprint alphazero-go-science resnet50 vgg16

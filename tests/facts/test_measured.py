@@ -4,9 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
-
-from profiler.accounts import WATCHED, agreement_of
-from profiler.training import find_run
+from flopledger.ledger.build import WATCHED, agreement_of
+from flopledger.ledger.training_run import find_run
 
 FOLDER = Path(__file__).parents[2] / "facts" / "measured"
 

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-
-from profiler.training import find_run, list_runs
+from flopledger.ledger.training_run import find_run, list_runs
 
 TAG = re.compile(r" \[[ESDM]\]$")
 

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-
-from profiler import find_model, profile
+from flopledger import find_model, profile
 
 
 def test_alexnet_by_hand():

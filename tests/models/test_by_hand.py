@@ -4,9 +4,8 @@ import itertools
 
 import pytest
 import torch
+from flopledger import find_model, profile
 from torch import nn
-
-from profiler import find_model, profile
 
 
 def params(name):

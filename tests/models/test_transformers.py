@@ -3,9 +3,8 @@
 import json
 
 import pytest
-
-from profiler.measure import built, counted
-from profiler.sources import find
+from flopledger.counting.profiling import built, counted
+from flopledger.zoo.sources import find
 
 B = 1_000_000_000
 

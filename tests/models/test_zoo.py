@@ -2,12 +2,11 @@
 
 import pytest
 import torch
+from flopledger import find_model, list_models, profile
+from flopledger.counting import dispatch_counter
+from flopledger.counting.profiling import built
+from flopledger.zoo.published import contradictions, held_against
 from torch.utils._pytree import tree_leaves
-
-from profiler import find_model, list_models, profile
-from profiler.counters import dispatch
-from profiler.measure import built
-from profiler.published import contradictions, held_against
 
 NAMES = [listing.name for listing in list_models()]
 zoo = pytest.mark.parametrize("name", NAMES)
@@ -55,7 +54,7 @@ def test_the_tables_sum_to_the_totals(name, counted):
 def test_the_work_grows_with_the_batch(name):
     spec = find_model(name)
     one, three = (
-        dispatch.count(
+        dispatch_counter.count(
             built(name, spec.factory), tuple(torch.cat([x] * n) for x in spec.inputs()), {}
         )
         for n in (1, 3)

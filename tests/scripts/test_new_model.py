@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from profiler import profile, registry
-from profiler.published import contradictions, held_against
+from flopledger import profile
+from flopledger.zoo import registry
+from flopledger.zoo.published import contradictions, held_against
 
 SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "new_model.py"
 

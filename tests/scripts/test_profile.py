@@ -40,7 +40,7 @@ def test_the_standard_librarys_profile_is_not_hidden():
 @pytest.mark.parametrize("word", ["--list", "--help"])
 def test_what_needs_no_torch_does_not_import_it(word):
     code = f"import sys; sys.argv = ['profile.py', {word!r}]\n"
-    code += "from profiler.cli import main\ntry:\n    main(['profile', sys.argv[1]])\n"
+    code += "from flopledger.cli.main import main\ntry:\n    main(['profile', sys.argv[1]])\n"
     code += "except SystemExit:\n    sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -55,6 +55,6 @@ def test_the_table_is_the_one_that_readme_shows(request):
 
 def test_flopledger_profile_is_the_same_command():
     ran = subprocess.run(
-        [sys.executable, "-m", "profiler", "profile", "--list"], capture_output=True, text=True
+        [sys.executable, "-m", "flopledger", "profile", "--list"], capture_output=True, text=True
     )
     assert ran.stdout == run("--list").stdout

@@ -1,1 +1,0 @@
-"""Counters: (module, inputs) in, operator calls out."""

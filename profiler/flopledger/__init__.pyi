@@ -1,0 +1,26 @@
+# The public names, one list: lazy_loader reads it at run time, type checkers and editors as it is.
+from .allocation.estimate import Memory as Memory
+from .allocation.estimate import allocated as allocated
+from .allocation.estimate import memory_of as memory_of
+from .clock.layer_times import Timing as Timing
+from .clock.time_layers import timed as timed
+from .counting.formulas.formula_table import macs as macs
+from .counting.formulas.formula_table import other_flops as other_flops
+from .counting.profiling import profile as profile
+from .ledger.build import ledger_of as ledger_of
+from .ledger.comparison import Comparison as Comparison
+from .ledger.comparison import compare as compare
+from .ledger.ledger import Ledger as Ledger
+from .metering.module_meter import Meter as Meter
+from .metering.module_meter import MeterError as MeterError
+from .metering.module_meter import meter as meter
+from .metering.reading import Reading as Reading
+from .tables import Profile as Profile
+from .tables import ProfilingError as ProfilingError
+from .version import __version__ as __version__
+from .zoo.registry import ModelSpec as ModelSpec
+from .zoo.registry import Published as Published
+from .zoo.registry import UnknownModel as UnknownModel
+from .zoo.registry import find_model as find_model
+from .zoo.registry import list_models as list_models
+from .zoo.registry import register as register

@@ -1,0 +1,1 @@
+"""Bytes: what inference and a training step hold, worked out and measured."""

@@ -1,0 +1,262 @@
+"""How much memory inference and a training step take: worked out without it, and measured."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import ref
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
+from torch.profiler import ProfilerActivity
+from torch.utils._pytree import tree_leaves, tree_map
+
+from flopledger.allocation.held_bytes import Memory
+from flopledger.allocation.meta_allocator import DEVICES, Live, kernels_of
+from flopledger.counting.weightless import on_meta, stand_ins
+
+# what each keeps, in copies of the trainable parameters
+OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
+
+
+def memory_of(
+    module: nn.Module,
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    optimiser: str = "adam",
+    backward: bool = True,
+    device: str = "cpu",
+) -> Memory:
+    """The memory of one pass and of one training step; neither computes or stores anything large.
+
+    Every tensor that an operator makes is counted, once a storage, from its making to its end. A
+    training step is the forward pass, the backward pass from every floating output, each of which
+    is held with its gradient to the end, and the optimiser's step.
+
+    Not seen: what a kernel takes for itself while it runs (a convolution's columns or reordered
+    weights, cuDNN's workspace), an allocator's rounding and fragments, a GPU's context, and
+    recurrent cells that a kernel runs as one (here they are taken step by step).
+
+    Args:
+        module: in the mode (train or eval) it is to be measured in; nothing of it is changed.
+        args: the forward pass's positional arguments.
+        kwargs: its keyword arguments.
+        optimiser: "sgd" keeps nothing, "momentum" one copy of the trained parameters, "adam" and
+            "adamw" two.
+        backward: False is inference alone.
+        device: whose kernels are assumed: attention on "cuda" is always fused and dropout keeps a
+            boolean mask; on "cpu" attention is fused where PyTorch's CPU kernel takes it, and
+            dropout keeps a mask of floats.
+
+    Raises:
+        ValueError: no optimiser or device has that name, or nothing requires a gradient.
+        Exception: whatever the module raises.
+    """
+    _check(optimiser)
+    if device not in DEVICES:
+        raise ValueError(f"no kernels are known of {device!r}; say {' or '.join(DEVICES)}")
+
+    inputs = (args, kwargs or {})
+    with stand_ins(module, on_meta) as named, kernels_of(device), torch.random.fork_rng([]):
+        params, buffers = [param for _, param in named], list(module.buffers())
+        args, kwargs = given = _place(inputs, on_meta)
+        with Live(params, buffers, tree_leaves(given)) as live, torch.no_grad():
+            module(*args, **kwargs)
+        parts = {
+            "params_bytes": _stored(params),
+            "buffers_bytes": _stored(buffers),
+            "inputs_bytes": _stored(tree_leaves(given)),
+        }
+        base = sum(parts.values())
+        inference_peak = base + live.peak
+        if not backward:
+            return Memory(**parts, inference_peak_bytes=inference_peak)
+
+        args, kwargs = given = _place(inputs, on_meta)
+        with Live(params, buffers, tree_leaves(given)) as live, torch.enable_grad():
+            saved = _forward_and_backward(module, args, kwargs, live)
+        trained = [param for param in params if param.grad is not None]
+        gradients = _stored([param.grad for param in trained])
+
+    state = OPTIMISERS[optimiser] * _stored(trained)
+    step = gradients + _step_temporaries(optimiser, device, trained)
+    return Memory(
+        **parts,
+        inference_peak_bytes=inference_peak,
+        gradients_bytes=gradients,
+        optimiser_state_bytes=state,
+        saved_activations_bytes=saved,
+        training_peak_bytes=base + state + max(live.peak, step),
+    )
+
+
+def _check(optimiser: str) -> None:
+    if optimiser not in OPTIMISERS:
+        raise ValueError(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
+
+
+def _forward_and_backward(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], live: Live
+) -> int:
+    """Forward and backward; the bytes alive between them without the outputs."""
+    out = module(*args, **kwargs)
+    roots = _outputs_of(out)
+    edges = [get_gradient_edge(root) for root in roots]
+    seeds = [(root.shape, root.dtype, root.device) for root in roots]
+    storages = [ref(t.untyped_storage()) for t in tree_leaves(out) if isinstance(t, Tensor)]
+    with_outputs = live.now
+    del out, roots
+    saved = live.now
+    held = [storage() for storage in storages]  # the caller keeps the outputs until the end,
+    live.now = with_outputs  # those too that nothing else keeps
+    torch.autograd.backward(
+        edges, [torch.zeros(shape, dtype=dtype, device=where) for shape, dtype, where in seeds]
+    )
+    del held
+    return saved
+
+
+def _outputs_of(out: Any) -> list[Tensor]:
+    """The tensors of a forward pass's result from which a backward pass can start.
+
+    Raises:
+        ValueError: there are none.
+    """
+    roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
+    if not roots:
+        raise ValueError(
+            "no output requires a gradient, so there is no training step; unfreeze a parameter, "
+            "or say backward=False"
+        )
+    return roots
+
+
+def _place(tree: Any, where: Callable[[Tensor], Tensor]) -> Any:
+    """The arguments with `where` of every tensor in its place; it requires a gradient as before."""
+
+    def put(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        return where(leaf).requires_grad_(leaf.requires_grad and leaf.is_floating_point())
+
+    return tree_map(put, tree)
+
+
+def _stored(tensors: Iterable[Any]) -> int:
+    """The bytes of the tensors' storages, each once."""
+    storages = [t.untyped_storage() for t in tensors if isinstance(t, Tensor)]
+    return sum({storage._cdata: storage.nbytes() for storage in storages}.values())
+
+
+def _step_temporaries(optimiser: str, device: str, trained: list[Tensor]) -> int:
+    """The bytes that an optimiser's step makes and drops: Adam's square root and quotient.
+
+    On the CPU PyTorch takes one parameter after the other, and both exist at once; on CUDA it
+    takes all parameters together and divides in place.
+    """
+    sizes = [param.numel() * param.element_size() for param in trained]
+    if not optimiser.startswith("adam") or not sizes:
+        return 0
+    return sum(sizes) if device == "cuda" else 2 * max(sizes)
+
+
+def allocated(
+    module: nn.Module,
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    optimiser: str = "adam",
+    backward: bool = True,
+    device: str = "cpu",
+) -> dict[str, int | None]:
+    """Run it and read the allocator: what `memory_of` works out, measured, under the same names.
+
+    A copy of the weights is trained for two steps; the module itself is left as it is. On CUDA the
+    allocator's own peak is read, on the CPU the profiler's record of every allocation.
+
+    Args:
+        module: in the mode (train or eval) it is to be measured in.
+        args: the forward pass's positional arguments.
+        kwargs: its keyword arguments.
+        optimiser: "sgd", "momentum", "adam" or "adamw".
+        backward: False is inference alone.
+        device: "cpu", "cuda", "cuda:1".
+
+    Raises:
+        ValueError: no optimiser has that name, or nothing requires a gradient.
+        Exception: whatever the module raises, for want of memory too.
+    """
+    _check(optimiser)
+
+    def real(tensor: Tensor) -> Tensor:
+        if tensor.is_meta:
+            return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
+        return tensor.detach().to(device, copy=True)
+
+    with stand_ins(module, real) as named, torch.random.fork_rng():
+        params = [param for _, param in named]
+        args, kwargs = given = _place((args, kwargs or {}), real)
+        found = {
+            "params_bytes": _stored(params),
+            "buffers_bytes": _stored(module.buffers()),
+            "inputs_bytes": _stored(tree_leaves(given)),
+        }
+        base = sum(found.values())
+        with torch.no_grad(), _allocations(device) as seen:
+            module(*args, **kwargs)
+        found["inference_peak_bytes"] = base + seen["peak"]
+        if not backward:
+            return {**found}
+
+        trainer = _optimiser(optimiser, [p for p in params if p.requires_grad])
+        with torch.enable_grad():
+            with _allocations(device) as seen:
+                edges = [get_gradient_edge(t) for t in _outputs_of(module(*args, **kwargs))]
+            del edges
+            found["saved_activations_bytes"] = seen["now"]
+            _step(module, args, kwargs, trainer)  # after which the optimiser has its state
+            found["gradients_bytes"] = _stored(p.grad for p in params)
+            for tensor in (*params, *tree_leaves(given)):
+                if isinstance(tensor, Tensor):
+                    tensor.grad = None
+            state = sum(_stored(kept.values()) for kept in trainer.state.values())
+            found["optimiser_state_bytes"] = state
+            with _allocations(device) as seen:
+                _step(module, args, kwargs, trainer)
+            found["training_peak_bytes"] = base + state + seen["peak"]
+    return {**found}
+
+
+def _optimiser(name: str, params: list[Tensor]) -> torch.optim.Optimizer:
+    if name.startswith("adam"):
+        return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](params)
+    return torch.optim.SGD(params, momentum=0.9 if name == "momentum" else 0.0)
+
+
+def _step(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], trainer: Any) -> None:
+    roots = _outputs_of(module(*args, **kwargs))
+    torch.autograd.backward(roots, [torch.zeros_like(root) for root in roots])
+    trainer.step()
+
+
+@contextmanager
+def _allocations(device: str) -> Iterator[dict[str, int]]:
+    """What the body allocates: "peak", and "now", what is left of it, in bytes."""
+    seen = {"now": 0, "peak": 0}
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        yield seen
+        torch.cuda.synchronize(device)
+        seen["now"] = torch.cuda.memory_allocated(device) - before
+        seen["peak"] = torch.cuda.max_memory_allocated(device) - before
+        return
+    with torch.profiler.profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        yield seen
+    assert record.profiler is not None
+    events = [e for e in record.profiler.kineto_results.events() if e.name() == "[memory]"]
+    for event in sorted(events, key=lambda e: e.start_ns()):
+        seen["now"] += event.nbytes()
+        seen["peak"] = max(seen["peak"], seen["now"])

@@ -1,0 +1,206 @@
+"""What a network's operators allocate, told on meta tensors: storages, while they live."""
+
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.library import _scoped_library
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from flopledger.counting.meta_devices import on_one_device, tensors_in
+from flopledger.counting.meta_selection import evenly, selects
+from flopledger.counting.meta_shapes import infer
+
+DEVICES = ("cpu", "cuda")
+
+
+class Live(TorchDispatchMode):
+    """Keeps account of the storages that operators make, while they live.
+
+    Attributes:
+        now: their bytes.
+        peak: the most that there were.
+    """
+
+    def __init__(self, *known: Iterable[Any]) -> None:
+        super().__init__()
+        self.now = 0
+        self.peak = 0
+        # by address: for a known storage nothing, for any other what calls when it is gone
+        self._alive: dict[int, Any] = {
+            tensor.untyped_storage()._cdata: None
+            for tensors in known
+            for tensor in tensors
+            if isinstance(tensor, Tensor)
+        }
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # True would import torch._dynamo at the first call: a second
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        op = func._schema.name
+        args, kwargs = on_one_device(op, args, kwargs or {})
+        out: Any = NotImplemented
+        if all(t.is_contiguous() for t in tensors_in(*args)):  # its results always are
+            out = infer(op, func._schema.overload_name, args, kwargs)
+        if out is NotImplemented:
+            out = func(*args, **kwargs)
+        if selects(op) and args[0].device.type == "meta":
+            out = evenly(op, args, kwargs, out)
+        if op == "aten::mkldnn_rnn_layer":
+            out = (*out[:3], _workspace(args[0], args[5]))
+        for tensor in tensors_in(*out) if isinstance(out, tuple) else tensors_in(out):
+            self._hold(tensor)
+        self.peak = max(self.peak, self.now + _scratch(op, args))
+        return out
+
+    def _hold(self, tensor: Tensor) -> None:
+        if tensor.layout is torch.sparse_coo:
+            self._hold(tensor._indices())
+            self._hold(tensor._values())
+            return
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._alive:
+            return
+        self.now += size
+        self.peak = max(self.peak, self.now)
+
+        def gone(_: object) -> None:
+            self.now -= size
+            del self._alive[key]
+
+        # a storage's Python object lives as long as the storage
+        self._alive[key] = weakref.ref(storage, gone)
+
+
+@contextmanager
+def kernels_of(device: str) -> Iterator[None]:
+    """While the body runs, attention and dropout on meta tensors are the operators of the device.
+
+    PyTorch gives meta tensors the one attention that no device would take: all scores are stored.
+    """
+    with _scoped_library("aten", "IMPL") as library:
+        library.impl("scaled_dot_product_attention", _attention(device), "AutogradMeta")
+        if device == "cuda":
+            library.impl("dropout", _dropout, "AutogradMeta")
+        else:
+            library.impl("lstm.input", _lstm, "AutogradMeta")
+        yield
+
+
+def _attention(device: str) -> Callable[..., Tensor]:
+    def attend(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        *,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Tensor:
+        if attn_mask is not None and attn_mask.dtype is torch.bool:  # kernels add it to the scores
+            attn_mask = torch.zeros(attn_mask.shape, dtype=query.dtype, device=query.device)
+        asked = (query, key, value, attn_mask, dropout_p, is_causal)
+        if device == "cuda" or _fused_on_cpu(*asked, scale=scale, enable_gqa=enable_gqa):
+            out = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+                query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale
+            )
+        else:
+            out = torch.ops.aten._scaled_dot_product_attention_math(
+                *asked, None, scale=scale, enable_gqa=enable_gqa
+            )
+        return out[0]
+
+    return attend
+
+
+def _fused_on_cpu(*args: Any, **kwargs: Any) -> bool:
+    """PyTorch's own choice for such tensors on the CPU; only one row of each is allocated."""
+
+    def row(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        one = torch.empty([1] * (leaf.dim() - 1) + list(leaf.shape[-1:]), dtype=leaf.dtype)
+        return one.expand(leaf.shape).requires_grad_(leaf.requires_grad)
+
+    with torch._C._DisableTorchDispatch():
+        choice = torch._fused_sdp_choice(*map(row, args), **kwargs)
+    return bool(choice == torch.nn.attention.SDPBackend.FLASH_ATTENTION.value)
+
+
+def _dropout(x: Tensor, p: float, train: bool) -> Tensor:
+    out: Tensor = torch.ops.aten.native_dropout(x, p, True)[0] if train and p else x
+    return out
+
+
+def _lstm(
+    x: Tensor,
+    hx: list[Tensor],
+    params: list[Tensor],
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As oneDNN on the CPU runs it: all steps of a layer and direction in one kernel."""
+    ops, directions, each = torch.ops.aten, 1 + bidirectional, 4 if has_biases else 2
+    if x.dtype is not torch.float32 or len(params) != each * num_layers * directions:
+        taken_apart: tuple[Tensor, Tensor, Tensor] = ops.lstm.input.decompose(
+            x, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
+        )
+        return taken_apart
+    hidden, cells = (t.contiguous() for t in hx)
+    x = (x.transpose(0, 1) if batch_first else x).contiguous()
+    last: list[tuple[Tensor, Tensor]] = []
+    for layer in range(num_layers):
+        outs = []
+        for reverse in range(directions):
+            i = len(last)
+            weights = params[i * each : (i + 1) * each]
+            if not has_biases:  # PyTorch makes zeros as large as the weights
+                weights = [*weights, *(torch.zeros_like(weight) for weight in weights)]
+            out, *ends, _ = ops.mkldnn_rnn_layer(
+                x, *weights, hidden[i], cells[i], bool(reverse), [], 2, hidden.shape[-1],
+                num_layers, has_biases, bidirectional, batch_first, train,
+            )  # fmt: skip
+            outs.append(out)
+            last.append(tuple(ends))
+        x = torch.cat(outs, -1) if bidirectional else outs[0]
+        if dropout and train and layer < num_layers - 1:
+            x = ops.dropout(x, dropout, True)
+    hy, cy = (torch.stack(ends) for ends in zip(*last, strict=True))
+    return x.transpose(0, 1) if batch_first else x, hy, cy
+
+
+def _scratch(op: str, args: Any) -> int:
+    # each time it runs, oneDNN reorders a layer's weights, stores its gates, and copies what is
+    # wider than its states; what other kernels need is not known
+    if op not in ("aten::mkldnn_rnn_layer", "aten::mkldnn_rnn_layer_backward"):
+        return 0
+    x, from_input, from_hidden = args[:3]
+    gates = x.shape[0] * x.shape[1] * from_input.shape[0]
+    wide = x.numel() if x.shape[2] > from_hidden.shape[1] else 0
+    return 4 * int(from_input.numel() + from_hidden.numel() + gates + wide)
+
+
+def _workspace(x: Tensor, hidden: Tensor) -> Tensor:
+    # what oneDNN keeps of a layer for the backward pass: the gates of every step, and its states
+    # and their gradients, those of the layer below as wide as the wider of the two; read off for
+    # float32 on x86, where the sizes are also rounded up to pages
+    if not torch.is_grad_enabled():
+        return torch.empty(0, dtype=torch.uint8, device="meta")
+    steps, batch, width = x.shape[0], x.shape[1], hidden.shape[-1]
+    states = (steps + 1) * (6 * max(x.shape[2], width) + 5 * width)
+    size = 4 * batch * (steps * 4 * width + states)
+    return torch.empty(size, dtype=torch.uint8, device="meta")

@@ -1,0 +1,63 @@
+"""What moved between two counts: flopledger diff."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from flopledger.cli.console import NOT_CONFIRMED, NOT_PROFILED, Debug, complain, say
+from flopledger.cli.profile import Asked, Kwargs, Order, counted
+from flopledger.cli.timeout import TimedOut
+from flopledger.zoo.registry import BrokenModel
+
+
+def diff(
+    before: Annotated[str, typer.Argument(help="A file of profile --format json, or a model.")],
+    after: Annotated[str, typer.Argument(help="The model that is held against it, or a file.")],
+    asked: Asked = None,
+    kwargs: Kwargs = None,
+    fail_over: Annotated[
+        str | None,
+        typer.Option(help="1%: exit with 3 if params or MACs moved by more, up or down."),
+    ] = None,
+    form: Annotated[
+        Literal["table", "json", "markdown"], typer.Option("--format", help="Of stdout.")
+    ] = "table",
+    debug: Debug = False,
+) -> int:
+    """Say what moved between a baseline and a model, or between two models, layer by layer."""
+    from flopledger.differences.changes import BadBaseline, difference, parse_percent
+    from flopledger.reports import diff
+    from flopledger.tables import ProfilingError
+    from flopledger.zoo.inputs import WrongInputs, parse_input
+    from flopledger.zoo.sources import WrongSource, parse_options
+
+    try:
+        limit = parse_percent(fail_over) if fail_over is not None else None
+        order = Order(
+            asked=[parse_input(text) for text in asked or []], options=parse_options(kwargs or [])
+        )
+        moved = difference(_count(before, order), _count(after, order))
+    except (BadBaseline, WrongInputs, WrongSource, ValueError) as error:
+        if debug:
+            raise
+        raise typer.BadParameter(str(error)) from error
+    except (ProfilingError, BrokenModel) as error:
+        complain(error, debug)
+        return NOT_PROFILED
+    except TimedOut as error:
+        say(str(error))
+        return NOT_PROFILED
+    sys.stdout.write(diff.render(moved, form))
+    return NOT_CONFIRMED if limit is not None and moved.exceeds(limit) else 0
+
+
+def _count(text: str, order: Order) -> Any:
+    """A baseline's file as it is read; a model, counted."""
+    from flopledger.differences.changes import read_baseline
+    from flopledger.reports.profile_json import as_object
+
+    if text.endswith(".json") and ":" not in text:
+        return read_baseline(Path(text))
+    return as_object(counted(text, order)[1])

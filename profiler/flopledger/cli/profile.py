@@ -1,0 +1,259 @@
+"""The main job: flopledger profile."""
+
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from flopledger.cli.console import (
+    NOT_CONFIRMED,
+    NOT_PROFILED,
+    Debug,
+    complain,
+    say,
+    with_progress,
+)
+from flopledger.cli.profile_measurements import Measured, Wanted, check, measured
+from flopledger.cli.profile_output import Form, check_form, rendered, write
+from flopledger.cli.timeout import TimedOut, limit
+from flopledger.storage.files import check_writable
+from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
+
+if TYPE_CHECKING:
+    from flopledger.tables import Profile
+    from flopledger.zoo.inputs import AskedInput
+
+Kwargs = Annotated[
+    list[str] | None,
+    typer.Option("--kwargs", help="NAME=VALUE for the factory; once for each."),
+]
+Asked = Annotated[
+    list[str] | None,
+    typer.Option("--input", help="1,3,224,224 or NAME=1,1024:int64; once for each input."),
+]
+
+
+def profile(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Names from --list, FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, timm:NAME, "
+            "torchvision:NAME or hf:CONFIG.json."
+        ),
+    ] = None,
+    asked: Asked = None,
+    inputs: Annotated[
+        str | None, typer.Option(help="FILE.py:FUNCTION that returns the forward's arguments.")
+    ] = None,
+    kwargs: Kwargs = None,
+    batch: Annotated[int | None, typer.Option(help="The size of axis 0 of every input.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Fold layers deeper than this.")] = None,
+    by: Annotated[Literal["layer", "operator", "kind"], typer.Option(help="The rows.")] = "layer",
+    counter: Annotated[
+        Literal["auto", "fvcore", "dispatch"],
+        typer.Option(help="Whose count is shown; the other one checks it."),
+    ] = "auto",
+    backward: Annotated[bool, typer.Option("--backward", help="Count it too.")] = False,
+    optimiser: Annotated[
+        Literal["sgd", "momentum", "adam", "adamw"] | None,
+        typer.Option(help="Count a step of training with it."),
+    ] = None,
+    accumulate: Annotated[int, typer.Option(help="Passes in a step of training.", min=1)] = 1,
+    time: Annotated[
+        bool, typer.Option("--time", help="Run it for real, and measure its layers' seconds.")
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Work out what inference and training hold.")
+    ] = False,
+    allocate: Annotated[
+        bool, typer.Option("--allocate", help="Run it for real, and hold --memory against it.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Of --time and --memory: cpu, cuda.")] = "cpu",
+    repeats: Annotated[int, typer.Option(help="Passes that --time takes.", min=1)] = 10,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if anything is uncounted or disputed.")
+    ] = False,
+    form: Annotated[
+        Literal[
+            "table", "csv", "json", "markdown", "html", "latex", "svg", "png", "speedscope",
+            "chrome",
+        ],
+        typer.Option("--format", help="What is written to stdout, or to --output."),
+    ] = "table",
+    weight: Annotated[
+        Literal["flops", "seconds"], typer.Option(help="Of a trace's frames; seconds by --time.")
+    ] = "flops",
+    size_by: Annotated[
+        Literal["flops", "params"], typer.Option(help="What a box of the picture is a share of.")
+    ] = "flops",
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for each model.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="Show the models and exit.")] = False,
+    debug: Debug = False,
+) -> int:  # fmt: skip
+    """Count the FLOPs and parameters of models, layer by layer, with two counters.
+
+    A file or package that is named is imported, which runs its code.
+    """
+    if show_list:
+        _show_list(list_models())
+        return 0
+    if not models:
+        raise typer.BadParameter("name a model; --list shows their names")
+    for name, value, least in (("--batch", batch, 1), ("--depth", depth, 0)):
+        if value is not None and value < least:
+            raise typer.BadParameter(f"{name} {value} is too small; give {least} or more")
+    if timeout is not None and timeout <= 0:
+        raise typer.BadParameter(f"--timeout {timeout:g} is too small; give seconds above 0")
+    if form == "png" and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("--format png is no text; give --output FILE.png")
+    check_names(models)
+    from flopledger.zoo.inputs import parse_input
+    from flopledger.zoo.sources import parse_options
+
+    try:
+        if output is not None:
+            check_writable(output)
+        order = Order(
+            asked=[parse_input(text) for text in asked or []],
+            inputs=inputs,
+            options=parse_options(kwargs or []),
+            batch=batch,
+            counter=counter,
+            backward=backward or optimiser is not None,
+            timeout=timeout,
+            wanted=Wanted(
+                time=time,
+                memory=memory,
+                allocate=allocate,
+                device=device,
+                repeats=repeats,
+                optimiser=optimiser or "adam",
+            ),
+        )
+        check(order.wanted)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    wanted = Form(
+        name=form,
+        by=by,
+        depth=depth,
+        size_by=size_by,
+        weight=weight,
+        output=output,
+        optimiser=optimiser,
+        accumulate=accumulate,
+    )
+    check_form(wanted, order.wanted)
+    counts, failed = _profiled(models, order, debug)
+    profiles = [one for one, _ in counts]
+    if counts:
+        write(rendered(counts, len(models) > 1, wanted), output)
+    objections = [line for one in profiles for line in doubts(one)]
+    for line in objections:
+        say(line)
+    if failed:
+        return NOT_PROFILED
+    return NOT_CONFIRMED if strict and objections else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """How every model of one command is to be counted."""
+
+    asked: "list[AskedInput]"
+    inputs: str | None = None
+    options: dict[str, Any]
+    batch: int | None = None
+    counter: str = "auto"
+    backward: bool = False
+    timeout: float | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+
+
+def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measured]":
+    """One network, wherever it comes from, counted and measured as ordered.
+
+    Raises:
+        UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as their own docstrings
+            say.
+        TimedOut: it took longer than it may.
+    """
+    from flopledger.counting import profiling
+    from flopledger.counting.arguments import arguments_of
+    from flopledger.zoo.sources import find, offline
+
+    with limit(order.timeout, name), offline():
+        found = find(name, order.options)
+        module = profiling.built(found.name, found.factory)
+        inputs, note = arguments_of(
+            name, found.spec, module, order.asked, order.inputs, order.batch
+        )
+        one = profiling.counted(found.name, module, inputs, order.counter, order.backward)
+        taken = measured(module, inputs, one, order.wanted)
+    return found.spec, replace(one, notes=(*note, *one.notes)), taken
+
+
+def _profiled(
+    models: list[str], order: Order, debug: bool
+) -> "tuple[list[tuple[Profile, Measured]], int]":
+    from flopledger.tables import ProfilingError
+    from flopledger.zoo.inputs import WrongInputs
+    from flopledger.zoo.published import contradictions, held_against
+    from flopledger.zoo.sources import WrongSource
+
+    counts, failed = [], 0
+    for name in with_progress(models):
+        try:
+            spec, one, taken = counted(name, order)
+        except (WrongInputs, WrongSource) as error:
+            if debug:
+                raise
+            raise typer.BadParameter(str(error)) from error
+        except (ProfilingError, BrokenModel) as error:
+            complain(error, debug)
+            failed += 1
+            continue
+        except TimedOut as error:
+            say(str(error))
+            failed += 1
+            continue
+        except KeyboardInterrupt:
+            say(f"interrupted at {name}; what was counted before it follows")
+            failed += 1
+            break
+        counts.append((one, taken))
+        if spec is not None and not order.asked:  # published figures are of the registered inputs
+            for line in contradictions(held_against(spec, one)):
+                say(line)
+    return counts, failed
+
+
+def doubts(one: "Profile") -> list[str]:
+    """A line for each operator without a formula, and for a disagreement."""
+    lines = [
+        f"{one.model}: {row.operator} is not counted ({row.calls} calls); totals are lower bounds"
+        for row in one.unsupported().itertuples()
+    ]
+    if one.check.agrees is False:
+        lines.append(
+            f"{one.model}: {one.counter} counts {one.total('macs'):,} MACs, {one.check.counter} "
+            f"{one.check.macs:,}: {one.check.reason}"
+        )
+    return lines
+
+
+def check_names(models: list[str]) -> None:
+    """See that the zoo has those that are named without a source; raises UnknownModel."""
+    known = {listing.name for listing in list_models()}
+    for name in models:
+        if name not in known and ":" not in name:
+            find_model(name)  # raises, and names the nearest
+
+
+def _show_list(listings: list[Listing]) -> None:
+    width = max((len(one.name) for one in listings), default=0)
+    for one in listings:
+        typer.echo(f"{one.name:{width}}  {one.year or '':4}  {one.description}")

@@ -1,0 +1,131 @@
+"""What a model takes besides arithmetic: --time and --memory."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flopledger.allocation.held_bytes import Memory
+    from flopledger.clock.layer_times import Timing
+    from flopledger.tables import Profile
+    from flopledger.zoo.inputs import Inputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be measured, and where."""
+
+    time: bool = False
+    memory: bool = False
+    allocate: bool = False
+    device: str = "cpu"
+    repeats: int = 10
+    optimiser: str = "adam"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was: None where it was not asked for."""
+
+    timing: "Timing | None" = None
+    memory: "Memory | None" = None
+    allocated: "dict[str, int | None] | None" = None
+
+
+def check(wanted: Wanted) -> None:
+    """Say what cannot be measured before anything is.
+
+    Raises:
+        ValueError: the device is not there, or an option stands alone.
+    """
+    if wanted.allocate and not wanted.memory:
+        raise ValueError("--allocate checks what --memory works out; give both")
+    if wanted.time or wanted.allocate:
+        import torch
+
+        from flopledger.clock.device_peaks import clock_of
+
+        try:
+            device = torch.device(wanted.device)
+        except RuntimeError:
+            raise ValueError(f"no device is called {wanted.device!r}; say cpu or cuda") from None
+        clock_of(device)
+
+
+def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) -> Measured:
+    """Time and memory of a model that was counted.
+
+    Raises:
+        ProfilingError: it does not run, or not without values.
+    """
+    if not (wanted.time or wanted.memory):
+        return Measured()
+    from flopledger.clock.time_layers import timed
+    from flopledger.counting.restore import materialised, untouched
+
+    timing, memory, allocated = None, None, None
+    module = materialised(module, inputs)
+    args, kwargs = inputs
+    if wanted.memory:
+        with untouched(module):
+            memory = _memory(profile.model, module, inputs, wanted)
+            if wanted.allocate:
+                allocated = _allocated(profile.model, module, inputs, wanted, memory)
+    if wanted.time:
+        timing = timed(
+            module,
+            args,
+            kwargs,
+            calls=profile.calls,
+            device=wanted.device,
+            repeats=wanted.repeats,
+        )
+    return Measured(timing=timing, memory=memory, allocated=allocated)
+
+
+def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory":
+    from flopledger.allocation.estimate import memory_of
+    from flopledger.counting.attempts import said
+    from flopledger.tables import ProfilingError
+
+    try:
+        return memory_of(
+            module,
+            *inputs,
+            optimiser=wanted.optimiser,
+            device=wanted.device.partition(":")[0],
+            backward=any(p.requires_grad for p in module.parameters()),
+        )
+    except Exception as error:  # the module's own code, which may raise anything
+        raise ProfilingError(
+            f"{name}: its memory cannot be worked out without values: {said(error)}"
+        ) from error
+
+
+def _allocated(
+    name: str, module: Any, inputs: "Inputs", wanted: Wanted, estimate: "Memory"
+) -> "dict[str, int | None]":
+    import psutil
+    import torch
+
+    from flopledger.allocation.estimate import allocated
+    from flopledger.counting.attempts import said
+    from flopledger.tables import ProfilingError
+
+    trains = estimate.training_peak_bytes is not None
+    needed = estimate.training_peak_bytes or estimate.inference_peak_bytes
+    free = (
+        torch.cuda.mem_get_info(wanted.device)[0]
+        if wanted.device.startswith("cuda")
+        else psutil.virtual_memory().available
+    )
+    if needed > free:
+        raise ProfilingError(
+            f"{name}: --allocate needs {needed / 2**30:.1f} GiB and {free / 2**30:.1f} are free; "
+            "leave it out, or give a smaller --batch"
+        )
+    try:
+        return allocated(
+            module, *inputs, optimiser=wanted.optimiser, device=wanted.device, backward=trains
+        )
+    except Exception as error:  # as above
+        raise ProfilingError(f"{name}: it does not run: {said(error)}") from error

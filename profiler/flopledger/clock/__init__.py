@@ -1,0 +1,1 @@
+"""Seconds: of a pass and its layers, beside what a device can do."""

@@ -1,0 +1,201 @@
+"""timed(): a real forward pass, taken with and without hooks on its layers."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from flopledger.calls import OpCall
+from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
+from flopledger.clock.layer_times import LayerTime, Timing
+from flopledger.counting.attempts import fits, out_of_memory, said
+from flopledger.counting.layers import kind_of
+from flopledger.counting.restore import materialised, untouched
+from flopledger.counting.weightless import stand_ins
+from flopledger.tables import ProfilingError
+
+# the path of a module that begins, None for one that ends; and when
+Mark = tuple[str | None, Any]
+
+
+def timed(
+    module: nn.Module,
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    calls: Sequence[OpCall],
+    device: str | torch.device = "cpu",
+    warmup: int = 2,
+    repeats: int = 10,
+) -> Timing:
+    """Time real forward passes without gradients, in the mode (train or eval) the module is in.
+
+    Nothing of the module or its inputs is changed, not even after an exception: on another device
+    it runs with copies of its weights. Weights and floating inputs on meta become random ones,
+    integers there become zeros.
+
+    Args:
+        module: a network.
+        args: the forward pass's positional arguments.
+        kwargs: its keyword arguments.
+        calls: its operator calls, as either counter counted them with such inputs.
+        device: "cpu" or "cuda".
+        warmup: passes of either sort, with hooks and without, that are not timed.
+        repeats: passes of either sort that are.
+
+    Raises:
+        ValueError: no repeats, no clock for the device, or calls of another network.
+        ProfilingError: the passes failed; the message says what to change.
+    """
+    if repeats < 1:
+        raise ValueError(f"{repeats} repeats measure nothing; say 1 or more")
+    device = torch.device(device)
+    clock, name = clock_of(device), type(module).__name__
+    try:
+        module = materialised(module, (args, kwargs or {}))
+        kinds = {path: kind_of(child) for path, child in module.named_modules()}
+        if strange := sorted({call.path for call in calls} - kinds.keys()):
+            raise ValueError(f"{name} has no layer {strange[0]!r}; give calls counted with it")
+        most = peaks(device, _dtype(module))
+        rounds = list(
+            _rounds(module, (args, kwargs or {}), device, clock, range(warmup + repeats))
+        )[warmup:]
+        most = most.or_more(peaks(device, _dtype(module)))
+    except (MemoryError, RuntimeError, NotImplementedError) as error:
+        raise ProfilingError(f"{name}: {_complaint(error, device)}") from error
+
+    plain = [seconds for seconds, _ in rounds]
+    passes = [_self_times(marks, clock) for _, marks in rounds]
+    hooked = [sum(seconds.values()) for seconds, _ in passes]
+    return Timing(
+        device=name_of(device),
+        threads=torch.get_num_threads(),
+        repeats=repeats,
+        seconds=median(plain),
+        low=min(plain),
+        high=max(plain),
+        hooked_seconds=median(hooked),
+        peaks=most,
+        layers=tuple(_layers(kinds, passes, calls)),
+        complete=all(call.counted for call in calls),
+    )
+
+
+def _dtype(module: nn.Module) -> torch.dtype:
+    """Of the first weight that floats."""
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+
+
+def _rounds(
+    module: nn.Module,
+    inputs: tuple[tuple[Any, ...], dict[str, Any]],
+    device: torch.device,
+    clock: Clock,
+    turns: range,
+) -> Iterator[tuple[float, list[Mark]]]:
+    """Each turn: the seconds of a pass without hooks, then the marks of one with them."""
+    if device.type == "cpu" and not fits(module):
+        raise MemoryError("its weights")
+
+    def place(leaf: Any) -> Any:
+        return _real(leaf, device) if isinstance(leaf, Tensor) else leaf
+
+    rng = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(rng), untouched(module), stand_ins(module, place):
+        args, kwargs = tree_map(place, inputs)
+        with torch.no_grad():
+            for _ in turns:
+                start = clock.mark()
+                module(*args, **kwargs)
+                end = clock.mark()
+                clock.wait()
+                plain = clock.between(start, end) / 1e9
+                with _marked(module, clock) as marks:
+                    module(*args, **kwargs)
+                clock.wait()
+                yield plain, marks
+
+
+def _real(tensor: Tensor, device: torch.device) -> Tensor:
+    if not tensor.is_meta:
+        return tensor.detach().to(device)
+    if tensor.is_floating_point():  # like weights: small, and positive where they are variances
+        return torch.rand(tensor.shape, device=device).mul_(0.1).to(tensor.dtype)
+    return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
+
+
+@contextmanager
+def _marked(module: nn.Module, clock: Clock) -> Iterator[list[Mark]]:
+    marks: list[Mark] = []
+    handles = []
+    try:
+        for path, child in module.named_modules():
+            if isinstance(child, torch.jit.ScriptModule):  # takes no hooks: its parent's seconds
+                continue
+            handles.append(
+                child.register_forward_pre_hook(
+                    lambda *_, path=path: marks.append((path, clock.mark()))
+                )
+            )
+            handles.append(
+                child.register_forward_hook(
+                    lambda *_: marks.append((None, clock.mark())), always_call=True
+                )
+            )
+        yield marks
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _self_times(marks: list[Mark], clock: Clock) -> tuple[Counter[str], Counter[str]]:
+    """Of each layer, in seconds, what is not spent in a module inside it; and its calls."""
+    seconds, calls = Counter[str](), Counter[str]()
+    stack: list[str] = []
+    for (path, start), (_, end) in pairwise(marks):
+        if path is None:
+            stack.pop()
+        else:
+            stack.append(path)
+            calls[path] += 1
+        if stack:
+            seconds[stack[-1]] += clock.between(start, end) / 1e9  # type: ignore[assignment]
+    return seconds, calls
+
+
+def _layers(
+    kinds: dict[str, str], passes: list[tuple[Counter[str], Counter[str]]], calls: Sequence[OpCall]
+) -> Iterator[LayerTime]:
+    work: dict[str, list[OpCall]] = {}
+    for call in calls:
+        if not call.backward:
+            work.setdefault(call.path, []).append(call)
+    for path, kind in kinds.items():
+        times = [seconds[path] for seconds, _ in passes]
+        ran = passes[-1][1][path]
+        if not ran and path not in work:
+            continue
+        own = work.get(path, [])
+        yield LayerTime(
+            path=path,
+            kind=kind,
+            calls=ran,
+            seconds=median(times),
+            low=min(times),
+            high=max(times),
+            macs=sum(call.macs for call in own),
+            other_flops=sum(call.other_flops for call in own),
+            bytes=sum(call.bytes for call in own),
+        )
+
+
+def _complaint(error: Exception, device: torch.device) -> str:
+    if out_of_memory(error):
+        return f"memory on {device} is too small to run it; give a smaller --batch or network"
+    return f"timing it stopped: {said(error)}"

@@ -1,0 +1,1 @@
+"""A network counted twice: (module, inputs) in, operator calls out."""

@@ -1,0 +1,285 @@
+"""The second counter: what reaches PyTorch's dispatcher, floats on meta, integers real."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+from flopledger.calls import OpCall
+from flopledger.counting.flex_attention import attend, uncompiled
+from flopledger.counting.formulas.every import is_free, work
+from flopledger.counting.formulas.products import SparseShape
+from flopledger.counting.meta_devices import on_one_device, tensors_in
+from flopledger.counting.meta_selection import asks, evenly, selects
+from flopledger.counting.meta_shapes import infer
+from flopledger.counting.torch_functions import Functions
+from flopledger.counting.weightless import on_meta, real, stand_ins, zeros_for
+
+_ONE_DTYPE = {
+    f"aten::{op}"
+    for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "convolution")
+}
+
+
+def count(
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    backward: bool = False,
+    computed: bool = False,
+) -> list[OpCall]:
+    """Every operator call of one forward pass, and of the backward pass if asked for.
+
+    Floating tensors (weights, buffers, inputs) are replaced by meta tensors of the same shape for
+    the time of the count, so that nothing large is computed or stored; integer and boolean tensors
+    are real copies, so that code which asks for their values gets them.
+
+    Args:
+        module: in the mode (train or eval) it is to be counted in; nothing of it is changed.
+        args: the forward pass's positional arguments.
+        kwargs: its keyword arguments.
+        backward: also run the backward pass from every floating output.
+        computed: compute every operator on the CPU, all weights zero, so that code which asks for
+            a floating value gets one.
+
+    Raises:
+        ValueError: backward was asked for and nothing requires a gradient.
+        Exception: whatever the module raises.
+    """
+    place = zeros_for(module) if computed else on_meta
+    if not computed and any(
+        _sparse(leaf)
+        for leaf in (*tree_leaves((args, kwargs)), *module.parameters(), *module.buffers())
+    ):
+        raise RuntimeError("how much a sparse product does depends on the values that are there")
+    args, kwargs = _placed(args, computed), _placed(kwargs, computed)
+    with stand_ins(module, place) as stand_in, _paths(module) as where, uncompiled():
+        params = {_key(tensor): name for name, tensor in stand_in}
+        functions = Functions(where.now)
+        with (
+            torch.set_grad_enabled(backward),
+            functions,
+            Recorder(where.now, params, computed) as forward,
+        ):
+            out = module(*args, **kwargs)
+        calls = forward.calls + functions.calls
+        if not backward:
+            return calls
+        roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
+        if not roots:
+            raise ValueError(
+                "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
+            )
+        with Recorder(where.of_node, params, computed, backward=True) as back:
+            torch.autograd.backward(roots, [_filled_like(root) for root in roots])
+        return calls + back.calls
+
+
+def _sparse(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor) and leaf.layout is not torch.strided
+
+
+def _filled_like(root: Tensor) -> Tensor:
+    # empty_like would import sympy
+    return torch.zeros(root.shape, dtype=root.dtype, device=root.device)
+
+
+def _placed(tree: Any, computed: bool) -> Any:
+    def place(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor):
+            return leaf
+        stand_in = real(leaf) if computed else on_meta(leaf)
+        return stand_in.requires_grad_(leaf.requires_grad and leaf.is_floating_point())
+
+    return tree_map(place, tree)
+
+
+class _Paths:
+    """Which module is running: now, in the forward pass, or when a backward node was made."""
+
+    def __init__(self) -> None:
+        self.stack = [""]
+        # (autograd's sequence number, the module that runs from there on)
+        self.changes: list[tuple[int, str]] = [(0, "")]
+
+    def enter(self, path: str) -> None:
+        self.stack.append(path)
+        self._note()
+
+    def leave(self) -> None:
+        self.stack.pop()
+        self._note()
+
+    def now(self) -> str:
+        return self.stack[-1]
+
+    def of_node(self) -> str:
+        node = torch._C._current_autograd_node()
+        if node is None or len(self.stack) > 1:  # a forward pass inside it: checkpointing
+            return self.stack[-1]
+        index = bisect_right(self.changes, node._sequence_nr(), key=lambda change: change[0])
+        return self.changes[index - 1][1]
+
+    def _note(self) -> None:
+        self.changes.append((torch._C._autograd._get_sequence_nr(), self.stack[-1]))
+
+
+@contextmanager
+def _paths(module: nn.Module) -> Iterator[_Paths]:
+    paths = _Paths()
+    handles = []
+
+    def enter(path: str) -> Callable[..., None]:
+        return lambda *_: paths.enter(path)
+
+    try:
+        for path, child in module.named_modules():
+            if isinstance(child, torch.jit.ScriptModule):  # takes no hooks: its parent's work
+                continue
+            handles.append(child.register_forward_pre_hook(enter(path)))
+            handles.append(child.register_forward_hook(lambda *_: paths.leave(), always_call=True))
+        yield paths
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class Recorder(TorchDispatchMode):
+    """Writes down every operator call, having worked out its result without doing its work."""
+
+    supports_higher_order_operators = True
+
+    def __init__(
+        self,
+        where: Callable[[], str],
+        params: dict[int, str],
+        computed: bool,
+        backward: bool = False,
+    ) -> None:
+        super().__init__()
+        self.calls: list[OpCall] = []
+        self._where = where
+        self._params = params
+        self._computed = computed
+        self._backward = backward
+        self._invented: list[int] = []
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # True would import torch._dynamo at the first call: a second
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if isinstance(func, HigherOrderOperator):
+            return self._attend(func, args, kwargs or {})
+        op, kwargs = func._schema.name, kwargs or {}
+        _same_dtype(op, args)
+        if self._computed:
+            out = func(*args, **kwargs)
+        else:
+            args, kwargs = on_one_device(op, args, kwargs)
+            out = infer(op, func._schema.overload_name, args, kwargs)
+            if out is NotImplemented:
+                out = func(*args, **kwargs)
+            out = self._made_up(op, args, kwargs, out)
+        self._record(func, args, kwargs, out)
+        return out
+
+    def _attend(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if not func.name().startswith("flex_attention"):
+            with self:
+                return func(*args, **kwargs)
+        out, macs, skipped = attend(func.name(), args)
+        self.calls.append(
+            OpCall(
+                path=self._where(),
+                op=func.name(),
+                inputs=tuple(tuple(t.shape) for t in tensors_in(*args[:3])),
+                outputs=tuple(tuple(t.shape) for t in tensors_in(out)),
+                macs=macs,
+                masked_macs=skipped,
+                backward=self._backward,
+                recomputed=self._backward and torch.is_grad_enabled(),
+            )
+        )
+        return out
+
+    def _made_up(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> Any:
+        if asks(op) and self._invented:
+            for index in self._invented:
+                self.calls[index] = replace(self.calls[index], evenly=True)
+            self._invented.clear()
+        if selects(op) and args[0].device.type == "meta":
+            self._invented.append(len(self.calls))  # the call that is recorded next
+            return evenly(op, args, kwargs, out)
+        return out
+
+    def _record(self, func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> None:
+        op = func._schema.name
+        given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
+        params = tuple(self._params[key] for t in given if (key := _key(t)) in self._params)
+        free = is_free(op)
+        if free and not params and not selects(op) and _is_view(func):
+            return
+        cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
+        macs, other = cost or (0, 0)
+        if any(t.is_complex() for t in given):
+            macs *= 4  # (a + ib)(c + id) is four real products
+        if not any(t.is_floating_point() or t.is_complex() for t in made):
+            other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
+        self.calls.append(
+            OpCall(
+                path=self._where(),
+                op=op,
+                inputs=tuple(tuple(t.shape) for t in given),
+                outputs=tuple(tuple(t.shape) for t in made),
+                macs=macs,
+                other_flops=other,
+                counted=cost is not None,
+                backward=self._backward,
+                params=params,
+                bytes=sum(t.numel() * t.element_size() for t in (*given, *made)),
+                # only code that is run again asks for gradients inside a backward pass
+                recomputed=self._backward and torch.is_grad_enabled(),
+            )
+        )
+
+
+def _key(tensor: Tensor) -> int:
+    # a view of a parameter is still that parameter; computed ones all look into one block of zeros
+    return int(tensor.untyped_storage()._cdata) if tensor.is_meta else id(tensor)
+
+
+def _is_view(func: Any) -> bool:
+    result = func._schema.returns[:1]
+    return bool(result and result[0].alias_info and not result[0].alias_info.is_write)
+
+
+def _same_dtype(op: str, args: Any) -> None:
+    # kernels refuse a product of two dtypes, PyTorch's rules for meta tensors do not
+    if op.removesuffix("_") not in _ONE_DTYPE:
+        return
+    dtypes = {str(t.dtype).removeprefix("torch.") for t in tensors_in(*args)}
+    if len(dtypes) > 1:
+        raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
+
+
+def _shapes(tree: Any) -> Any:
+    """The tree with every tensor replaced by its shape, lists and tuples kept."""
+    if isinstance(tree, Tensor):
+        return SparseShape(tree.shape, tree._nnz()) if _sparse(tree) else tuple(tree.shape)
+    if isinstance(tree, torch.ScriptObject) and hasattr(tree, "unpack"):  # a quantised weight
+        return tuple(tree.unpack()[0].shape)
+    if isinstance(tree, dict):
+        return {key: _shapes(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_shapes(item) for item in tree)
+    return tree

@@ -1,0 +1,1 @@
+"""What operators cost: shapes in, integers out; a file a family."""

@@ -1,0 +1,212 @@
+"""The reference counter: fvcore's FlopCountAnalysis over the traced graph, without weights."""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import torch
+from fvcore.nn import FlopCountAnalysis
+from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+
+from flopledger.calls import OpCall, Shape
+from flopledger.counting.formulas.elementwise import FREE
+from flopledger.counting.formulas.every import known_operators, work
+from flopledger.counting.weightless import real, stand_ins, zeros_for
+
+# fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
+# as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
+# it takes the batch of the first operand for that of the result; nor its einsum: it takes half of
+# an outer product, and products for a diagonal.
+_FVCORE = ("aten::_convolution", "aten::linear", "aten::addmm", "aten::mm", "aten::bmm")
+
+
+def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[OpCall]:
+    """Every operator call in the traced graph of one forward pass.
+
+    fvcore prunes what does not reach an output, and so does not list it. Weights are zeros that
+    take no memory; the arithmetic of the pass itself is really done.
+
+    Args:
+        module: in the mode (train or eval) it is to be counted in; nothing of it is changed.
+        args: the forward pass's positional arguments.
+        kwargs: its keyword arguments.
+
+    Raises:
+        ValueError: no tensor goes in or none comes out, so there is nothing to trace; or one is
+            sparse.
+        Exception: whatever the module, or tracing it, raises.
+    """
+    calls: list[OpCall] = []
+    place = zeros_for(module)
+    leaves, spec = tree_flatten((args, kwargs))
+    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    if not tensors:
+        raise ValueError("no tensor goes into the model; fvcore traces tensors")
+    if any(t.layout is not torch.strided for t in (*tensors, *module.parameters())):
+        raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
+    traced = _Traced(module, leaves, spec).train(module.training)
+    with stand_ins(module, place), _hooks_restored(module), torch.no_grad(), _quiet():
+        analysis = FlopCountAnalysis(traced, tuple(real(t) for t in tensors))
+        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        analysis.set_op_handle(**dict.fromkeys(_with_in_place(FREE)))
+        own = {op: _recording(op, calls, _formula(op)) for op in _with_in_place(known_operators())}
+        native = {
+            op: _recording(op, calls, _fvcore_macs(analysis._op_handles[op])) for op in _FVCORE
+        }
+        analysis.set_op_handle(**own | native)
+        analysis.total()
+    calls.extend(_unsupported(analysis))
+    return calls
+
+
+def _with_in_place(ops: Iterable[str]) -> list[str]:
+    return [form for op in ops for form in (op, f"{op}_")]
+
+
+class _Traced(nn.Module):
+    """The module as tracing wants it: tensors in, a tuple of tensors out."""
+
+    def __init__(self, module: nn.Module, leaves: list[Any], spec: Any) -> None:
+        super().__init__()
+        self.module = module
+        self._leaves, self._spec = leaves, spec
+
+    def train(self, mode: bool = True) -> "_Traced":
+        self.training = mode  # and no further: the module's own parts keep their modes
+        return self
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        rest = iter(tensors)
+        filled = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves]
+        args, kwargs = tree_unflatten(filled, self._spec)
+        out = tuple(t for t in tree_leaves(self.module(*args, **kwargs)) if isinstance(t, Tensor))
+        if not out:
+            raise ValueError("the model returns no tensor; fvcore traces tensors")
+        return out
+
+
+@contextmanager
+def _hooks_restored(module: nn.Module) -> Iterator[None]:
+    # fvcore leaves its hooks behind when the traced pass raises
+    tables = [
+        table
+        for child in module.modules()
+        for table in (child._forward_hooks, child._forward_pre_hooks)
+    ]
+    before = [dict(table) for table in tables]
+    try:
+        yield
+    finally:
+        for table, kept in zip(tables, before, strict=True):
+            table.clear()
+            table.update(kept)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        yield
+
+
+Cost = Callable[[list[Any], list[Any]], tuple[int, int] | None]
+
+
+def _recording(op: str, calls: list[OpCall], cost: Cost) -> Callable[..., Counter[str]]:
+    """A handle that writes the call down; what it returns to fvcore is not used."""
+
+    def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+        known = cost(inputs, outputs)
+        macs, other = known or (0, 0)
+        if any(_is_complex(value) for value in inputs):
+            macs *= 4  # (a + ib)(c + id) is four real products
+        calls.append(
+            OpCall(
+                path=_path(outputs[0].node().scopeName()),
+                op=op,
+                inputs=tuple(_tensor_shapes(inputs)),
+                outputs=tuple(_tensor_shapes(outputs)),
+                macs=macs,
+                other_flops=other,
+                counted=known is not None,
+                bytes=sum(map(_bytes, (*inputs, *outputs))),
+            )
+        )
+        return Counter({op: macs})
+
+    return handle
+
+
+def _fvcore_macs(handle: Callable[..., Any]) -> Cost:
+    def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int]:
+        found = handle(inputs, outputs)
+        return int(sum(found.values()) if isinstance(found, Counter) else found), 0
+
+    return cost
+
+
+def _formula(op: str) -> Cost:
+    def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int] | None:
+        out = [_value(value) for value in outputs]
+        known = work(op, [_value(v) for v in inputs], {}, out[0] if len(out) == 1 else tuple(out))
+        if known and not any(_is_floating(value) for value in outputs):
+            return known[0], 0  # integer arithmetic is no FLOP; an integer product is still a MAC
+        return known
+
+    return cost
+
+
+def _value(value: Any) -> Any:
+    """A graph value as a formula wants it: a tensor's shape, a list's items, a constant itself."""
+    if value.isCompleteTensor():
+        return tuple(value.type().sizes())
+    if value.node().kind() == "prim::ListConstruct":
+        return [_value(item) for item in value.node().inputs()]
+    if value.type().kind() == "TensorType":  # a size that was computed in the graph: one number
+        return ()
+    return value.toIValue()
+
+
+def _is_floating(value: Any) -> bool:
+    dtype = value.type().dtype() if value.isCompleteTensor() else None
+    return dtype is not None and (dtype.is_floating_point or dtype.is_complex)
+
+
+def _bytes(value: Any) -> int:
+    if not value.isCompleteTensor():
+        return 0
+    return prod(value.type().sizes()) * int(value.type().dtype().itemsize)
+
+
+def _is_complex(value: Any) -> bool:
+    return value.isCompleteTensor() and value.type().dtype().is_complex
+
+
+def _tensor_shapes(values: Sequence[Any]) -> list[Shape]:
+    return [tuple(v.type().sizes()) for v in values if v.isCompleteTensor()]
+
+
+def _path(scope: str) -> str:
+    """The layer in a scope such as "/module/module.features"; the wrapper's own is the root."""
+    name = scope.split("/")[-1]
+    return name.removeprefix("module").removeprefix(".")
+
+
+def _unsupported(analysis: FlopCountAnalysis) -> Iterator[OpCall]:
+    """One record a call for each operator that neither fvcore nor a formula knows."""
+    names = {analysis.canonical_module_name(name) for name in analysis._named_modules}
+    inclusive = {name: analysis.unsupported_ops(name) for name in names}
+    own = {name: Counter(ops) for name, ops in inclusive.items()}
+    for name in names - {""}:
+        own[name.rpartition(".")[0]].subtract(inclusive[name])
+    for name, ops in sorted(own.items()):
+        for op, number in sorted(ops.items()):
+            if op.startswith("profiler::"):  # torch.profiler's marks, as DataParallel leaves them
+                continue
+            for _ in range(number):
+                yield OpCall(path=_path(name), op=op, inputs=(), outputs=(), counted=False)

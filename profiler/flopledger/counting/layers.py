@@ -1,0 +1,125 @@
+"""What a network is made of: its modules' kinds, parameters and, while it runs, results."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from flopledger.calls import Layer, Shape
+
+_KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("conv", (nn.modules.conv._ConvNd,)),
+    ("linear", (nn.Linear, nn.Bilinear)),
+    ("attention", (nn.MultiheadAttention,)),
+    ("recurrent", (nn.RNNBase, nn.RNNCellBase)),
+    ("embedding", (nn.Embedding, nn.EmbeddingBag)),
+    ("norm", (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm,
+              nn.LocalResponseNorm, nn.CrossMapLRN2d)),
+    ("dropout", (nn.modules.dropout._DropoutNd,)),
+)  # fmt: skip
+_KINDS_BY_FILE = {
+    "torch.nn.modules.activation": "activation",
+    "torch.nn.modules.pooling": "pool",
+}
+
+
+class Watch:
+    """What one pass showed: every module's calls and results, and where it is running now."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, list[Shape]] = {}
+        self.elements: dict[str, int] = {}
+        self.calls: dict[str, int] = {}
+        self._running: list[tuple[str, list[Shape]]] = []
+
+    def enter(self, path: str, given: Any) -> None:
+        """A module begins."""
+        self._running.append((path, _shapes(given)))
+
+    def leave(self, path: str, result: Any) -> None:
+        """It returns."""
+        self._running.pop()
+        shapes = _shapes(result)
+        self.outputs[path] = shapes
+        self.calls[path] = self.calls.get(path, 0) + 1
+        self.elements[path] = self.elements.get(path, 0) + sum(map(prod, shapes))
+
+    def where_it_stopped(self) -> str:
+        """The innermost module that did not return, and what it was given; "" if all did."""
+        if not self._running:
+            return ""
+        path, shapes = self._running[-1]
+        given = ", ".join("x".join(map(str, shape)) for shape in shapes) or "no tensor"
+        return f"stopped at layer {path or '(top)'}, which got {given}"
+
+
+@contextmanager
+def watch(module: nn.Module) -> Iterator[Watch]:
+    """Watch the passes of the body through hooks, which are gone afterwards."""
+    seen = Watch()
+    handles = []
+
+    def hook(path: str, child: nn.Module) -> None:
+        handles.append(
+            child.register_forward_pre_hook(
+                lambda _, args, kwargs: seen.enter(path, (args, kwargs)), with_kwargs=True
+            )
+        )
+        handles.append(child.register_forward_hook(lambda _, __, out: seen.leave(path, out)))
+
+    try:
+        for path, child in module.named_modules():
+            if not isinstance(child, torch.jit.ScriptModule):  # which takes none: one layer
+                hook(path, child)
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
+    """Every module of the network, in its order, with what the watched pass showed of it."""
+    owners: dict[int, str] = {}
+    layers = []
+    for path, child in module.named_modules():
+        own, shared = [], []
+        for key, param in child._parameters.items():
+            if param is None:
+                continue
+            name = f"{path}.{key}" if path else key
+            if id(param) in owners:
+                shared.append(f"{name} = {owners[id(param)]}")
+            else:
+                owners[id(param)] = name
+                own.append(param)
+        layers.append(
+            Layer(
+                path=path,
+                kind=kind_of(child),
+                params=sum(p.numel() for p in own),
+                trainable=sum(p.numel() for p in own if p.requires_grad),
+                shared=tuple(shared),
+                calls=seen.calls.get(path, 0),
+                output_shape=(seen.outputs.get(path) or [()])[0],
+                output_elements=seen.elements.get(path, 0),
+                leaf=not child._modules,
+            )
+        )
+    return layers
+
+
+def kind_of(module: nn.Module) -> str:
+    """The module's kind: "conv", "linear", ...; of any other module, its class's name."""
+    for kind, classes in _KINDS:
+        if isinstance(module, classes):
+            return kind
+    return _KINDS_BY_FILE.get(type(module).__module__, type(module).__name__)
+
+
+def _shapes(tree: Any) -> list[Shape]:
+    # int: while fvcore traces, a size is a tensor
+    return [tuple(map(int, t.shape)) for t in tree_leaves(tree) if isinstance(t, Tensor)]

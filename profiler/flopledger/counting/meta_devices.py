@@ -1,0 +1,153 @@
+"""Which device a tensor lives on while a network is counted: floats on meta, integers real."""
+
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+
+from flopledger.counting.meta_shapes import infer
+
+_FLOAT_FACTORIES = {
+    f"aten::{name}"
+    for name in ("zeros", "ones", "empty", "rand", "randn", "eye", "linspace", "logspace", "normal")
+}
+_SCALAR_FACTORIES = {f"aten::{name}" for name in ("arange", "full", "scalar_tensor")}
+
+# what they hold is known before any input is, and code asks for it: drop rates, positions, masks
+# that hide nothing (zeros are left out: they are mostly written over)
+_CONSTANTS = {f"aten::{name}" for name in ("linspace", "logspace", "arange", "ones")}
+_SMALL = 1 << 20  # elements of a constant that is made for real
+
+# their integers (lengths, batch sizes, masks) are read while they run
+_MIXED = {
+    f"aten::{name}"
+    for name in ("_pack_padded_sequence", "_pad_packed_sequence", "masked_select", "_grouped_mm")
+}
+
+
+class IntegersReal(TorchDispatchMode):
+    """Under torch.device("meta"): integer and boolean tensors are made on the CPU all the same.
+
+    So are floating tensors that the code asks to have on the CPU, and small constants.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # True would import torch._dynamo at the first call: a second
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        op, overload = func._schema.name, func._schema.overload_name
+        kwargs = kwargs or {}
+        if str(kwargs.get("device")) == "cpu" and not tensors_in(*args):
+            return func(*args, **kwargs)
+        args, kwargs = on_one_device(op, args, kwargs)
+        made = infer(op, overload, args, kwargs)
+        return func(*args, **kwargs) if made is NotImplemented else made
+
+
+class GivenReal(TorchFunctionMode):
+    """Under torch.device("meta"): a tensor that is made of given numbers keeps them."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.tensor, torch.as_tensor) and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": "cpu"}
+        return func(*args, **kwargs)
+
+
+def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Floating tensors on meta; integer and boolean ones real, unless a call mixes the two.
+
+    Raises:
+        RuntimeError: known values are overwritten in place by values that are not computed.
+    """
+    tensors = tensors_in(*args, *kwargs.values())
+    if not tensors:
+        if op in _FLOAT_FACTORIES or op in _SCALAR_FACTORIES:
+            return args, {
+                **kwargs,
+                "device": "meta" if _belongs_on_meta(op, args, kwargs) else "cpu",
+            }
+        return args, kwargs
+    meta = [t.device.type == "meta" for t in tensors]
+    if not any(meta):
+        if op == "aten::histc" and not args[0].is_floating_point():  # on a GPU it takes integers
+            args = (args[0].float(), *args[1:])
+        if kwargs.get("device") is not None:  # to where its kin is: what is known stays known
+            kwargs = {**kwargs, "device": torch.device("cpu")}
+        return args, kwargs
+    if kwargs.get("device") is not None:  # .cpu() or .to(...) of a tensor without values
+        kwargs = {**kwargs, "device": torch.device("meta")}
+    if all(meta) or op in _MIXED:
+        return args, kwargs
+    if op.endswith("_") and isinstance(args[0], Tensor) and args[0].device.type != "meta":
+        raise RuntimeError(f"{op} writes values on the meta device over known ones")
+    if op.startswith("aten::index"):
+        args = tuple(_as_positions(a) if isinstance(a, list | tuple) else a for a in args)
+    return tree_map(_to_meta, args), tree_map(_to_meta, kwargs)
+
+
+def tensors_in(*values: Any) -> list[Tensor]:
+    """The tensors among an operator's arguments or results, one list deep, as schemas allow."""
+    found = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            found += [item for item in value if isinstance(item, Tensor)]
+    return found
+
+
+def _as_positions(indices: Any) -> list[Any]:
+    # how many elements a mask selects is lost on meta, lists of their positions are not
+    found: list[Any] = []
+    for index in indices:
+        if (
+            isinstance(index, Tensor)
+            and index.dtype in (torch.bool, torch.uint8)
+            and index.device.type != "meta"
+        ):
+            found += index.nonzero().unbind(1)
+        else:
+            found.append(index)
+    return found
+
+
+def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
+    if not _makes_floats(op, args, kwargs):
+        return False
+    return op not in _CONSTANTS or _elements(op, args) > _SMALL
+
+
+def _elements(op: str, args: Any) -> int:
+    """Of a constant that is asked for by these arguments."""
+    numbers = [a for a in args if isinstance(a, int | float)]
+    if op == "aten::ones":
+        return prod(args[0])
+    if op in ("aten::linspace", "aten::logspace"):
+        return int(args[2])
+    if op == "aten::arange":
+        start, end, step = {1: (0, *numbers, 1), 2: (*numbers, 1)}.get(len(numbers), numbers)
+        return int(abs((end - start) / step))
+    return 1
+
+
+def _makes_floats(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
+    dtype = kwargs.get("dtype")
+    if dtype is not None:
+        return bool(dtype.is_floating_point or dtype.is_complex)
+    if op in _FLOAT_FACTORIES:
+        return True
+    return any(isinstance(a, float | complex) for a in args)
+
+
+def _to_meta(leaf: Any) -> Any:
+    return leaf.to("meta") if isinstance(leaf, Tensor) else leaf

@@ -1,0 +1,276 @@
+"""The results of common operators on meta tensors, worked out here instead of in PyTorch.
+
+PyTorch's own rules for most operators are Python, the first of which imports torch._dynamo and
+sympy: a second, as much as importing torch. Any call that is out of the ordinary is left to them.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flopledger.counting.formulas.elementwise import is_pointwise
+
+# each with the arguments that must be floating tensors of one dtype, on meta;
+# a rule's NotImplemented leaves the call to PyTorch
+_rules: dict[str, tuple[Callable[..., Any], Callable[..., Sequence[Any]]]] = {}
+
+
+def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """The result of a call, as meta tensors, or NotImplemented where PyTorch has to be asked.
+
+    Args:
+        op: "aten::mul_".
+        overload: "Tensor"; an overload that writes to `out` is left to PyTorch.
+        args: positional arguments.
+        kwargs: keyword arguments.
+    """
+    if op in _rules:
+        rule, floats = _rules[op]
+    elif is_pointwise(op):
+        rule, floats = (_in_place if op.endswith("_") else _pointwise), _tensors
+    else:
+        return NotImplemented
+    if overload.endswith("out") or "dtype" in kwargs or not _alike(floats(*args)):
+        return NotImplemented
+    return rule(*args, **kwargs)
+
+
+def _tensors(*args: Any) -> list[Tensor]:
+    return [a for a in args if isinstance(a, Tensor)]
+
+
+def _alike(tensors: Sequence[Any]) -> bool:
+    return len(tensors) > 0 and all(
+        isinstance(t, Tensor)
+        and t.device.type == "meta"
+        and t.is_floating_point()
+        and t.dtype == tensors[0].dtype
+        for t in tensors
+    )
+
+
+def _rule(
+    *ops: str, floats: Callable[..., Sequence[Any]] = _tensors
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def register(rule: Callable[..., Any]) -> Callable[..., Any]:
+        _rules.update({f"aten::{op}": (rule, floats) for op in ops})
+        return rule
+
+    return register
+
+
+def _pointwise(*args: Any, **kwargs: Any) -> Any:
+    shapes = [a.shape for a in args if isinstance(a, Tensor)]
+    if any(isinstance(a, complex) for a in args) or "rounding_mode" in kwargs:
+        return NotImplemented
+    first = args[0] if isinstance(args[0], Tensor) else args[1]
+    return first.new_empty(shapes[0] if len(shapes) == 1 else _broadcast(*shapes))
+
+
+def _in_place(x: Any, *args: Any, **_: Any) -> Any:
+    others = [a.shape for a in args if isinstance(a, Tensor)]
+    return (
+        x if isinstance(x, Tensor) and _broadcast(x.shape, *others) == x.shape else NotImplemented
+    )
+
+
+def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
+    # torch.broadcast_shapes imports sympy
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(shapes[0])
+    sides = [
+        {n for n in column if n != 1} or {1}
+        for column in zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    ]
+    if any(len(side) > 1 for side in sides):
+        raise RuntimeError(f"shapes {', '.join(map(str, map(tuple, shapes)))} do not broadcast")
+    return tuple(side.pop() for side in reversed(sides))
+
+
+@_rule("mm")
+def _mm(a: Tensor, b: Tensor) -> Any:
+    if a.dim() != 2 or b.dim() != 2 or a.shape[1] != b.shape[0]:
+        return NotImplemented
+    return a.new_empty(a.shape[0], b.shape[1])
+
+
+@_rule("addmm")
+def _addmm(bias: Tensor, a: Tensor, b: Tensor, **_: Any) -> Any:
+    out = _mm(a, b)
+    if out is NotImplemented or _broadcast(bias.shape, out.shape) != out.shape:
+        return NotImplemented
+    return out
+
+
+@_rule("bmm")
+def _bmm(a: Tensor, b: Tensor) -> Any:
+    if a.dim() != 3 or b.dim() != 3 or a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
+        return NotImplemented
+    return a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+
+
+@_rule("convolution")
+def _convolution(
+    x: Tensor, weight: Tensor, bias: Any, stride: list[int], padding: list[int],
+    dilation: list[int], transposed: bool, output_padding: list[int], groups: int,
+) -> Any:  # fmt: skip
+    if transposed or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
+        return NotImplemented
+    out = _windows(x, weight.shape[2:], stride, padding, dilation)
+    if not out:
+        return NotImplemented
+    return x.new_empty(x.shape[0], weight.shape[0], *out)
+
+
+@_rule("uniform_", "normal_", "fill_", "zero_", "copy_", floats=lambda x, *_: (x,))
+def _filled(x: Tensor, *_: Any, **__: Any) -> Any:
+    return x
+
+
+@_rule("_softmax", "_log_softmax", "_safe_softmax")
+def _like(x: Tensor, dim: int, *_: Any) -> Any:
+    return x.new_empty(x.shape) if _axes_of(x, [dim]) else NotImplemented
+
+
+@_rule("native_batch_norm")
+def _batch_norm(x: Tensor, *rest: Any) -> Any:
+    # weight, bias, running mean and variance: one element a channel
+    if x.dim() < 2 or any(t.shape != x.shape[1:2] for t in _tensors(*rest[:4])):
+        return NotImplemented
+    return x.new_empty(x.shape), x.new_empty(x.shape[1]), x.new_empty(x.shape[1])
+
+
+@_rule("native_layer_norm")
+def _layer_norm(x: Tensor, normalised: Sequence[int], *_: Any) -> Any:
+    if tuple(x.shape[x.dim() - len(normalised) :]) != tuple(normalised):
+        return NotImplemented
+    saved = (*x.shape[: x.dim() - len(normalised)], *[1] * len(normalised))
+    return x.new_empty(x.shape), x.new_empty(saved), x.new_empty(saved)
+
+
+@_rule("max_pool2d_with_indices", "max_pool3d_with_indices")
+def _max_pool(
+    x: Tensor, kernel: Sequence[int], stride: Sequence[int] = (), padding: Sequence[int] = (0,),
+    dilation: Sequence[int] = (1,), ceil_mode: bool = False,
+) -> Any:  # fmt: skip
+    out = _windows(x, kernel, stride or kernel, padding, dilation)
+    if ceil_mode or not out or 2 * max(padding) > min(kernel):
+        return NotImplemented
+    shape = (*x.shape[:2], *out)
+    return x.new_empty(shape), x.new_empty(shape, dtype=torch.int64)
+
+
+@_rule("avg_pool2d", "avg_pool3d")
+def _avg_pool(
+    x: Tensor, kernel: Sequence[int], stride: Sequence[int] = (), padding: Sequence[int] = (0,),
+    ceil_mode: bool = False, *_: Any,
+) -> Any:  # fmt: skip
+    out = _windows(x, kernel, stride or kernel, padding, (1,))
+    if ceil_mode or not out or 2 * max(padding) > min(kernel):
+        return NotImplemented
+    return x.new_empty(*x.shape[:2], *out)
+
+
+def _windows(x: Tensor, *window: Sequence[int]) -> list[int]:
+    """How many windows fit along each side of [batch, channels, *sides]; [] where none does.
+
+    `window` is kernel, stride, padding and dilation, each with one number for all sides or one a
+    side.
+    """
+    sides = x.shape[2:]
+    if any(len(w) not in (1, len(sides)) for w in window) or not sides:
+        return []
+    full = (list(w) * len(sides) if len(w) == 1 else w for w in window)
+    out = [
+        (n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        for n, kernel, stride, padding, dilation in zip(sides, *full, strict=True)
+    ]
+    return out if min(out) >= 1 else []
+
+
+@_rule("tril", "triu")
+def _triangle(x: Tensor, diagonal: int = 0) -> Any:
+    return x.new_empty(x.shape) if x.dim() >= 2 else NotImplemented
+
+
+@_rule("cat", floats=lambda tensors, *_: tensors)
+def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
+    shape = list(tensors[0].shape)
+    if not _axes_of(tensors[0], [dim]):
+        return NotImplemented
+    axis = dim % len(shape)
+    if any(_without(t.shape, axis) != _without(shape, axis) for t in tensors):
+        return NotImplemented
+    shape[axis] = sum(t.shape[axis] for t in tensors)
+    return tensors[0].new_empty(shape)
+
+
+@_rule("stack", floats=lambda tensors, *_: tensors)
+def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
+    shape = list(tensors[0].shape)
+    if (
+        any(t.shape != tensors[0].shape for t in tensors)
+        or not -len(shape) <= dim + 1 <= len(shape) + 1
+    ):
+        return NotImplemented
+    shape.insert(dim % (len(shape) + 1), len(tensors))
+    return tensors[0].new_empty(shape)
+
+
+def _axes_of(x: Tensor, dims: Sequence[int]) -> bool:
+    return all(-x.dim() <= dim < x.dim() for dim in dims)
+
+
+def _without(shape: Sequence[int], axis: int) -> list[int]:
+    return [n for i, n in enumerate(shape) if i != axis]
+
+
+@_rule("where", floats=lambda condition, *values: values)
+def _where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
+    return x.new_empty(_broadcast(condition.shape, x.shape, y.shape))
+
+
+@_rule("embedding", floats=lambda weight, *_: (weight,))
+def _embedding(weight: Tensor, indices: Tensor, *_: Any) -> Any:
+    if indices.is_floating_point():
+        raise RuntimeError("the indices of an embedding are integers, but got floating ones")
+    if indices.device.type != "meta" and indices.numel():
+        rows, low, high = weight.shape[0], int(indices.min()), int(indices.max())
+        if low < 0 or high >= rows:
+            wrong = low if low < 0 else high
+            raise RuntimeError(f"index {wrong} is outside an embedding of {rows} rows")
+    return weight.new_empty(*indices.shape, *weight.shape[1:])
+
+
+@_rule("mean", "sum")
+def _reduce(x: Tensor, dims: Any = None, keepdim: bool = False) -> Any:
+    if not x.dim() or not _axes_of(x, dims or [0]):
+        return NotImplemented
+    reduced = {d % x.dim() for d in (dims or range(x.dim()))}
+    kept = [1 if i in reduced else n for i, n in enumerate(x.shape) if keepdim or i not in reduced]
+    return x.new_empty(kept)
+
+
+@_rule("masked_select", floats=lambda x, *_: (x,))
+def _masked_select(x: Tensor, mask: Tensor) -> Any:
+    if mask.device.type == "meta":
+        return NotImplemented
+    every = mask.expand(_broadcast(x.shape, mask.shape))
+    return x.new_empty(int(every.sum()))
+
+
+@_rule("_grouped_mm", floats=lambda a, b, *_: (a, b))
+def _grouped_mm(a: Tensor, b: Tensor, offsets: Any = None, *_: Any) -> Any:
+    # PyTorch's rule wants bfloat16, as its CUDA kernel does; its CPU kernel takes any
+    if (a.dim(), b.dim()) == (2, 2) and offsets is not None:
+        return a.new_empty(offsets.numel(), a.shape[0], b.shape[1])
+    if a.shape[-1] != b.shape[-2]:
+        return NotImplemented
+    if a.dim() == 2:
+        return a.new_empty(a.shape[0], b.shape[-1])
+    if b.dim() == 2:
+        return a.new_empty(a.shape[1], b.shape[1])
+    return a.new_empty(a.shape[0], a.shape[1], b.shape[2])

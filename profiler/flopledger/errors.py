@@ -1,0 +1,5 @@
+"""The one class that every error of this library is."""
+
+
+class FlopledgerError(Exception):
+    """Something that was asked for cannot be had; the message says what to change, in one line."""

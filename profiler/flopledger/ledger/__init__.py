@@ -1,0 +1,1 @@
+"""Training runs as facts, and their compute or hours as products of factors."""

@@ -1,0 +1,151 @@
+"""Ledgers of named runs, their networks measured: where facts and profiles meet."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from flopledger.counting.cached import cached_profile
+from flopledger.ledger.comparison import Comparison, compare
+from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
+from flopledger.ledger.dawnbench_hours import DETAILS, detail_of, hours_ledger
+from flopledger.ledger.ledger import Ledger, Measured, build_ledger
+from flopledger.ledger.prediction import Agreement, agreement
+from flopledger.ledger.training_run import BadRun, TrainingRun, find_run, list_runs
+from flopledger.tables import Profile, ProfilingError
+from flopledger.zoo.inputs import WrongInputs
+from flopledger.zoo.registry import UnknownModel
+from flopledger.zoo.sizes import USUAL, Sizes
+from flopledger.zoo.sources import WrongSource
+
+# what make train-small trains, and somebody did: the files are in facts/measured
+WATCHED = ("alexnet-digits", "alphazero-connect-four")
+
+
+class Profiles(Protocol):
+    """Finds a network's profile by its name in the zoo, in its usual sizes or in others."""
+
+    def __call__(self, name: str, sizes: Sizes = ..., /) -> Profile:
+        """The profile, with its backward pass."""
+
+
+def measured(profile: Profile) -> Measured:
+    """What a ledger needs of a profile that has its backward pass."""
+    backward = profile.backward
+    assert backward is not None
+    return Measured(
+        model=profile.model,
+        params=int(profile.total("trainable_params") or 0),
+        forward_flops=float(profile.total("flops") or 0) / profile.samples,
+        backward_ratio=float(backward["ratio_to_forward"] or 0),
+    )
+
+
+def ledger_of(name: str) -> Ledger:
+    """The ledger of a run of facts/runs, or of a TOML file; its networks are counted if need be.
+
+    An entry of facts/dawnbench.csv, or "FILE.csv:NAME", is a run, too.
+
+    Raises:
+        BadRun: there is no such run, its file cannot be used, or it names an unknown network.
+    """
+    is_entry = ".csv:" in name or name in list_entries()
+    run = find_entry(name).run() if is_entry else find_run(name)
+    return ledgers([run], cached_profile)[run.name]
+
+
+def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[Ledger]:
+    """The ledgers of these entries' hours, with the factors that all of them allow.
+
+    Args:
+        names: of facts/dawnbench.csv, or "FILE.csv:NAME".
+        profiles: finds a network's profile.
+
+    Raises:
+        BadRun: there is no such entry, its row cannot be used, it has no time, or its network
+            cannot take its images.
+    """
+    entries = [_timed(name) for name in names]
+    detail = max((detail_of(entry) for entry in entries), key=DETAILS.index)
+    counted = counted_entries(entries, profiles)
+    return [hours_ledger(entry, counted.get(entry.where), detail) for entry in entries]
+
+
+def _timed(name: str) -> Entry:
+    if name in list_runs() or name.endswith(".toml"):
+        raise BadRun(
+            f"{name} has no time to 93% top-5: --quantity hours compares the entries of "
+            "facts/dawnbench.csv, or FILE.csv:NAME"
+        )
+    return find_entry(name)
+
+
+def counted_entries(entries: Iterable[Entry], profiles: Profiles) -> dict[str, Ledger]:
+    """The ledgers of the entries whose FLOPs can be counted, by where they stand."""
+    runs = [entry.run() for entry in entries if entry.has_flops]
+    try:
+        return {run.file: ledger for run, ledger in _balanced(runs, profiles)}
+    except BadRun as error:  # a row has columns where a file has tables
+        said = str(error).replace("[phases.input]", "schedule:").replace("[model]", "network:")
+        raise BadRun(said) from error
+
+
+def agreement_of(predicted: str, metered: str) -> Agreement:
+    """How far a run's prediction and its metering agree; both as names or files.
+
+    Raises:
+        BadRun: as `ledger_of`.
+        ValueError: they are not the same run's.
+    """
+    before, after = find_run(predicted), find_run(metered)
+    built = ledgers([before, after], cached_profile)
+    return agreement(before, after, built[before.name], built[after.name])
+
+
+def watched(profiles: Profiles) -> tuple[dict[str, Agreement], Comparison]:
+    """The trainings in facts/measured beside their predictions, and one beside the other."""
+    pairs = {name: (find_run(f"{name}-predicted"), find_run(f"{name}-metered")) for name in WATCHED}
+    built = ledgers([run for pair in pairs.values() for run in pair], profiles)
+    first, *_, last = (built[metered.name] for _, metered in pairs.values())
+    return (
+        {
+            name: agreement(before, after, built[before.name], built[after.name])
+            for name, (before, after) in pairs.items()
+        },
+        compare(first, last),
+    )
+
+
+def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger]:
+    """Each run's ledger, by its name.
+
+    Args:
+        runs: the runs.
+        profiles: finds a network's profile by its name in the zoo.
+
+    Raises:
+        BadRun: a run names a network that the zoo does not have, or an input that it cannot take.
+    """
+    return {run.name: ledger for run, ledger in _balanced(runs, profiles)}
+
+
+def _balanced(
+    runs: Iterable[TrainingRun], profiles: Profiles
+) -> Iterator[tuple[TrainingRun, Ledger]]:
+    found: dict[str, Measured] = {}
+    for run in runs:
+        wanted = [(model, run.sizes) for model in run.models]
+        for model, sizes in [*wanted, *((phase.model, phase.sizes) for phase in run.phases)]:
+            network = sizes.of(model)
+            try:
+                found[network] = found.get(network) or measured(profiles(model, sizes))
+            except UnknownModel:
+                continue  # build_ledger says which file and key
+            except (ProfilingError, WrongInputs, WrongSource) as error:
+                if sizes == USUAL:
+                    raise
+                where = next((f"; in phase {p.name!r}" for p in run.phases if p.sizes == sizes), "")
+                raise BadRun(f"{run.file}: [{_key(sizes)}] {error}{where}") from error
+        yield run, build_ledger(run, found)
+
+
+def _key(sizes: Sizes) -> str:
+    return "options" if sizes.options else "phases.input"

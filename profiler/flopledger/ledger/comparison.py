@@ -1,0 +1,232 @@
+"""compare(): the ratio of two ledgers, split into factors whose orders of magnitude add up."""
+
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from math import log10
+from operator import mul
+from typing import Any
+
+import numpy as np
+
+from flopledger.ledger.ledger import FactKey, Ledger, Phases, Values
+from flopledger.ledger.quantity import Kind, weakest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One factor's part in the ratio of two ledgers.
+
+    Attributes:
+        factor: its name.
+        a: its value in the first ledger, over all phases.
+        b: in the second.
+        ratio: 10 ** orders; b / a where neither run has phases.
+        orders: orders of magnitude that the factor adds on the way from a to b.
+        low: the 5th percentile of the orders.
+        high: the 95th.
+        kind: the weaker of the two.
+        source_a: where a comes from.
+        source_b: where b comes from.
+    """
+
+    factor: str
+    a: float
+    b: float
+    ratio: float
+    orders: float
+    low: float
+    high: float
+    kind: Kind
+    source_a: str
+    source_b: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedPair:
+    """A published total of each run, beside each other; totals in the comparison's quantity."""
+
+    source: str
+    a_total: float
+    b_total: float
+    orders: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What separates two runs.
+
+    Attributes:
+        a: the first run's name.
+        b: the second's.
+        quantity: what is compared.
+        a_total: the first's, from the bottom up.
+        b_total: the second's.
+        ratio: b_total / a_total.
+        orders: its orders of magnitude.
+        interval: the orders' 5th and 95th percentile.
+        factors: whose orders add up to `orders`.
+        published: each published total of a beside each of b.
+        dominant_uncertainty: the factor whose orders vary most; None if nothing is uncertain.
+        dominant_fact: the fact, "key of run", which alone would make the ratio vary most.
+    """
+
+    a: str
+    b: str
+    quantity: str
+    a_total: float
+    b_total: float
+    ratio: float
+    orders: float
+    interval: tuple[float, float]
+    factors: tuple[Share, ...]
+    published: tuple[PublishedPair, ...]
+    dominant_uncertainty: str | None
+    dominant_fact: str | None
+
+
+def compare(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Comparison:
+    """Split the ratio b / a into factors whose orders of magnitude add up exactly.
+
+    With one phase each, a factor's orders are log10 of its ratio. Where phases differ, the split is
+    the logarithmic-mean Divisia index (LMDI-I: Ang 2005, Energy Policy 33, 867-871; Ang & Liu 2001,
+    Energy 26, 537-548), which leaves no rest and does not depend on an order of the factors. Its
+    cells are the phases, where both runs have phases of the same names. Otherwise they are all
+    pairs of a phase i of a with a phase j of b: with u and v the phases' shares of their run's
+    total, the cell holds v_j of a's phase and u_i of b's, the share being booked on the last factor
+    (episodes), so that cells sum to both totals and none is zero. A factor x then contributes the
+    sum over cells of L(a_ij, b_ij) / L(A, B) * ln(x_bj / x_ai), where L is the logarithmic mean.
+
+    Args:
+        a: the run to start from.
+        b: the run to arrive at.
+        samples: draws for the intervals, from each fact's two-piece log-normal; facts that two
+            factors or both runs share are drawn once.
+        seed: of the draws.
+
+    Raises:
+        ValueError: the ledgers have no factor in common, or are not of one quantity.
+    """
+    names = [factor.name for factor in a.factors]
+    if a.quantity != b.quantity or names != [factor.name for factor in b.factors]:
+        raise ValueError(
+            f"{a.run} and {b.run} have no common factors: one is {a.quantity} by "
+            f"{', '.join(names)}, the other {b.quantity}; compare runs of one quantity"
+        )
+    if samples < 1:
+        raise ValueError(f"{samples} samples are too few; give 1 or more")
+    facts = tuple(dict.fromkeys((*a.facts, *b.facts)))
+    rng = np.random.default_rng(seed)
+    # sorted, so that compare(b, a) draws what compare(a, b) does
+    drawn_once = sorted({key.drawn_as for key in facts}, key=repr)
+    normals = {drawn: rng.standard_normal(samples) for drawn in drawn_once}
+    draws = {key: key.fact.draws(normals[key.drawn_as]) for key in facts}
+
+    point = _split(a.evaluate({}), b.evaluate({}))
+    spread = _split(a.evaluate(draws), b.evaluate(draws))
+    total = log10(b.total / a.total)
+    low, high = _interval(sum(spread.values()), total)
+    shares = []
+    for one, other in zip(a.factors, b.factors, strict=True):
+        orders = float(point[one.name])
+        bounds = _interval(spread[one.name], orders)
+        shares.append(
+            Share(
+                factor=one.name,
+                a=one.value,
+                b=other.value,
+                ratio=10**orders,
+                orders=orders,
+                low=bounds[0],
+                high=bounds[1],
+                kind=weakest(one.kind, other.kind),
+                source_a=one.source,
+                source_b=other.source,
+            )
+        )
+    return Comparison(
+        a=a.run,
+        b=b.run,
+        quantity=a.quantity,
+        a_total=a.total,
+        b_total=b.total,
+        ratio=b.total / a.total,
+        orders=total,
+        interval=(low, high),
+        factors=tuple(shares),
+        published=tuple(
+            PublishedPair(
+                source=f"{a.run}: {source_a}; {b.run}: {source_b}",
+                a_total=value_a,
+                b_total=value_b,
+                orders=log10(value_b / value_a),
+            )
+            for source_a, value_a in a.published
+            for source_b, value_b in b.published
+        ),
+        dominant_uncertainty=_widest({name: float(np.var(spread[name])) for name in names}),
+        dominant_fact=_widest(_alone(a, b, draws)),
+    )
+
+
+def _split(a: Phases, b: Phases) -> Values:
+    """Each factor's orders; the phases' factors are numbers, or arrays of draws."""
+    a_totals = {name: _product(phase) for name, phase in a.items()}
+    b_totals = {name: _product(phase) for name, phase in b.items()}
+    a_whole, b_whole = sum(a_totals.values()), sum(b_totals.values())
+    names = list(next(iter(a.values())))
+    orders: Values = dict.fromkeys(names, 0.0)
+    for i, j in _cells(a, b):
+        a_share = b_share = 1.0
+        if a.keys() != b.keys():
+            a_share, b_share = a_totals[i] / a_whole, b_totals[j] / b_whole
+        weight = _log_mean(a_totals[i] * b_share, b_totals[j] * a_share)
+        weight = weight / _log_mean(a_whole, b_whole)
+        for name in names:
+            orders[name] = orders[name] + weight * np.log10(b[j][name] / a[i][name])
+        orders[names[-1]] = orders[names[-1]] + weight * np.log10(a_share / b_share)
+    return orders
+
+
+def _cells(a: Phases, b: Phases) -> list[tuple[str, str]]:
+    if a.keys() == b.keys():
+        return [(name, name) for name in a]
+    return list(product(a, b))
+
+
+def _product(phase: Values) -> Any:
+    return reduce(mul, phase.values())
+
+
+def _log_mean(x: Any, y: Any) -> Any:
+    """(x - y) / (ln x - ln y), and x where they are equal."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    r = np.log(x / y)
+    # expm1 keeps the digits that x - y loses where x and y are close
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(np.abs(r) < 1e-12, x, y * np.expm1(r) / r)
+
+
+def _interval(orders: Any, point: float) -> tuple[float, float]:
+    if np.ndim(orders) == 0 or np.ptp(orders) == 0:
+        return point, point
+    low, high = np.percentile(orders, [5, 95])
+    # many facts that can only be larger put the value itself below the 5th percentile
+    return min(float(low), point), max(float(high), point)
+
+
+def _alone(a: Ledger, b: Ledger, draws: dict[FactKey, np.ndarray]) -> dict[str, float]:
+    """The variance of the ratio's orders if only this fact varied, by the facts' names."""
+    variances: dict[str, float] = {}
+    for drawn, name in {key.drawn_as: f"{key.key} of {key.owner}" for key in draws}.items():
+        # what is drawn once varies together, in both runs
+        only = {key: draw for key, draw in draws.items() if key.drawn_as == drawn}
+        ratio = _split(a.evaluate(only), b.evaluate(only))
+        # two phases may give one key different values: the wider one speaks for the name
+        variances[name] = max(variances.get(name, 0.0), float(np.var(sum(ratio.values()))))
+    return variances
+
+
+def _widest(variances: dict[str, float]) -> str | None:
+    name = max(variances, key=lambda n: variances[n], default=None)
+    return name if name is not None and variances[name] > 1e-18 else None

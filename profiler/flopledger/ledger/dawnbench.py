@@ -1,0 +1,287 @@
+"""Entry: a training run of DAWNBench and the hours it took, read from a row of a CSV file."""
+
+import csv
+import difflib
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+from flopledger.ledger.quantity import KINDS, Kind, Quantity
+from flopledger.ledger.training_run import BadRun, Phase, TrainingRun
+from flopledger.zoo.sizes import Sizes
+
+# the columns of a file of entries; docs/adding-a-run.md says what stands in them
+COLUMNS = (
+    "entry", "date", "model", "network", "framework", "hardware", "chip", "chips", "chips_source",
+    "precision", "precision_source", "epochs", "schedule", "schedule_source", "hours", "source",
+    "note",
+)  # fmt: skip
+_NEEDED = ("date", "model", "hardware", "chip", "chips", "chips_source", "epochs", "schedule",
+           "schedule_source", "source")  # fmt: skip
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+IMAGES = Quantity(
+    value=1_281_167,
+    unit="images",
+    kind="cited",
+    source="the training set of ILSVRC-2012: tensorflow/tpu at 645a455, resnet_main.py [E]",
+)
+_STAGE = re.compile(r"([\d.]+)@(?:(\d+)(?:x(\d+))?|\?)(?: batch (\d+))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A part of a schedule.
+
+    Attributes:
+        epochs: how many.
+        size: the images' height and width in pixels; None if it is not known.
+        batch: images per step; None if it is not known.
+    """
+
+    epochs: float
+    size: tuple[int, int] | None
+    batch: int | None
+
+    @property
+    def pixels(self) -> str:
+        """Its size for people: "128 px", "288 x 384 px"."""
+        if self.size is None:
+            return "? px"
+        height, width = self.size
+        return f"{height} px" if height == width else f"{height} x {width} px"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A training of an ImageNet network to 93% top-5.
+
+    Attributes:
+        name: the entry's.
+        file: where it was read, for messages.
+        published_on: its date.
+        model: the network, as the entry calls it.
+        network: the same in the zoo; None if the zoo does not have it.
+        framework: with its version.
+        hardware: as the entry has it.
+        chip: what facts/devices.csv may know the peak of; None of its names if it does not.
+        chips: how many.
+        precision: of the products ("float16"), with its kind and source; None if not known.
+        epochs: to 93%.
+        stages: the schedule; their epochs add up to `epochs`.
+        schedule_source: where the schedule stands.
+        hours: to 93%; None if it never got there.
+        source: where epochs and hours stand.
+        note: what else is to be known.
+    """
+
+    name: str
+    file: str
+    published_on: date
+    model: str
+    network: str | None
+    framework: str
+    hardware: str
+    chip: str
+    chips: Quantity
+    precision: str | None
+    precision_kind: Kind
+    precision_source: str
+    epochs: Quantity
+    stages: tuple[Stage, ...]
+    schedule_source: str
+    hours: Quantity | None
+    source: str
+    note: str = field(default="")
+
+    @property
+    def where(self) -> str:
+        """The file and the entry, for messages."""
+        return f"{self.file}: {self.name}"
+
+    @property
+    def has_flops(self) -> bool:
+        """Whether its arithmetic can be counted: the zoo has the network, and sizes are known."""
+        return self.network is not None and all(stage.size for stage in self.stages)
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """The batch sizes that are known, in order, each once."""
+        return tuple(dict.fromkeys(stage.batch for stage in self.stages if stage.batch))
+
+    def run(self) -> TrainingRun:
+        """Its training, a phase a stage.
+
+        Raises:
+            BadRun: the zoo does not have the network, or a size is not known.
+        """
+        if self.network is None:
+            raise BadRun(
+                f"{self.where}: its network, {self.model}, is not in the zoo; only --quantity "
+                "hours can be compared"
+            )
+        if not self.has_flops:
+            raise BadRun(
+                f"{self.where}: the images' size is not known; only --quantity hours can be "
+                "compared"
+            )
+        return TrainingRun(
+            name=self.name,
+            file=self.where,
+            title=f"{self.model}, {self.hardware}",
+            published_on=self.published_on,
+            models=(self.network,),
+            phases=tuple(
+                self._phase(self.network, number, stage)
+                for number, stage in enumerate(self.stages, 1)
+            ),
+        )
+
+    def _phase(self, network: str, number: int, stage: Stage) -> Phase:
+        assert stage.size is not None
+        return Phase(
+            name=f"{number}: {stage.pixels}",
+            model=network,
+            method="supervised",
+            facts={
+                "images": IMAGES,
+                "epochs": Quantity(
+                    value=stage.epochs, unit="epochs", kind="cited", source=self.schedule_source
+                ),
+            },
+            sizes=Sizes(input=(1, 3, *stage.size)),
+        )
+
+
+def list_entries(path: Path | None = None) -> list[str]:
+    """The names of the entries in facts/dawnbench.csv, or in another file, in its order."""
+    return list(_rows(path or _table()))
+
+
+def find_entry(name: str) -> Entry:
+    """The entry of that name in facts/dawnbench.csv; "FILE.csv:NAME" finds it in another file.
+
+    Raises:
+        BadRun: there is none, or its row cannot be used.
+    """
+    before, colon, after = name.rpartition(":")
+    path = Path(before) if colon and before.endswith(".csv") else _table()
+    name = after if path != _table() else name
+    if not path.is_file():
+        raise BadRun(f"there is no file {path}; name a CSV file of entries")
+    rows = _rows(path)
+    if name not in rows:
+        near = difflib.get_close_matches(name, rows, n=3, cutoff=0.4) or list(rows)[:3]
+        raise BadRun(
+            f"{_short(path)}: no entry is called {name!r}; the nearest are {', '.join(near)}"
+        )
+    return _entry(name, rows[name], f"{_short(path)}: {name}", _short(path))
+
+
+def _rows(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+    except UnicodeDecodeError as error:
+        raise BadRun(f"{_short(path)}: not UTF-8: {error}") from error
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise BadRun(f"{_short(path)}: column {missing[0]!r} is missing; add it")
+    rows: dict[str, dict[str, str]] = {}
+    for row in reader:
+        said = {key: (row[key] or "").strip() for key in COLUMNS}
+        if said["entry"] in rows:
+            raise BadRun(f"{_short(path)}: two entries are called {said['entry']!r}; rename one")
+        rows[said["entry"]] = said
+    return rows
+
+
+def _entry(name: str, row: dict[str, str], where: str, file: str) -> Entry:
+    for key in _NEEDED:
+        if not row[key]:
+            raise BadRun(f"{where}: {key} is empty; fill it in")
+    if row["precision"] and row["precision"] not in PRECISIONS:
+        raise BadRun(
+            f"{where}: precision {row['precision']!r} is none of {', '.join(PRECISIONS)}; leave it "
+            "empty if it is not known"
+        )
+    if row["precision"] and not row["precision_source"]:
+        raise BadRun(f"{where}: precision_source is empty; say how the precision is known")
+    try:
+        published_on = date.fromisoformat(row["date"])
+    except ValueError as error:
+        raise BadRun(f"{where}: date: {error}; write it as 2018-03-25") from error
+    epochs = _quantity(row["epochs"], "epochs", row["source"], where)
+    stages = tuple(_stage(text.strip(), where) for text in row["schedule"].split(";"))
+    total = sum(stage.epochs for stage in stages)
+    if abs(total - epochs.value) > 1e-6 * epochs.value:
+        raise BadRun(
+            f"{where}: the schedule {row['schedule']!r} has {total:g} epochs, but epochs says "
+            f"{epochs.value:g}; mend the one that is wrong"
+        )
+    precision_kind, precision_source = _said(row["precision_source"])
+    return Entry(
+        name=name,
+        file=file,
+        published_on=published_on,
+        model=row["model"],
+        network=row["network"] or None,
+        framework=row["framework"],
+        hardware=row["hardware"],
+        chip=row["chip"],
+        chips=_quantity(row["chips"], "chips", row["chips_source"], where),
+        precision=row["precision"] or None,
+        precision_kind=precision_kind,
+        precision_source=precision_source,
+        epochs=epochs,
+        stages=stages,
+        schedule_source=row["schedule_source"],
+        hours=_quantity(row["hours"], "hours", row["source"], where) if row["hours"] else None,
+        source=row["source"],
+        note=row["note"],
+    )
+
+
+def _stage(text: str, where: str) -> Stage:
+    """Read "18@128 batch 1024", "1@288x384" (height x width), "27@?"."""
+    match = _STAGE.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError("it is no such part")
+        epochs = float(match[1])
+        height, width, batch = (int(one) if one else None for one in match.group(2, 3, 4))
+        if epochs <= 0 or 0 in (height, width, batch):
+            raise ValueError("0 of something")
+    except ValueError as error:
+        raise BadRun(
+            f"{where}: schedule: {text!r} cannot be read ({error}); write EPOCHS@PIXELS batch N, "
+            "such as 18@128 batch 1024, or 1@288x384"
+        ) from error
+    size = (height, width or height) if height else None
+    return Stage(epochs=epochs, size=size, batch=batch)
+
+
+def _quantity(text: str, unit: str, source: str, where: str) -> Quantity:
+    kind, why = _said(source)
+    try:
+        return Quantity(value=float(text), unit=unit, kind=kind, source=why)
+    except ValueError as error:
+        raise BadRun(f"{where}: {unit}: {error}; give a number above 0") from error
+
+
+def _said(source: str) -> tuple[Kind, str]:
+    """The kind that a source begins with ("assumed: a pod is 64 devices"), and the rest."""
+    before, colon, after = source.partition(": ")
+    for kind in KINDS:
+        if colon and before == kind:
+            return kind, after
+    return "cited", source
+
+
+def _table() -> Path:
+    return Path(str(files("flopledger.facts"))) / "dawnbench.csv"
+
+
+def _short(path: Path) -> str:
+    return "facts/dawnbench.csv" if path == _table() else str(path)

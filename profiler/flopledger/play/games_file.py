@@ -1,0 +1,99 @@
+"""Games in a JSON-lines file: the settings first, then a line after every game."""
+
+import json
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+
+from flopledger.play.played_game import Played
+from flopledger.storage import journal
+
+
+class BadRecord(ValueError):
+    """The file is not one of these games; the message says what to change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What makes the games what they are, apart from their number."""
+
+    game: str
+    network: str
+    params: int
+    simulations: int
+    batch: int
+    noise: float
+    reuse: bool
+    cache: bool
+    sampled: int
+    resign: float | None
+    longest: int | None
+    position: str
+    seed: int
+    puct: float = 1.25
+    puct_base: float = 19652
+    virtual_loss: float = 1.0
+    temperature: float = 1.0
+    evaluations: int | None = None
+
+
+def begin(path: Path, header: Header, resume: bool) -> tuple[list[Played], str]:
+    """Make the file, or read it in order to go on.
+
+    Returns:
+        The games that are in it, and a word on a line that was torn off and dropped.
+
+    Raises:
+        BadRecord: it is there and is not to be gone on with, or cannot be.
+        OSError: it cannot be written.
+    """
+    if not resume and journal.is_begun(path):
+        raise BadRecord(f"{path} has games in it; --resume goes on, or name another file")
+
+    def read_lines(lines: list[str]) -> list[Played]:
+        _check(path, lines[0], header)
+        return _games(path, lines[1:])
+
+    return journal.begin(path, {"settings": asdict(header)}, read_lines)
+
+
+def append(path: Path, played: Played) -> None:
+    """Add a game, and see it onto the disk."""
+    journal.append(path, asdict(played))
+
+
+def read(path: Path) -> tuple[Header, list[Played]]:
+    """The settings and games of a file; a torn last line is left out.
+
+    Raises:
+        BadRecord: it is no such file.
+        OSError: it cannot be read.
+    """
+    lines = journal.whole_lines(path)
+    try:
+        header = Header(**json.loads(lines[0])["settings"])
+    except (IndexError, ValueError, KeyError, TypeError) as error:
+        raise BadRecord(f"{path} is no file of flopledger selfplay; name another") from error
+    return header, _games(path, lines[1:])
+
+
+def _check(path: Path, line: str, header: Header) -> None:
+    # what a file from before a setting was does not say is that setting's default
+    defaults = {field.name: field.default for field in fields(Header) if field.default != MISSING}
+    try:
+        before = {**defaults, **json.loads(line)["settings"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadRecord(f"{path} is no file of flopledger selfplay; name another") from error
+    if (said := journal.contradiction(path, before, asdict(header))) is not None:
+        raise BadRecord(said)
+
+
+def _games(path: Path, lines: list[str]) -> list[Played]:
+    """By index; a game that was stopped gives way to the same one played anew."""
+    games: dict[int, Played] = {}
+    for number, line in enumerate(lines, start=2):
+        try:
+            one = Played(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise BadRecord(f"{path}: line {number} is no game; take it out") from error
+        games[one.index] = one
+    return [games[index] for index in sorted(games)]

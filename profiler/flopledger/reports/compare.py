@@ -1,0 +1,109 @@
+"""A comparison of two runs as table, Markdown, CSV or JSON."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from flopledger.ledger.comparison import Comparison
+from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.units import short
+
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+def render(comparison: Comparison, form: str) -> str:
+    """The comparison in one of FORMATS."""
+    if form == "json":
+        return json.dumps(as_object(comparison), indent=2, allow_nan=False) + "\n"
+    if form == "csv":
+        return pd.DataFrame(as_object(comparison)["factors"]).to_csv(index=False)
+    factors, published = factor_table(comparison), published_table(comparison)
+    if form == "markdown":
+        parts = [
+            f"## {heading(comparison)}\n",
+            to_markdown(factors),
+            f"{uncertainty(comparison)}\n",
+        ]
+        parts += [to_markdown(published)] if len(published) else []
+        return "\n".join(parts)
+    parts = [heading(comparison), plain_table(factors), uncertainty(comparison)]
+    parts += ["", plain_table(published)] if len(published) else []
+    return "\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def as_object(comparison: Comparison) -> dict[str, Any]:
+    """Plain lists, dicts and numbers, under the documented keys."""
+    said = asdict(comparison)
+    del said["dominant_fact"]
+    said["interval"] = list(comparison.interval)
+    said["factors"] = list(said["factors"])
+    said["published"] = list(said["published"])
+    return said
+
+
+def heading(comparison: Comparison) -> str:
+    """One sentence: the ratio and its interval."""
+    c = comparison
+    return (
+        f"{c.quantity}: {c.a} {short(c.a_total)}, {c.b} {short(c.b_total)}; from {c.a} to {c.b} "
+        f"{c.orders:+.2f} orders of magnitude (90%: {c.interval[0]:+.2f} to {c.interval[1]:+.2f})"
+    )
+
+
+def uncertainty(comparison: Comparison) -> str:
+    """One sentence: what the interval comes from."""
+    if comparison.dominant_uncertainty is None:
+        return "nothing uncertain separates the two"
+    return (
+        f"most of the uncertainty lies in {comparison.dominant_uncertainty}; "
+        f"the least certain fact is {comparison.dominant_fact}"
+    )
+
+
+def factor_table(comparison: Comparison) -> pd.DataFrame:
+    """One row a factor, and the total they add up to, as people read them."""
+    c = comparison
+    rows = [
+        {
+            "factor": share.factor,
+            c.a: short(share.a),
+            c.b: short(share.b),
+            "ratio": short(share.ratio),
+            "orders": f"{share.orders:+.3f}",
+            "90% interval": f"{share.low:+.2f} to {share.high:+.2f}",
+            "kind": share.kind,
+        }
+        for share in c.factors
+    ]
+    rows.append(
+        {
+            "factor": c.quantity,
+            c.a: short(c.a_total),
+            c.b: short(c.b_total),
+            "ratio": short(c.ratio),
+            "orders": f"{c.orders:+.3f}",
+            "90% interval": f"{c.interval[0]:+.2f} to {c.interval[1]:+.2f}",
+            "kind": "",
+        }
+    )
+    frame = pd.DataFrame(rows)
+    return frame if c.a != c.b else frame.T.groupby(level=0, sort=False).first().T
+
+
+def published_table(comparison: Comparison) -> pd.DataFrame:
+    """One row a pair of published totals, and how far it lies from the bottom-up ratio."""
+    return pd.DataFrame(
+        [
+            {
+                "published totals": pair.source,
+                comparison.a: short(pair.a_total),
+                comparison.b: short(pair.b_total),
+                "orders": f"{pair.orders:+.2f}",
+                "beyond ours": f"{pair.orders - comparison.orders:+.2f}",
+            }
+            for pair in comparison.published
+        ]
+    )

@@ -1,0 +1,111 @@
+"""A chain of runs, each step split into factors, as table, Markdown, CSV or JSON."""
+
+import json
+from string import ascii_uppercase
+from typing import Any
+
+import pandas as pd
+
+from flopledger.ledger.chain import Chain
+from flopledger.ledger.dawnbench_hours import HOURS
+from flopledger.ledger.quantity import weakest
+from flopledger.reports import compare
+from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.units import short
+
+FORMATS = compare.FORMATS
+
+
+def render(chain: Chain, form: str) -> str:
+    """The chain in one of FORMATS."""
+    if form == "json":
+        return json.dumps(as_object(chain), indent=2, allow_nan=False) + "\n"
+    if form == "csv":
+        return orders_frame(chain).to_csv(index=False)
+    frames = [values_table(chain), orders_table(chain)]
+    if form == "markdown":
+        named = [f"- {line}" for line in legend(chain)]
+        return "\n".join([f"## {heading(chain)}\n", *named, "", *map(to_markdown, frames)])
+    return "\n".join([heading(chain), *legend(chain), "", *map(plain_table, frames)])
+
+
+def as_object(chain: Chain) -> dict[str, Any]:
+    """Plain lists, dicts and numbers, under the documented keys."""
+    return {
+        "runs": list(chain.runs),
+        "quantity": chain.quantity,
+        "totals": list(chain.totals),
+        "orders": chain.total_orders,
+        "factors": [{"factor": name, "orders": orders} for name, orders in chain.orders.items()],
+        "steps": [compare.as_object(step) for step in chain.steps],
+    }
+
+
+def heading(chain: Chain) -> str:
+    """One sentence: from where to where, and what all steps make."""
+    orders = chain.total_orders
+    ratio = f"{10**-orders:.4g} times as fast" if chain.quantity == HOURS else f"x {10**orders:.4g}"
+    return (
+        f"{chain.quantity}: from {short(chain.totals[0])} to {short(chain.totals[-1])}, {ratio}, "
+        f"{orders:+.3f} orders of magnitude"
+    )
+
+
+def legend(chain: Chain) -> list[str]:
+    """Each run's letter, name and total."""
+    listed = zip(letters(chain), chain.runs, chain.totals, strict=True)
+    return [f"{letter}  {run}: {short(total)} {_unit(chain)}" for letter, run, total in listed]
+
+
+def letters(chain: Chain) -> list[str]:
+    """What stands for each run in a table: A, B, C; numbers where letters do not suffice."""
+    if len(chain.runs) <= len(ascii_uppercase):
+        return list(ascii_uppercase[: len(chain.runs)])
+    return [str(number) for number in range(1, len(chain.runs) + 1)]
+
+
+def values_table(chain: Chain) -> pd.DataFrame:
+    """One row a factor: its value in each run, and what it rests on."""
+    rows = []
+    for index, name in enumerate(chain.orders):
+        shares = [step.factors[index] for step in chain.steps]
+        values = [shares[0].a, *(share.b for share in shares)]
+        said = dict(zip(letters(chain), map(short, values), strict=True))
+        rows.append({"factor": name, **said, "kind": weakest(*(share.kind for share in shares))})
+    said = dict(zip(letters(chain), map(short, chain.totals), strict=True))
+    return pd.DataFrame([*rows, {"factor": chain.quantity, **said, "kind": ""}])
+
+
+def orders_table(chain: Chain) -> pd.DataFrame:
+    """One row a factor: the orders that it adds at each step and over all, as people read them."""
+    frame = orders_frame(chain)
+    if chain.quantity == HOURS:  # people think of speed
+        times = ("times as fast", (10 ** -frame["all"]).map("{:.3f}".format))
+    else:
+        times = ("ratio", (10 ** frame["all"]).map("{:.4g}".format))
+    for name in frame.columns[1:]:
+        frame[name] = [f"{value + 0.0:+.3f}" for value in frame[name].round(3)]
+    frame = frame.rename(columns={"factor": "orders of magnitude"})
+    if len(chain.steps) == 1:
+        frame = frame.drop(columns="all")
+    return frame.assign(**{times[0]: times[1]})
+
+
+def orders_frame(chain: Chain) -> pd.DataFrame:
+    """The same as numbers, and the sum of the factors as its last row."""
+    columns = {
+        f"{one} to {other}": [share.orders for share in step.factors] + [step.orders]
+        for one, other, step in zip(letters(chain), letters(chain)[1:], chain.steps, strict=False)
+    }
+    return pd.DataFrame(
+        {
+            "factor": [*chain.orders, chain.quantity],
+            **columns,
+            "all": [*chain.orders.values(), chain.total_orders],
+        }
+    )
+
+
+def _unit(chain: Chain) -> str:
+    return "h" if chain.quantity == HOURS else "FLOP per parameter"

@@ -1,0 +1,66 @@
+"""Profiles in the formats that pandas writes: csv, markdown, html and latex."""
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
+from flopledger.reports.units import by_x
+from flopledger.tables import Profile
+
+FORMATS = ("csv", "markdown", "html", "latex")
+
+
+def render(profiles: Sequence[Profile], by: str, depth: int | None, form: str) -> str:
+    """The chosen table of every profile, exact figures.
+
+    CSV is one table with a leading model column; the other formats have one table a profile under
+    a heading, and the summary where there are several.
+    """
+    tables = [_texts(chosen(profile, by, depth)) for profile in profiles]
+    if form == "csv":
+        named = [t.assign(model=p.model) for t, p in zip(tables, profiles, strict=True)]
+        whole = pd.concat(named, ignore_index=True)
+        return whole[["model", *whole.columns.drop("model")]].to_csv(index=False)
+    parts = [
+        part
+        for profile, table in zip(profiles, tables, strict=True)
+        for part in (_headed(heading(profile), table, form), *_lines(footnotes(profile), form))
+    ]
+    if len(profiles) > 1:
+        parts.append(_headed("All of them, beside the first", summary(profiles), form))
+    return "\n".join(parts)
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """A GitHub table, numbers as they are."""
+    return frame.to_markdown(index=False, disable_numparse=True, missingval="") + "\n"
+
+
+def _texts(frame: pd.DataFrame) -> pd.DataFrame:
+    if "output_shape" in frame:
+        frame = frame.assign(output_shape=frame["output_shape"].map(by_x))
+    return frame
+
+
+def _headed(title: str, frame: pd.DataFrame, form: str) -> str:
+    if form == "markdown":
+        return f"## {title}\n\n{to_markdown(frame)}"
+    if form == "html":
+        return f"<h2>{escape(title)}</h2>\n{frame.to_html(index=False, na_rep='')}\n"
+    plain = frame.rename(columns=lambda name: name.replace("_", " "))
+    styler = plain.style.hide(axis="index").format(na_rep="", escape="latex", precision=4)
+    return styler.to_latex(caption=_latex(title), hrules=True)
+
+
+def _lines(lines: list[str], form: str) -> list[str]:
+    if form == "markdown":
+        return [f"- {line}" for line in lines] + [""]
+    if form == "html":
+        return [f"<p>{escape(line)}</p>" for line in lines]
+    return [f"% {line}" for line in lines]
+
+
+def _latex(text: str) -> str:
+    return text.replace("_", r"\_").replace("%", r"\%").replace("#", r"\#")

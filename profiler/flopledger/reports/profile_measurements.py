@@ -1,0 +1,124 @@
+"""Seconds and bytes of a network, beside what was counted: tables and plain objects."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from flopledger.allocation.held_bytes import Memory
+from flopledger.clock.layer_times import Timing
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.units import percent, short
+
+_MEMORY = {
+    "params_bytes": "parameters",
+    "buffers_bytes": "buffers",
+    "inputs_bytes": "inputs",
+    "inference_peak_bytes": "peak of inference",
+    "gradients_bytes": "gradients",
+    "optimiser_state_bytes": "optimiser's state",
+    "saved_activations_bytes": "saved activations",
+    "training_peak_bytes": "peak of a training step",
+}
+
+
+def render(
+    model: str,
+    timing: Timing | None,
+    memory: Memory | None,
+    allocated: dict[str, int | None] | None,
+) -> str:
+    """The tables that were asked for, each below a line that says what it is."""
+    parts = []
+    if timing is not None:
+        parts += ["", *_said(model, timing), plain_table(_layers(timing)).rstrip()]
+    if memory is not None:
+        parts += ["", f"{model}: memory", plain_table(_memory(memory, allocated)).rstrip()]
+    return "".join(f"{line}\n" for line in parts)
+
+
+def as_object(
+    timing: Timing | None, memory: Memory | None, allocated: dict[str, int | None] | None
+) -> dict[str, Any]:
+    """What was asked for, as "time" and "memory": plain dicts; what is not defined is None."""
+    said: dict[str, Any] = {}
+    if timing is not None:
+        rows = timing.by_layer().to_dict("records")
+        said["time"] = {
+            "device": timing.device,
+            "threads": timing.threads,
+            "repeats": timing.repeats,
+            "seconds": {"median": timing.seconds, "low": timing.low, "high": timing.high},
+            "hooked_seconds": timing.hooked_seconds,
+            "flops_per_second": timing.flops_per_second,
+            "utilisation": timing.utilisation,
+            "peaks": asdict(timing.peaks),
+            "bounds": {bound: _plain(share) for bound, share in timing.shares().items()},
+            "layers": [{name: _plain(value) for name, value in row.items()} for row in rows],
+        }
+    if memory is not None:
+        said["memory"] = {**memory.as_dict(), "allocated": allocated}
+    return said
+
+
+def _said(model: str, timing: Timing) -> list[str]:
+    peaks, shares = timing.peaks, timing.shares()
+    least = "" if timing.complete else "at least "
+    doubt = []
+    if timing.utilisation > 1:
+        doubt = ["more than the peak: something else kept the device busy; measure again"]
+    return [
+        f"{model}: {_ms(timing.seconds)} ms a pass ({_ms(timing.low)} to {_ms(timing.high)}, "
+        f"{timing.repeats} repeats), {least}{short(timing.flops_per_second)}FLOP/s, "
+        f"{percent(timing.utilisation, 1)} of the peak; hooks add "
+        f"{_ms(timing.overhead_seconds)} ms",
+        f"{timing.device}, {timing.threads} threads: at most {short(peaks.flops_per_second)}FLOP/s "
+        f"and {short(peaks.bytes_per_second)}B/s, measured now; "
+        + ", ".join(f"{percent(share, 1)} of the time bound by {b}" for b, share in shares.items()),
+        *doubt,
+    ]
+
+
+def _layers(timing: Timing) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "layer": row["layer"] or "(top)",
+            "kind": row["kind"],
+            "calls": row["calls"],
+            "ms": _ms(row["seconds"]),
+            "low": _ms(row["seconds_low"]),
+            "high": _ms(row["seconds_high"]),
+            "time %": percent(row["share"], 1),
+            "FLOP/s": short(row["flops_per_second"]),
+            "FLOP/byte": short(row["intensity"]),
+            "bound by": row["bound"],
+            "of peak": "-" if math.isnan(row["utilisation"]) else percent(row["utilisation"], 1),
+        }
+        for row in timing.by_layer().to_dict("records")
+    )
+
+
+def _memory(memory: Memory, allocated: dict[str, int | None] | None) -> pd.DataFrame:
+    rows, sizes = [], memory.as_dict()
+    for name, title in _MEMORY.items():
+        size = sizes[name]
+        row = {"": title, "MiB": _mib(size)}
+        if allocated is not None:
+            real = allocated.get(name)
+            row["allocated"] = _mib(real)
+            row["off by"] = "-" if not real or size is None else percent(size - real, real)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _mib(size: int | None) -> str:
+    return "-" if size is None else f"{size / 2**20:,.2f}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g}"
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value

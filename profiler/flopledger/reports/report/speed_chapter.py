@@ -1,0 +1,108 @@
+"""The report's chapter on the second discussion: hardware or software."""
+
+from typing import Any
+
+import pandas as pd
+
+from flopledger.ledger.chain import Chain
+from flopledger.ledger.dawnbench_hours import contradiction, utilisation
+from flopledger.reports import charts, claims, compare_chain
+from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.report.report_data import Findings
+from flopledger.reports.units import short
+
+TITLE = "Hardware or software?"
+
+
+def figures(findings: Findings) -> dict[str, Any]:
+    """The chains' waterfalls, by the names of their files."""
+    return {
+        f"chain-{name}": charts.chain_waterfall(one, compare_chain.letters(one))
+        for name, one in findings.chains.items()
+    }
+
+
+def sections(findings: Findings) -> list[dict[str, Any]]:
+    """What the page shows of each chain."""
+    return [
+        {
+            "name": name,
+            "answer": answer(findings, one),
+            "legend": legend(findings, one),
+            "orders": compare_chain.orders_table(one),
+            "values": compare_chain.values_table(one),
+        }
+        for name, one in findings.chains.items()
+    ]
+
+
+def answer(findings: Findings, chain: Chain) -> str:
+    """One sentence: how much faster, and where it comes from, the largest part first."""
+    entry = findings.entries[chain.runs[-1]]
+    parts = sorted(
+        ((name, orders) for name, orders in chain.orders.items() if abs(orders) >= 0.005),
+        key=lambda part: -abs(part[1]),
+    )
+    listed = ", ".join(f"{orders:+.2f} from {name}" for name, orders in parts)
+    return (
+        f"{entry.chips.value:.0f} {entry.chip} chips, {chain.totals[0]:.2f} h to "
+        f"{chain.totals[-1]:.2f} h: {10**-chain.total_orders:.2f} times as fast. Of these "
+        f"{chain.total_orders:.2f} orders of magnitude of hours come {listed}."
+    )
+
+
+def legend(findings: Findings, chain: Chain) -> list[str]:
+    """A line an entry: its letter, its hours, and what is to be known of it."""
+    lines = []
+    for letter, name in zip(compare_chain.letters(chain), chain.runs, strict=True):
+        one = findings.entries[name]
+        about = f"{one.published_on}, {one.framework}, {one.precision or 'precision not known'}"
+        note = f"; {one.note}" if one.note else ""
+        lines.append(f"{letter}: {name}, {about}{note}")
+    return lines
+
+
+def contradictions(findings: Findings) -> list[str]:
+    """A line on each entry that used more than its chips can do."""
+    return [line for line in map(contradiction, findings.hours.values()) if line]
+
+
+def entries_table(findings: Findings) -> pd.DataFrame:
+    """Every entry, and the use that it made of its chips."""
+    rows = []
+    for name, one in findings.entries.items():
+        ledger = findings.hours.get(name)
+        used = utilisation(ledger) if ledger else None
+        schedule = "; ".join(f"{stage.epochs:g} at {stage.pixels}" for stage in one.stages)
+        rows.append(
+            {
+                "entry": name,
+                "date": one.published_on.isoformat(),
+                "model": one.model,
+                "chips": f"{one.chips.value:.0f} {one.chip}",
+                "precision": one.precision or "not known",
+                "batch": ", ".join(map(str, one.batches)) or "not known",
+                "epochs": short(one.epochs.value),
+                "schedule": schedule,
+                "hours": short(ledger.total if ledger else None),
+                "use of the peak": f"{used:.1%}" if used else "not known",
+                "source": one.source,
+                "note": one.note,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def markdown(findings: Findings) -> list[str]:
+    """The chapter for report.md."""
+    parts = [f"# {TITLE}\n"]
+    for one in sections(findings):
+        parts += [
+            f"{one['answer']}\n",
+            "".join(f"- {line}\n" for line in one["legend"]),
+            to_markdown(one["orders"]),
+            to_markdown(one["values"]),
+        ]
+    said = [verdict for verdict in findings.verdicts if verdict.claim.discussion == 2]
+    return [*parts, *(f"{line}\n" for line in contradictions(findings)),
+            claims.render(said, "markdown"), to_markdown(entries_table(findings))]  # fmt: skip

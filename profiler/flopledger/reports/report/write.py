@@ -1,0 +1,160 @@
+"""The report: the page, report.md, every table as CSV and every chart as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import vl_convert
+
+from flopledger.reports import claims, compare, compare_chain, profile_exports, train
+from flopledger.reports.profile_texts import confirmed, summary
+from flopledger.reports.report import page, speed_chapter
+from flopledger.reports.report.report_data import Findings
+from flopledger.reports.units import short
+from flopledger.storage.files import write_whole
+from flopledger.tables import Profile
+from flopledger.zoo.published import COLUMNS, held_against
+from flopledger.zoo.registry import ModelSpec
+
+
+def write(findings: Findings, folder: Path) -> Path:
+    """Write index.html, report.md, tables/*.csv and figures/*.svg and *.png, each file whole.
+
+    Returns:
+        Where the page lies.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    figures = {name: chart.to_dict() for name, chart in page.figures(findings).items()}
+    contents: dict[str, str | bytes] = {**_tables(findings)}
+    contents["report.md"] = _markdown(findings)
+    contents["index.html"] = page.render(findings, figures)
+    for name, spec in figures.items():
+        svg = vl_convert.vegalite_to_svg({**spec, "background": "white"})
+        contents[f"figures/{name}.svg"] = svg
+        contents[f"figures/{name}.png"] = vl_convert.svg_to_png(svg, scale=2)
+    for name in ("tables", "figures"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
+    return folder / "index.html"
+
+
+def _tables(findings: Findings) -> dict[str, str]:
+    profiles = [profile for _, profile in findings.counted]
+    frames = {
+        "summary": summary(profiles),
+        "published": _published(findings.counted),
+        "runs": page.totals_table(findings),
+        "facts": page.facts_table(findings),
+        "claims": claims.table(findings.verdicts),
+        "dawnbench": speed_chapter.entries_table(findings),
+    }
+    return {
+        **{f"tables/{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()},
+        **{
+            f"tables/{profile.model}.csv": profile_exports.render([profile], "layer", None, "csv")
+            for profile in profiles
+        },
+        **{
+            f"tables/compare-{one.a}-{name}.csv": compare.render(one, "csv")
+            for name, one in findings.comparisons.items()
+        },
+        **{
+            f"tables/training-{name}.csv": train.agreement_table(one).to_csv(index=False)
+            for name, one in findings.trainings.items()
+        },
+        **{
+            f"tables/chain-{name}.csv": compare_chain.render(one, "csv")
+            for name, one in findings.chains.items()
+        },
+    }
+
+
+def _published(counted: Sequence[tuple[ModelSpec, Profile]]) -> pd.DataFrame:
+    frames = [held_against(spec, profile) for spec, profile in counted]
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
+
+
+def _markdown(findings: Findings) -> str:
+    counted = findings.counted
+    published = _published(counted)
+    agreeing = sum(profile.check.agrees is True for _, profile in counted)
+    statuses = published["status"].value_counts()
+    parts = [
+        "# Where did the compute go?\n",
+        *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
+        *(compare.render(one, "markdown") for one in findings.comparisons.values()),
+        "## The claims\n",
+        claims.render([one for one in findings.verdicts if one.claim.discussion == 1], "markdown"),
+        "## The runs, from the bottom up\n",
+        profile_exports.to_markdown(page.totals_table(findings)),
+        "## Two trainings, watched from beginning to end\n",
+        *(
+            f"{name}: {train.verdict(one)}.\n\n"
+            + profile_exports.to_markdown(train.agreement_table(one))
+            for name, one in findings.trainings.items()
+        ),
+        compare.render(findings.watched, "markdown"),
+        *speed_chapter.markdown(findings),
+        "# Where the FLOPs and the parameters are\n",
+        f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
+        f"{agreeing} of them. Of {len(published)} published figures, "
+        + ", ".join(f"{statuses.get(s, 0)} are {s}" for s in ("reproduced", "explained"))
+        + f" and {statuses.get('contradicted', 0)} contradicted.\n",
+        "1 MAC = one multiply and one add = 2 FLOP; FLOPs are 2 x the MACs of convolutions, linear "
+        "layers, matrix products, attention and recurrent cells; everything else is other FLOPs. "
+        "Exact figures are in tables/.\n",
+        "## The zoo\n",
+        profile_exports.to_markdown(pd.DataFrame([_row(spec, one) for spec, one in counted])),
+        "## Published figures\n",
+        profile_exports.to_markdown(
+            published.assign(
+                published=published["published"].map(short),
+                measured=published["measured"].map("{:,.0f}".format),
+                ratio=published["ratio"].map("{:.4f}".format),
+            )
+        ),
+        "## Where each network spends and keeps\n",
+    ]
+    for spec, one in counted:
+        parts += [f"### {one.model}\n", _about(spec), profile_exports.to_markdown(_kinds(one))]
+    return "\n".join(parts)
+
+
+def _row(spec: ModelSpec, profile: Profile) -> dict[str, object]:
+    totals = profile.totals
+    return {
+        "model": profile.model,
+        "year": spec.year or "",
+        "params": short(totals["params"]),
+        "MACs": short(totals["macs"]),
+        "FLOPs": short(totals["flops"]),
+        "other FLOPs": short(totals["other_flops"]),
+        "FLOPs per parameter": short(totals["flops_per_param"]),
+        "second counter": confirmed(profile),
+    }
+
+
+def _about(spec: ModelSpec) -> str:
+    paper = f" {spec.paper}." if spec.paper else ""
+    return f"{spec.description}{paper} Input: {'; '.join(spec.axes) or 'see its file'}.\n"
+
+
+def _kinds(profile: Profile) -> pd.DataFrame:
+    frame = profile.by_kind()
+    params, flops = frame["params"].sum(), frame["flops"].sum()
+    return pd.DataFrame(
+        {
+            "kind": frame["kind"],
+            "layers": frame["layers"],
+            "params": frame["params"].map(short),
+            "% of params": (100 * frame["params"] / params).map("{:.1f}".format),
+            "FLOPs": frame["flops"].map(short),
+            "% of FLOPs": (100 * frame["flops"] / flops).map("{:.1f}".format),
+            "other FLOPs": frame["other_flops"].map(short),
+            "FLOPs per parameter": frame["flops_per_param"].map(short),
+        }
+    )

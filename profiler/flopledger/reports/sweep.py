@@ -1,0 +1,176 @@
+"""A sweep as table, CSV, Markdown or JSON, with the laws of its figures; and as a picture."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.sweep_laws import (
+    QUANTITIES,
+    Finding,
+    figure,
+    findings,
+    law_as_object,
+    sentences,
+)
+from flopledger.reports.units import short
+from flopledger.sweeping.rows import Row
+
+FORMATS = ("table", "json", "csv", "markdown")
+PICTURES = ("svg", "png", "html")
+
+_FIGURES = ("samples", "params", "macs", "flops", "other_flops", "activations", "flops_per_param")
+
+
+def render(rows: Sequence[Row], spans: Mapping[str, int], form: str) -> str:
+    """The rows in one of FORMATS; table and Markdown end with the laws, JSON has them beside."""
+    found = findings(rows, spans)
+    if form == "json":
+        said = {
+            "rows": [row.as_object() for row in rows],
+            "laws": [law_as_object(one) for one in found],
+        }
+        return json.dumps(said, indent=2, allow_nan=False) + "\n"
+    if form == "csv":
+        return frame(rows).to_csv(index=False)
+    lines = [*sentences(found), *notes(rows)]
+    if len(spans) > 1:
+        lines.insert(0, f"laws are of one letter; {' and '.join(spans)} were swept together")
+    if form == "markdown":
+        exact = frame(rows).astype(object)
+        exact = exact.where(exact.notna(), "").map(lambda cell: str(cell).replace("|", r"\|"))
+        return to_markdown(exact) + "".join(f"\n- {line}" for line in lines) + "\n"
+    return _table(rows) + "".join(f"{line}\n" for line in lines)
+
+
+def frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """One row a row: model, a column a letter, input, the figures, counter, agrees, error."""
+    return pd.DataFrame(
+        [
+            {
+                "model": row.model,
+                **row.sizes,
+                "input": row.input,
+                **{name: getattr(row, name) for name in _FIGURES},
+                "counter": row.counter,
+                "agrees": row.agrees,
+                "uncounted": "; ".join(row.uncounted),
+                "error": row.error,
+            }
+            for row in rows
+        ]
+    ).convert_dtypes()
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What was assumed, and what is not counted, once a network."""
+    lines = [
+        f"{row.model}: {line}"
+        for row in rows
+        for line in (*row.notes, *(f"not counted: {one}" for one in row.uncounted))
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def picture(rows: Sequence[Row], spans: Mapping[str, int], form: str) -> str | bytes:
+    """The chart of `reports.charts.sweep` in one of PICTURES.
+
+    Raises:
+        ValueError: no row has figures.
+    """
+    import vl_convert
+
+    from flopledger.reports.charts import sweep
+
+    points = _points(rows)
+    if points.empty:
+        raise ValueError("no row has figures to draw")
+    spec = sweep(points, _curves(findings(rows, spans), points)).to_dict()
+    spec = {**spec, "background": "white"}
+    if form == "html":
+        page: str = vl_convert.vegalite_to_html(spec, bundle=True)
+        return page
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    return svg if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=2))
+
+
+def _points(rows: Sequence[Row]) -> pd.DataFrame:
+    """One row a quantity of a row: network (with every letter but the first), axis, size."""
+    points = []
+    for row in rows:
+        (letter, size), *others = row.sizes.items()
+        name = ", ".join([row.model, *(f"{other}={at}" for other, at in others)])
+        for quantity in QUANTITIES:
+            value = figure(row, quantity)
+            if value is not None:
+                points.append(
+                    {
+                        "network": name,
+                        "quantity": quantity,
+                        "axis": letter,
+                        "size": size,
+                        "figure": float(value),
+                        "label": short(float(value)),
+                    }
+                )
+    return pd.DataFrame(points)
+
+
+def _curves(found: Sequence[Finding], points: pd.DataFrame) -> pd.DataFrame:
+    """Each law, drawn through the sizes that were swept."""
+    rows = []
+    for one in found:
+        own = points[points["network"] == one.model]
+        if one.law is None or not one.law.stands:
+            continue
+        low, high = int(own["size"].min()), int(own["size"].max())
+        for size in sorted({low + (high - low) * i // 60 for i in range(61)}):
+            value = float(one.law.at(size))
+            if value > 0:
+                rows.append(
+                    {"network": one.model, "quantity": one.quantity, "size": size, "figure": value}
+                )
+    return pd.DataFrame(rows, columns=["network", "quantity", "size", "figure"])
+
+
+def _table(rows: Sequence[Row]) -> str:
+    """A line a row; what went wrong stands where its figures would."""
+    batched = any(row.samples not in (None, 1) for row in rows)
+    figures = [name for name in _FIGURES if batched or name != "samples"]
+    cells = pd.DataFrame(
+        [
+            {
+                "model": row.model,
+                **{letter: str(size) for letter, size in row.sizes.items()},
+                **{_title(name): _cell(row, name) for name in figures},
+                "check": _check(row),
+            }
+            for row in rows
+        ]
+    )
+    head, *lines = plain_table(cells).splitlines()
+    told = [
+        f"{line}  {row.error}" if row.error is not None else line
+        for line, row in zip(lines, rows, strict=True)
+    ]
+    return "\n".join([head, *told]) + "\n"
+
+
+def _title(name: str) -> str:
+    return {"macs": "MACs", "flops": "FLOPs", "other_flops": "other FLOPs",
+            "flops_per_param": "FLOPs/param"}.get(name, name)  # fmt: skip
+
+
+def _cell(row: Row, name: str) -> str:
+    if row.error is not None:
+        return ""
+    least = ">=" if row.uncounted and name not in ("samples", "params", "activations") else ""
+    return least + short(getattr(row, name))
+
+
+def _check(row: Row) -> str:
+    if row.error is not None:
+        return ""
+    return {True: "agrees", False: "DISAGREES", None: "alone"}[row.agrees]

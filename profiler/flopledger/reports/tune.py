@@ -1,0 +1,92 @@
+"""A tuning of the search as a table or as JSON."""
+
+import json
+from collections.abc import Callable
+
+import pandas as pd
+
+from flopledger.play.elo import elo_of
+from flopledger.play.score import Match, Spent
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.units import short
+from flopledger.tuning.outcome import TUNED, Outcome, Tuning
+
+_WORDS = {
+    "puct": "PUCT constant",
+    "noise": "Dirichlet noise",
+    "temperature": "temperature",
+    "reuse": "subtree reuse",
+    "virtual_loss": "virtual loss",
+}
+_TITLES = {"gp": "Gaussian process", "random": "random search"}
+
+
+def render(tuning: Tuning, form: str) -> str:
+    """The outcomes as "table" or "json"."""
+    if form == "json":
+        return json.dumps(tuning.as_object(), indent=2, allow_nan=False) + "\n"
+    task = tuning.task
+    title = (
+        f"{task.game}, {task.network} ({short(tuning.params)} parameters), "
+        f"{task.evaluations} evaluations = "
+        f"{short(tuning.budget_flops_per_move)} FLOPs a move, seed {task.seed}\n"
+    )
+    lines = [f"{_TITLES[one.sampler]}: {one.verdict}\n" for one in tuning.outcomes]
+    return title + plain_table(_table(tuning)) + "".join(lines)
+
+
+def _table(tuning: Tuning) -> pd.DataFrame:
+    outcomes = tuning.outcomes
+    rows = [
+        {
+            "": _WORDS[name],
+            f"defaults ({tuning.task.against})": _setting(tuning.defaults[name]),
+            **{_TITLES[one.sampler]: _setting((one.chosen or {}).get(name)) for one in outcomes},
+        }
+        for name in TUNED
+    ]
+    for name, of_outcome in _TUNING:
+        rows.append({"": name, **{_TITLES[one.sampler]: of_outcome(one) for one in outcomes}})
+    for name, of_match in _FINAL:
+        finals = {_TITLES[o.sampler]: of_match(o.final) if o.final else "-" for o in outcomes}
+        rows.append({"": name, **finals})
+    return pd.DataFrame(rows).fillna("")
+
+
+def _in_games(one: Outcome) -> str:
+    """Tuning's FLOPs over those of a game, both sides'."""
+    if one.final is None:
+        return "-"
+    return f"{one.tuning_flops / (one.final.flops / one.final.score.games):,.0f}"
+
+
+def _a_move(spent: Spent) -> str:
+    if not spent.moves:
+        return "-"
+    return f"{short(spent.flops / spent.moves)}, at most {short(spent.most)}"
+
+
+_TUNING: tuple[tuple[str, Callable[[Outcome], str]], ...] = (
+    ("trials", lambda one: str(one.trials)),
+    ("FLOPs of the trials", lambda one: short(one.search_flops)),
+    ("FLOPs of the finalists' games", lambda one: short(one.replay_flops)),
+    ("FLOPs of tuning", lambda one: short(one.tuning_flops)),
+    ("FLOPs of tuning, in games", _in_games),
+    ("win rate when chosen", lambda one: f"{one.seen.win_rate:.1%}" if one.seen else "-"),
+)
+_FINAL: tuple[tuple[str, Callable[[Match], str]], ...] = (
+    ("fresh games: won, drawn, lost", lambda m: "{won}, {drawn}, {lost}".format(**vars(m.score))),
+    ("win rate", lambda m: f"{m.score.win_rate:.1%}"),
+    ("90% (win rate)", lambda m: "{:.1%} to {:.1%}".format(*m.score.interval)),
+    ("Elo", lambda m: f"{elo_of(m.score.win_rate):+.0f}"),
+    ("90% (Elo)", lambda m: "{:+.0f} to {:+.0f}".format(*map(elo_of, m.score.interval))),
+    ("FLOPs a move", lambda m: _a_move(m.candidate)),
+    ("FLOPs a move, the defaults'", lambda m: _a_move(m.opponent)),
+    ("FLOPs of the fresh games", lambda m: short(m.flops)),
+)
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return short(value)

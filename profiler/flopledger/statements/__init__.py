@@ -1,0 +1,1 @@
+"""What somebody said, the expression that decides it, and the verdict that follows."""

@@ -1,0 +1,78 @@
+"""Evidence: what claims are held against, gathered from facts and profiles."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+from flopledger.ledger.build import Profiles, counted_entries, ledgers
+from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
+from flopledger.ledger.dawnbench_hours import hours_ledger
+from flopledger.ledger.ledger import Ledger
+from flopledger.ledger.training_run import PFS_DAY, find_run, list_runs
+from flopledger.tables import Profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """A system of facts/systems.csv; FLOP as Epoch AI has it, else from pfs-days."""
+
+    name: str
+    published_on: date
+    flops: float
+    params: float | None
+    family: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What claims are held against."""
+
+    profiles: Mapping[str, Profile]
+    ledgers: Mapping[str, Ledger]
+    facts: Mapping[str, Mapping[str, float]]  # of runs, by their keys
+    systems: tuple[System, ...]
+    entries: Mapping[str, Entry] = field(default_factory=dict)  # of facts/dawnbench.csv
+    hours: Mapping[str, Ledger] = field(default_factory=dict)  # theirs
+
+
+def read_systems() -> tuple[System, ...]:
+    """The systems of facts/systems.csv."""
+    text = (Path(str(files("flopledger.facts"))) / "systems.csv").read_text(encoding="utf-8")
+    return tuple(
+        System(
+            name=row["system"],
+            published_on=date.fromisoformat(row["published_on"]),
+            flops=float(row["flop"]) if row["flop"] else float(row["pfs_days"]) * PFS_DAY,
+            params=float(row["params"]) if row["params"] else None,
+            family=row["family"],
+            source=row["source"],
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def evidence(profiles: Profiles) -> Evidence:
+    """What the claims are held against: every run of facts/runs and the networks they need."""
+    runs = [find_run(name) for name in list_runs()]
+    built = ledgers(runs, profiles)
+    entries = {name: find_entry(name) for name in list_entries()}
+    counted = counted_entries(entries.values(), profiles)
+    return Evidence(
+        profiles={model: profiles(model) for run in runs for model in run.needed_models},
+        ledgers=built,
+        facts={
+            run.name: {key: fact.value for phase in run.phases for key, fact in phase.facts.items()}
+            for run in runs
+        },
+        systems=read_systems(),
+        entries=entries,
+        hours={
+            name: hours_ledger(one, counted.get(one.where))
+            for name, one in entries.items()
+            if one.hours
+        },
+    )

@@ -1,0 +1,87 @@
+"""One row's work: a network is made and counted; whatever goes wrong is the row's error."""
+
+import sys
+import threading
+from contextlib import redirect_stdout
+from functools import cache
+
+from flopledger.counting.arguments import arguments_of
+from flopledger.counting.profiling import built, counted
+from flopledger.sweeping.rows import Point, Row, failed
+from flopledger.tables import Profile, ProfilingError
+from flopledger.zoo.inputs import WrongInputs, parse_input
+from flopledger.zoo.libraries import WrongSource, last_line
+from flopledger.zoo.registry import BrokenModel, UnknownModel
+from flopledger.zoo.sources import Found, find, offline, parse_options
+
+_OURS = (WrongInputs, WrongSource, ProfilingError, BrokenModel, UnknownModel)
+_ONE_AT_A_TIME = threading.Lock()  # a tracer's state is the process's
+
+
+def measured(point: Point, own_thread: bool = False) -> Row:
+    """The point's row. It raises nothing of the network's; what that prints goes to stderr.
+
+    Args:
+        point: the network and its size.
+        own_thread: whether other threads of the process are somebody else's, as a Dask worker's.
+    """
+    try:
+        with _ONE_AT_A_TIME, redirect_stdout(sys.stderr), offline(own_thread):
+            profile = _profile(point)
+    except _OURS as error:
+        return failed(point, str(error).removeprefix(f"{point.model}: "))
+    except (Exception, SystemExit) as error:  # the network is anybody's code
+        return failed(point, last_line(error))  # type: ignore[arg-type]
+    return _row(point, profile)
+
+
+def _profile(point: Point) -> Profile:
+    found = _found(point.model, point.kwargs)
+    module = built(point.model, found.factory)
+    asked = [parse_input(text) for text in point.inputs]
+    inputs, _ = arguments_of(point.model, found.spec, module, asked)
+    try:
+        return counted(point.model, module, inputs, point.counter)
+    except ProfilingError as error:
+        said = str(error).removeprefix(f"{point.model}: ")
+        if said.startswith("memory is too small"):
+            raise
+        raise ProfilingError(f"it cannot take {point.size}: {said}") from error
+
+
+@cache
+def _found(model: str, kwargs: tuple[str, ...]) -> Found:
+    # once a process: finding a file runs it
+    return find(model, parse_options(kwargs))
+
+
+def _row(point: Point, profile: Profile) -> Row:
+    check, totals = profile.check, profile.totals
+    notes = list(profile.notes)
+    if check.agrees is False:
+        notes.append(f"{check.counter} counts {check.macs:,} MACs: {check.reason}")
+    return Row(
+        model=point.model,
+        sizes=point.sizes,
+        input=", ".join(f"{'x'.join(map(str, i.shape))} {i.dtype}" for i in profile.inputs),
+        samples=profile.samples,
+        params=_whole(totals["params"]),
+        trainable_params=_whole(totals["trainable_params"]),
+        macs=_whole(totals["macs"]),
+        flops=_whole(totals["flops"]),
+        other_flops=_whole(totals["other_flops"]),
+        activations=_whole(totals["activations"]),
+        flops_per_param=totals["flops_per_param"],
+        counter=profile.counter,
+        agrees=check.agrees,
+        uncounted=tuple(
+            f"{row['operator']} ({row['calls']} calls)"
+            for row in profile.unsupported().to_dict("records")
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _whole(figure: int | float | None) -> int:
+    assert isinstance(figure, int)
+    return figure

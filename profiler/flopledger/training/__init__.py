@@ -1,0 +1,1 @@
+"""Small trainings from beginning to end, metered, beside what was predicted."""

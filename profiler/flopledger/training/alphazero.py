@@ -1,0 +1,189 @@
+"""AlphaZero's training: self-play, a window of its positions, gradient steps, and again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss
+
+from flopledger.metering.module_meter import meter
+from flopledger.play.game_loop import play
+from flopledger.play.games import Game
+from flopledger.play.planes import stack
+from flopledger.play.played_game import Habits
+from flopledger.play.search import Settings
+from flopledger.play.tree import Node
+from flopledger.training import checkpoints
+
+MOMENTUM, DECAY = 0.9, 1e-4  # AlphaZero's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A training.
+
+    Attributes:
+        game: what is played.
+        blocks: of AlphaZero's tower.
+        filters: of its convolutions.
+        simulations: a move.
+        rounds: of self-play and gradient descent.
+        moves: of self-play in one round; the game that reaches them is played to its end, and the
+            next round begins with fewer to go.
+        steps: of gradient descent in one round.
+        batch: samples in a step.
+        window: positions, the newest, that samples are drawn from.
+        rate: SGD's learning rate.
+        seed: of weights, games and samples.
+    """
+
+    game: str
+    blocks: int = 2
+    filters: int = 32
+    simulations: int = 50
+    rounds: int = 20
+    moves: int = 300
+    steps: int = 40
+    batch: int = 128
+    window: int = 20_000
+    rate: float = 0.02
+    seed: int = 0
+
+
+@dataclass(kw_only=True)
+class Totals:
+    """What was done so far. FLOPs are as metered.
+
+    Attributes:
+        rounds: of self-play and steps.
+        games: played.
+        moves: searched.
+        simulations: asked for.
+        evaluations: by the network in self-play, the roots' among them.
+        roots: how many of those were of a root.
+        selfplay_flops: of those.
+        steps: of gradient descent.
+        samples: trained on, each as often as it was drawn.
+        forward_flops: of the steps.
+        backward_flops: of the steps.
+        seconds: inside self-play and steps.
+    """
+
+    rounds: int = 0
+    games: int = 0
+    moves: int = 0
+    simulations: int = 0
+    evaluations: int = 0
+    roots: int = 0
+    selfplay_flops: float = 0
+    steps: int = 0
+    samples: int = 0
+    forward_flops: float = 0
+    backward_flops: float = 0
+    seconds: float = 0
+
+
+Window = tuple[Tensor, Tensor, Tensor]  # planes, policies, results; a position each
+
+
+class Training:
+    """A network in training. A round is the same whether or not it was stopped before it."""
+
+    def __init__(self, plan: Plan, game: Game, network: nn.Module) -> None:
+        self.plan, self.game, self.network, self.totals = plan, game, network, Totals()
+        self._window: Window | None = None
+        self._optimiser = torch.optim.SGD(
+            network.parameters(), lr=plan.rate, momentum=MOMENTUM, weight_decay=DECAY
+        )
+
+    def round(self, told: Callable[[], None] = lambda: None) -> float:
+        """Play, then learn; the last step's loss. `told` is called after each game."""
+        start = time.perf_counter()
+        try:
+            self._play(told)
+            loss = self._learn()
+        finally:
+            self.totals.seconds += time.perf_counter() - start
+        self.totals.rounds += 1
+        return loss
+
+    def _play(self, told: Callable[[], None]) -> None:
+        plan, totals = self.plan, self.totals
+        settings = Settings(simulations=plan.simulations)
+        gathered: list[Window] = [self._window] if self._window is not None else []
+        while totals.moves < (totals.rounds + 1) * plan.moves:
+            roots: list[Node] = []
+
+            def searched(_: int, root: Node, roots: list[Node] = roots) -> None:
+                roots.append(root)
+
+            one = play(
+                self.game, self.network, settings, Habits(), plan.seed, totals.games, searched
+            )
+            gathered.append(_samples(self.game, roots, one.result))
+            totals.games += 1
+            totals.moves += one.moves
+            totals.simulations += one.asked - one.moves
+            totals.evaluations += one.made
+            totals.roots += one.roots
+            totals.selfplay_flops += one.flops
+            told()
+        planes, policies, results = (
+            torch.cat(parts)[-plan.window :] for parts in zip(*gathered, strict=True)
+        )
+        self._window = planes, policies, results
+
+    def _learn(self) -> float:
+        assert self._window is not None
+        plan, totals = self.plan, self.totals
+        planes, policies, results = self._window
+        rng = np.random.default_rng((plan.seed, totals.rounds, 1))
+        loss = torch.zeros(())
+        self.network.train()
+        with meter(network=self.network) as metered:
+            for _ in range(plan.steps):
+                drawn = torch.from_numpy(rng.integers(len(planes), size=plan.batch))
+                policy, value = self.network(planes[drawn])
+                loss = cross_entropy(policy.flatten(1), policies[drawn])
+                loss = loss + mse_loss(value.flatten(), results[drawn])
+                self._optimiser.zero_grad()
+                loss.backward()
+                self._optimiser.step()
+        self.network.eval()
+        counted = metered.read().totals
+        totals.steps += plan.steps
+        totals.samples += plan.steps * plan.batch
+        totals.forward_flops += float(counted["flops"] or 0)
+        totals.backward_flops += float(counted["backward_flops"] or 0)
+        return float(loss.detach())
+
+    def save(self, path: Path) -> None:
+        """Write all that the next round needs, whole or not at all."""
+        window = list(self._window or ())
+        checkpoints.save(path, self.plan, self.totals, self.network, self._optimiser, window)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            BadCheckpoint: it is none, or one of another plan.
+        """
+        totals, window = checkpoints.load(path, self.plan, self.network, self._optimiser)
+        self.totals, self._window = Totals(**totals), tuple(window) or None
+
+
+def _samples(game: Game, roots: list[Node], result: float) -> Window:
+    """A game's positions: planes, the visits' shares, and the result for the player to move."""
+    seen = [root.seen for root in roots if root.seen is not None]
+    policies = torch.zeros(len(seen), game.moves)
+    results = torch.empty(len(seen))
+    first = seen[0].player
+    for number, (one, root) in enumerate(zip(seen, roots, strict=True)):
+        outputs = torch.from_numpy(game.outputs[one.player][root.actions])
+        policies[number, outputs] = torch.from_numpy(root.visits / root.visits.sum()).float()
+        results[number] = result if one.player == first else -result
+    return torch.from_numpy(stack(game.layout, seen)), policies, results

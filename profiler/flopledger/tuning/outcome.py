@@ -1,0 +1,144 @@
+"""What a tuning came to: the settings chosen, how they did in fresh games, what it cost."""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from flopledger.play.elo import elo_of
+from flopledger.play.score import Match, Score
+from flopledger.play.statistics import CONFIDENCE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is tuned; a study of one task cannot go on with another.
+
+    Attributes:
+        game: what is played.
+        network: its name.
+        evaluations: the budget a move: the network's, the root's included.
+        batch: positions in one pass of the network, at most.
+        against: of `DEFAULTS`.
+        games: of one trial.
+        opening: random moves before each game.
+        seed: of proposals and games, and of the weights of an untrained network.
+        weights: their digest.
+    """
+
+    game: str
+    network: str
+    evaluations: int
+    batch: int
+    against: str
+    games: int
+    opening: int
+    seed: int
+    weights: str
+
+
+TUNED = ("puct", "noise", "temperature", "reuse", "virtual_loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One sampler's. FLOPs are both sides', as metered.
+
+    Attributes:
+        sampler: of `tuning.SAMPLERS`.
+        trials: that played their games.
+        chosen: the best candidate's settings; None before any trial was finished.
+        seen: the games that it was chosen by, which flatter it.
+        search_flops: of the trials.
+        replay_flops: of the finalists' games.
+        final: games that had no part in choosing it; None before they were played.
+    """
+
+    sampler: str
+    trials: int
+    chosen: dict[str, Any] | None
+    seen: Score | None
+    search_flops: float
+    replay_flops: float
+    final: Match | None
+
+    @property
+    def tuning_flops(self) -> float:
+        """What was spent before the final."""
+        return self.search_flops + self.replay_flops
+
+    @property
+    def verdict(self) -> str:
+        """What the final's interval says of the candidate."""
+        if self.final is None:
+            return "not played to the end"
+        (low, high), games = self.final.score.interval, self.final.score.games
+        if low > 0.5:
+            return f"beats the defaults: the interval of {games} fresh games lies above 50%"
+        if high < 0.5:
+            return f"loses to the defaults: the interval of {games} fresh games lies below 50%"
+        return f"no better than the defaults, as far as {games} fresh games tell"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """What the samplers came to.
+
+    Attributes:
+        task: what was tuned.
+        defaults: the opponent's settings, by their names.
+        params: trainable parameters of the network.
+        budget_flops_per_move: what neither side may exceed, as metered.
+        outcomes: one a sampler.
+    """
+
+    task: Task
+    defaults: dict[str, Any]
+    params: int
+    budget_flops_per_move: float
+    outcomes: tuple[Outcome, ...]
+
+    def as_object(self) -> dict[str, Any]:
+        """The JSON object."""
+        return {
+            **vars(self.task),
+            "params": self.params,
+            "budget_flops_per_move": self.budget_flops_per_move,
+            "confidence": CONFIDENCE,
+            "defaults": self.defaults,
+            "samplers": {one.sampler: _object(one) for one in self.outcomes},
+        }
+
+
+def _object(one: Outcome) -> dict[str, Any]:
+    return {
+        "trials": one.trials,
+        "settings": one.chosen,
+        "win_rate_when_chosen": one.seen.win_rate if one.seen else None,
+        "search_flops": one.search_flops,
+        "replay_flops": one.replay_flops,
+        "tuning_flops": one.tuning_flops,
+        "final": _final(one.final) if one.final else None,
+        "verdict": one.verdict,
+    }
+
+
+def _final(final: Match) -> dict[str, Any]:
+    score = final.score
+    return {
+        **vars(score),
+        "win_rate": _mean(score.win_rate, *score.interval),
+        "elo": _mean(*(elo_of(p) for p in (score.win_rate, *score.interval))),
+        "flops": final.flops,
+        "flops_per_move": {
+            side: {"mean": spent.flops / spent.moves if spent.moves else None, "most": spent.most}
+            for side, spent in (("candidate", final.candidate), ("defaults", final.opponent))
+        },
+    }
+
+
+def _mean(mean: float, low: float, high: float) -> dict[str, float | None]:
+    """The Elo of a win rate of 0 or 1 is infinite, which JSON cannot say."""
+    return {
+        name: value if isfinite(value) else None
+        for name, value in (("mean", mean), ("low", low), ("high", high))
+    }

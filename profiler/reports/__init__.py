@@ -1,1 +1,0 @@
-"""Reports: one format a file, each render(result) -> str."""

@@ -1,0 +1,127 @@
+"""Seconds by layer: whose they are, what they are held against; never how many they are."""
+
+import pytest
+import torch
+from flopledger.clock.device_peaks import clock_of
+from flopledger.clock.layer_times import BOUNDS, LayerTime, Timing
+from flopledger.clock.peaks import Peaks
+from flopledger.clock.time_layers import timed
+from flopledger.counting import dispatch_counter
+from flopledger.tables import ProfilingError
+from torch import nn
+
+# 100 FLOP/s and 10 bytes/s: from 10 FLOPs a byte on, arithmetic sets the limit
+PEAKS = Peaks(flops_per_second=100, bytes_per_second=10)
+
+
+def layer(path="a", **fields):
+    known = {"kind": "linear", "calls": 1, "seconds": 1.0, "low": 0.5, "high": 2.0}
+    return LayerTime(path=path, **(known | {"macs": 0, "other_flops": 0, "bytes": 0} | fields))
+
+
+def timing(*layers, seconds=4.0):
+    return Timing(
+        device="a device", threads=1, repeats=3, seconds=seconds, low=3.0, high=5.0,
+        hooked_seconds=4.5, peaks=PEAKS, layers=layers, complete=True,
+    )  # fmt: skip
+
+
+def test_a_layer_is_bound_by_what_takes_longer_at_the_peaks():
+    assert PEAKS.ridge == 10
+    # 80 FLOPs take 0.8 s, 4 bytes 0.4 s
+    assert layer(macs=40, bytes=4).bound(PEAKS) == "arithmetic"
+    assert layer(macs=40, bytes=9).bound(PEAKS) == "memory"
+    assert layer(other_flops=80, bytes=4).bound(PEAKS) == "arithmetic"
+    # neither accounts for a tenth of its second
+    assert layer(macs=4, bytes=0).bound(PEAKS) == "overhead"
+
+
+def test_rates_and_shares_by_hand():
+    found = timing(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
+    assert found.flops_per_second == 2 * 40 / 4
+    assert found.utilisation == 0.2
+    assert found.overhead_seconds == 0.5
+    assert found.shares() == {"arithmetic": 0.25, "memory": 0.75, "overhead": 0}
+    rows = found.by_layer().set_index("layer")
+    assert rows.loc["a", "intensity"] == 20
+    assert rows.loc["a", "flops_per_second"] == 80
+    assert rows["share"].tolist() == [0.25, 0.75]
+    assert rows["flops_per_second"].isna().tolist() == [False, True]
+
+
+def test_folding_adds_what_lies_deeper():
+    found = timing(
+        layer("", kind="Net", seconds=0.0), layer("a.0", macs=1), layer("a.1", macs=2, bytes=5)
+    ).folded(1)
+    assert [one.path for one in found.layers] == ["", "a"]
+    assert (found.layers[1].macs, found.layers[1].bytes, found.layers[1].seconds) == (3, 5, 2.0)
+    assert (found.layers[1].low, found.layers[1].high) == (1.0, 4.0)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(64, 64), nn.ReLU())
+        self.unused = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.block(self.block(x))
+
+
+def measure(module, x, **options):
+    return timed(module, (x,), calls=dispatch_counter.count(module, (x,), {}), **options)
+
+
+def test_every_layer_that_ran_has_its_own_seconds():
+    found = measure(Net(), torch.zeros(8, 64), repeats=3)
+    assert [one.path for one in found.layers] == ["", "block", "block.0", "block.1"]
+    assert [one.calls for one in found.layers] == [1, 2, 2, 2]
+    assert [one.macs for one in found.layers] == [0, 0, 2 * 8 * 64 * 64, 0]
+    assert all(0 < one.low <= one.seconds <= one.high for one in found.layers)
+    assert 0 < found.low <= found.seconds <= found.high
+    assert sum(found.shares().values()) == pytest.approx(1)
+    assert set(found.shares()) == set(BOUNDS)
+
+
+def test_repeats_sum_to_the_pass_with_hooks():
+    # with one repeat there is no median to come between
+    found = measure(Net(), torch.zeros(8, 64), repeats=1, warmup=0)
+    assert sum(one.seconds for one in found.layers) == pytest.approx(found.hooked_seconds)
+
+
+def test_a_network_without_weights_gets_some():
+    with torch.device("meta"):
+        net = Net()
+    assert measure(net, torch.zeros(8, 64, device="meta"), repeats=1).seconds > 0
+
+
+def test_nothing_is_left_behind():
+    net = Net()
+    before = {name: (id(p), p.clone()) for name, p in net.named_parameters()}
+    state = torch.get_rng_state()
+    measure(net, torch.zeros(8, 64), repeats=1)
+    with pytest.raises(ProfilingError, match="Net: timing it stopped: RuntimeError"):
+        timed(net, (torch.zeros(8, 63),), calls=[])
+    assert all(id(p) == before[name][0] for name, p in net.named_parameters())
+    assert all(torch.equal(p, before[name][1]) for name, p in net.named_parameters())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_mistakes_are_told_in_one_line():
+    with pytest.raises(ValueError, match="0 repeats measure nothing"):
+        timed(Net(), (torch.zeros(8, 64),), calls=[], repeats=0)
+    with pytest.raises(ValueError, match="no clock is known for 'meta'; say cpu or cuda"):
+        clock_of(torch.device("meta"))
+    with pytest.raises(ValueError, match="there is no cuda:7 here; say cpu"):
+        clock_of(torch.device("cuda:7"))
+    strange = dispatch_counter.count(nn.Sequential(nn.Linear(64, 64)), (torch.zeros(8, 64),), {})
+    with pytest.raises(ValueError, match="Net has no layer '0'; give calls counted with it"):
+        timed(Net(), (torch.zeros(8, 64),), calls=strange)
+
+
+def test_what_no_machine_holds_is_refused():
+    with torch.device("meta"):
+        net = nn.Linear(2_000_000, 2_000_000)  # 16 TB
+    with pytest.raises(ProfilingError, match="memory on cpu is too small to run it"):
+        timed(net, (torch.zeros(1, 2_000_000),), calls=[])

@@ -1,0 +1,54 @@
+"""Kinds of layers, and what a watched pass shows."""
+
+import pytest
+import torch
+from flopledger.counting.layers import kind_of, layers_of, watch
+from torch import nn
+
+
+class Mine(nn.Module):
+    def forward(self, x):
+        return x, {"twice": x + x}
+
+
+@pytest.mark.parametrize(
+    ("module", "kind"),
+    [
+        (nn.Conv1d(1, 1, 1), "conv"),
+        (nn.ConvTranspose3d(1, 1, 1), "conv"),
+        (nn.Linear(1, 1), "linear"),
+        (nn.LSTM(1, 1), "recurrent"),
+        (nn.GRUCell(1, 1), "recurrent"),
+        (nn.MultiheadAttention(2, 1), "attention"),
+        (nn.Embedding(2, 1), "embedding"),
+        (nn.BatchNorm2d(1), "norm"),
+        (nn.LocalResponseNorm(2), "norm"),
+        (nn.MaxPool2d(2), "pool"),
+        (nn.GELU(), "activation"),
+        (nn.Softmax(-1), "activation"),
+        (nn.Dropout2d(), "dropout"),
+        (Mine(), "Mine"),
+    ],
+)
+def test_kinds(module, kind):
+    assert kind_of(module) == kind
+
+
+def test_a_watched_pass_shows_calls_and_results():
+    network = nn.Sequential(nn.Linear(3, 4), Mine())
+    with watch(network) as seen:
+        network(torch.zeros(2, 3))
+        network(torch.zeros(5, 3))
+    root, linear, mine = layers_of(network, seen)
+    assert (root.leaf, linear.leaf) == (False, True)
+    assert (linear.calls, linear.output_shape) == (2, (5, 4))
+    assert linear.output_elements == (2 + 5) * 4
+    assert mine.output_elements == 2 * (2 + 5) * 4  # both results
+
+
+def test_a_pass_that_stops_says_where():
+    network = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Linear(5, 6)))
+    with watch(network) as seen, pytest.raises(RuntimeError):
+        network(torch.zeros(2, 3))
+    assert seen.where_it_stopped() == "stopped at layer 1.0, which got 2x4"
+    assert not network._forward_hooks

@@ -1,0 +1,128 @@
+"""Our shape rules against PyTorch's own, and against the arithmetic of windows."""
+
+import pytest
+import torch
+from flopledger.counting.meta_shapes import infer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+aten = torch.ops.aten
+
+
+def meta(*shape, dtype=torch.float32):
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def both(overload, *args, **kwargs):
+    """The result by our rule and by PyTorch's, as (shape, dtype) pairs."""
+    schema = overload._schema
+    ours = infer(schema.name, schema.overload_name, args, kwargs)
+    assert ours is not NotImplemented, f"{schema.name} has no rule for this call"
+    theirs = overload(*args, **kwargs)
+    return _described(ours), _described(theirs)
+
+
+def _described(out):
+    return [(tuple(t.shape), t.dtype) for t in (out if isinstance(out, tuple | list) else [out])]
+
+
+LN = meta(5, 6)
+IMAGE = meta(2, 4, 9, 7)
+CALLS = {
+    "mm": (aten.mm.default, meta(2, 3), meta(3, 5)),
+    "addmm": (aten.addmm.default, meta(5), meta(2, 3), meta(3, 5)),
+    "bmm": (aten.bmm.default, meta(7, 2, 3), meta(7, 3, 5)),
+    "softmax": (aten._softmax.default, meta(2, 3), -1, False),
+    "batch_norm": (aten.native_batch_norm.default, IMAGE, *[meta(4)] * 4, False, 0.1, 1e-5),
+    "batch_norm train": (aten.native_batch_norm.default, IMAGE, *[meta(4)] * 4, True, 0.1, 1e-5),
+    "layer_norm": (aten.native_layer_norm.default, meta(3, 5, 6), [5, 6], LN, LN, 1e-5),
+    "mean": (aten.mean.dim, IMAGE, [-1, 2]),
+    "mean keepdim": (aten.mean.dim, IMAGE, [1], True),
+    "sum": (aten.sum.dim_IntList, IMAGE, [0]),
+    "sum of all": (aten.sum.default, IMAGE),
+    "cat": (aten.cat.default, [meta(2, 3), meta(5, 3)], 0),
+    "stack": (aten.stack.default, [meta(2, 3)] * 4, -1),
+    "where": (aten.where.self, meta(3, dtype=torch.bool), meta(2, 1), meta(1, 3)),
+    "embedding": (aten.embedding.default, meta(10, 4), meta(2, 3, dtype=torch.int64)),
+    "relu": (aten.relu.default, meta(2, 3)),
+    "rsub": (aten.rsub.Scalar, meta(2, 3), 1.0),
+    "tril": (aten.tril.default, meta(3, 3)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_rule_says_what_pytorch_says(call):
+    overload, *args = CALLS[call]
+    ours, theirs = both(overload, *args)
+    assert ours == theirs
+
+
+sizes = st.integers(1, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(5, 12), st.integers(5, 12), sizes, sizes, sizes, st.integers(0, 2), sizes,
+    st.sampled_from([1, 2]),
+)  # fmt: skip
+def test_convolutions(height, width, k1, k2, stride, padding, dilation, groups):
+    x, weight = meta(2, 4, height, width), meta(6, 4 // groups, k1, k2)
+    tail = [stride, 1], [padding, 0], [1, dilation], False, [0, 0], groups
+    if width < dilation * (k2 - 1) + 1:
+        return
+    ours, theirs = both(aten.convolution.default, x, weight, meta(6), *tail)
+    assert ours == theirs
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(5, 12), st.integers(2, 4), sizes, st.integers(0, 1), sizes)
+def test_pools(side, kernel, stride, padding, dilation):
+    x = meta(2, 3, side, side)
+    if side + 2 * padding < dilation * (kernel - 1) + 1:
+        return
+    window = [kernel] * 2, [stride] * 2, [padding] * 2
+    ours, theirs = both(aten.max_pool2d_with_indices.default, x, *window, [dilation] * 2)
+    assert ours == theirs
+    ours, theirs = both(aten.avg_pool2d.default, x, *window)
+    assert ours == theirs
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([1, 3]), max_size=4), st.lists(st.sampled_from([1, 3]), max_size=4))
+def test_pointwise_operators_broadcast(a, b):
+    ours, theirs = both(aten.mul.Tensor, meta(*a), meta(*b))
+    assert ours == theirs
+
+
+def test_shapes_that_do_not_broadcast_are_refused():
+    with pytest.raises(RuntimeError, match=r"\(2,\), \(3,\) do not broadcast"):
+        infer("aten::mul", "Tensor", (meta(2), meta(3)), {})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("aten::mm", "default", (meta(2, 3), meta(4, 5)), {}),
+        ("aten::mul", "Tensor", (meta(2), meta(2, dtype=torch.float64)), {}),
+        ("aten::mul", "Tensor", (meta(2), 1j), {}),
+        ("aten::add", "out", (meta(2), meta(2)), {"out": meta(2)}),
+        ("aten::relu", "default", (torch.zeros(2),), {}),
+        ("aten::mul", "Tensor", (meta(2, dtype=torch.int64), 2), {}),
+        ("aten::softmax", "int", (meta(2), 0), {"dtype": torch.float64}),
+        ("aten::nonzero", "default", (meta(2),), {}),
+        ("aten::_softmax", "default", (meta(2, 3), 2, False), {}),
+        ("aten::mean", "dim", (meta(2, 3), [2]), {}),
+        ("aten::cat", "default", ([meta(2, 3)] * 2, 2), {}),
+        ("aten::stack", "default", ([meta(2, 3)] * 2, 3), {}),
+        ("aten::tril", "default", (meta(2),), {}),
+        ("aten::max_pool2d_with_indices", "default", (IMAGE, [3, 3], [1, 1], [2, 2]), {}),
+        (
+            "aten::native_batch_norm",
+            "default",
+            (IMAGE, meta(5), meta(5), meta(5), meta(5), False, 0.1, 1e-5),
+            {},
+        ),
+    ],
+)
+def test_what_is_out_of_the_ordinary_is_left_to_pytorch(call):
+    assert infer(*call) is NotImplemented

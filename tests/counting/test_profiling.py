@@ -1,0 +1,443 @@
+"""profile(): both counters and the tables, through the public door."""
+
+from dataclasses import dataclass
+
+import flopledger
+import pytest
+import torch
+from flopledger import ProfilingError, profile
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+
+class Tied(nn.Module):
+    """An encoder whose weight is used again, a layer never called, a parameter never used."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.decode.weight = self.encode.weight
+        self.never = nn.Linear(4, 9)
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return self.decode(self.encode(x)).relu()
+
+
+@pytest.fixture
+def tied():
+    return profile(Tied(), torch.zeros(5, 4))
+
+
+def test_totals_by_hand(tied):
+    params = 4 * 4 + 4 + 4 + (4 * 9 + 9) + 3
+    assert tied.totals == {
+        "params": params,
+        "trainable_params": params,
+        "active_params": params,
+        "macs": 2 * 5 * 4 * 4,
+        "masked_macs": 0,
+        "flops": 2 * 2 * 5 * 4 * 4,
+        "other_flops": 5 * 4,
+        "flops_per_param": 2 * 2 * 4 * 4 / params,
+        "activations": 2 * 5 * 4,
+    }
+    assert all(type(tied.total(name)) is int for name in ("params", "macs", "flops", "activations"))
+
+
+def test_a_shared_parameter_counts_once_and_says_where(tied):
+    layers = tied.layers.set_index("layer")
+    assert layers.loc["encode", "params"] == 4 * 4 + 4
+    assert layers.loc["decode", "params"] == 4
+    assert layers.loc["decode", "shared"] == "decode.weight = encode.weight"
+
+
+def test_what_is_never_used_is_listed(tied):
+    assert tied.unused == ("scale", "never.weight", "never.bias")
+    assert tied.uncalled() == ["never"]
+    assert tied.layers.set_index("layer").loc["never", "calls"] == 0
+
+
+def test_layers_columns(tied):
+    assert list(tied.layers.columns) == [
+        "layer", "kind", "calls", "params", "trainable_params", "macs", "flops", "other_flops",
+        "flops_per_param", "output_shape", "activations", "shared",
+    ]  # fmt: skip
+    row = tied.layers.set_index("layer").loc["encode"]
+    assert (row["kind"], row["calls"], row["output_shape"]) == ("linear", 1, (5, 4))
+    assert row["flops_per_param"] == 2 * 4 * 4 / (4 * 4 + 4)  # of one sample
+
+
+def test_deeper_layers_fold_into_their_ancestors():
+    network = nn.Sequential(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), nn.Linear(3, 1))
+    one = profile(network, torch.zeros(1, 2))
+    folded = one.by_layer(1).set_index("layer")
+    assert folded.loc["0", "macs"] == 2 * 3
+    assert folded.loc["0", "kind"] == "Sequential"
+    assert one.by_layer(0)["macs"].tolist() == [2 * 3 + 3]
+
+
+def test_by_kind_and_by_operator():
+    network = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    one = profile(network, torch.zeros(1, 2))
+    kinds = one.by_kind().set_index("kind")
+    assert (kinds.loc["linear", "layers"], kinds.loc["linear", "macs"]) == (2, 9)
+    assert one.operators.set_index("operator").loc["aten::relu", "other_flops"] == 3
+
+
+def test_the_backward_pass_is_measured():
+    one = profile(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), torch.zeros(1, 2), backward=True)
+    assert one.backward == {
+        "macs": 6 + 2 * 3,
+        "flops": 24,
+        "other_flops": 3 + 1,  # the biases' gradients: sums over a batch of one
+        "recomputed_macs": 0,
+        "ratio_to_forward": 12 / 9,
+    }
+    assert profile(nn.Linear(2, 3), torch.zeros(1, 2)).backward is None
+
+
+@pytest.mark.parametrize("counter", ["fvcore", "dispatch"])
+def test_the_other_counter_checks(counter):
+    one = profile(nn.Linear(2, 3), torch.zeros(1, 2), counter=counter)
+    assert one.counter == counter
+    assert {one.counter, one.check.counter} == {"fvcore", "dispatch"}
+    assert (one.check.macs, one.check.agrees) == (6, True)
+
+
+class Dead(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.dead = nn.Linear(4, 5), nn.Linear(4, 7)
+
+    def forward(self, x):
+        self.dead(x)
+        return self.used(x)
+
+
+def test_a_disagreement_says_where():
+    one = profile(Dead(), torch.zeros(1, 4))
+    assert (one.total("macs"), one.check.macs, one.check.agrees) == (20, 48, False)
+    assert one.check.reason == "they differ at dead"
+
+
+class FloatDecides(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.layer(x) if x.sum() >= 0 else x
+
+
+def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
+    one = profile(FloatDecides(), torch.zeros(1, 4))
+    assert (one.total("macs"), one.check.macs, one.check.agrees) == (16, 16, True)
+    (note,) = one.notes
+    assert "test_measure.py" in note
+    assert "x.sum() >= 0" in note
+    assert "computed, on zeros" in note
+
+
+def test_where_a_float_decides_in_what_does_not_fit_the_line_is_named(monkeypatch):
+    monkeypatch.setattr("flopledger.counting.attempts.fits", lambda module: False)
+    monkeypatch.setattr("flopledger.counting.profiling.fits", lambda module: False)
+    with pytest.raises(ProfilingError, match=r"x\.sum\(\) >= 0.*too large to compute"):
+        profile(FloatDecides(), torch.zeros(1, 4))
+
+
+class NoTensor(nn.Module):
+    def forward(self, x):
+        return int(x.shape[0])
+
+
+def test_auto_takes_the_counter_that_can():
+    one = profile(NoTensor(), torch.zeros(1, 4))
+    assert (one.counter, one.check.counter, one.check.agrees) == ("dispatch", "fvcore", None)
+    assert "returns no tensor" in one.check.reason
+
+
+class Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x @ x
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class OwnFunction(nn.Module):
+    def forward(self, x):
+        return Product.apply(x)
+
+
+def test_auto_takes_the_counter_that_counts_all():
+    # tracing does not look inside an autograd function
+    one = profile(OwnFunction(), torch.zeros(4, 4))
+    assert (one.counter, one.total("macs"), one.complete) == ("dispatch", 4 * 4 * 4, True)
+    assert one.check.agrees is None  # a lower bound contradicts nothing
+    assert one.check.reason.startswith("it has no formula for prim::PythonOp.Product")
+    assert "prim::PythonOp.Product" in one.reason
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_scripted_part_is_one_layer():
+    network = nn.Sequential(nn.Linear(3, 4), torch.jit.script(nn.Linear(4, 5)))
+    one = profile(network, torch.zeros(2, 3))
+    assert one.total("macs") == 2 * 3 * 4 + 2 * 4 * 5
+    assert one.total("params") == 3 * 4 + 4 + 4 * 5 + 5
+
+
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.LazyLinear(5)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_lazy_layers_are_made_on_a_copy():
+    network = Lazy()
+    one = profile(network, torch.zeros(2, 3))
+    assert (one.total("macs"), one.total("params")) == (2 * 3 * 5, 3 * 5 + 5)
+    assert isinstance(network.layer, nn.LazyLinear)
+
+
+class Grows(nn.Module):
+    def forward(self, x):
+        self.layer = nn.Linear(4, 4)
+        return self.layer(x)
+
+
+def test_a_network_that_changes_itself_is_refused_and_left_as_it_was():
+    network = Grows()
+    with pytest.raises(ProfilingError, match="it adds layer while it runs; build it whole"):
+        profile(network, torch.zeros(1, 4))
+    assert not hasattr(network, "layer")
+
+
+class Counts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.passes, self.layer = 0, nn.Linear(4, 4)
+
+    def forward(self, x):
+        self.passes += 1
+        return self.layer(x)
+
+
+def test_what_a_pass_notes_down_is_undone():
+    network = Counts()
+    profile(network, torch.zeros(1, 4))
+    assert network.passes == 0
+
+
+@dataclass
+class Batch:
+    x: torch.Tensor
+    scale: float
+
+
+class TakesABatch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 5)
+
+    def forward(self, batch, extra=None):
+        return self.layer(batch.x) * batch.scale
+
+
+def test_a_dataclass_goes_in_with_its_tensors():
+    one = profile(TakesABatch(), Batch(torch.zeros(3, 4), 2.0), extra={"none": None})
+    assert one.total("macs") == 3 * 4 * 5
+    assert [i.shape for i in one.inputs] == [(3, 4)]
+    assert one.samples == 3
+
+
+class Experts(nn.Module):
+    """Four experts, of which each token goes to two."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.gate = nn.Embedding(10, 8), nn.Linear(8, 4, bias=False)
+        self.experts = nn.ModuleList(nn.Linear(8, 8, bias=False) for _ in range(4))
+
+    def forward(self, tokens):
+        x = self.embed(tokens).flatten(0, 1)
+        chosen = self.gate(x).softmax(-1).topk(2).indices
+        out = torch.zeros_like(x)
+        for number, expert in enumerate(self.experts):
+            rows, _ = torch.where(chosen == number)
+            if rows.numel():
+                out[rows] += expert(x[rows])
+        return out
+
+
+def test_a_mixture_of_experts_shows_its_active_parameters():
+    one = profile(Experts(), torch.zeros(1, 6, dtype=torch.int64))
+    assert one.total("macs") == 6 * 8 * 4 + 2 * 6 * 8 * 8
+    assert one.total("params") == 10 * 8 + 8 * 4 + 4 * 8 * 8
+    assert one.total("active_params") == 10 * 8 + 8 * 4 + 2 * 8 * 8
+    (note,) = one.notes
+    assert note.endswith("selects by its values was taken as evenly spread")
+    assert one.check.agrees  # fvcore computes, and sends all tokens to the same two
+
+
+def test_of_causal_attention_the_upper_half_is_shown_apart():
+    class Causal(nn.Module):
+        def forward(self, q):
+            return nn.functional.scaled_dot_product_attention(q, q, q, is_causal=True)
+
+    one = profile(Causal(), torch.zeros(2, 3, 5, 4))
+    assert one.total("macs") == 2 * 3 * 5 * 5 * (4 + 4)
+    assert one.total("masked_macs") == 2 * 3 * (4 + 3 + 2 + 1) * (4 + 4)
+
+
+def test_a_boolean_mask_throws_away_what_it_says():
+    class Masked(nn.Module):
+        def forward(self, q, mask):
+            return nn.functional.scaled_dot_product_attention(q, q, q, attn_mask=mask)
+
+    mask = torch.tensor([[True, False, False]]).expand(3, 3)
+    one = profile(Masked(), torch.zeros(2, 1, 3, 4), mask)
+    assert one.total("masked_macs") == 2 * (3 * 2) * (4 + 4)
+
+
+def test_checkpointing_shows_what_it_computes_again():
+    class Checkpointed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+
+        def forward(self, x):
+            return checkpoint(self.layers, x, use_reentrant=False)
+
+    back = profile(Checkpointed(), torch.zeros(3, 4), backward=True).backward
+    one = 3 * 4 * 4
+    assert (back["macs"], back["recomputed_macs"]) == (4 * one, one)  # the last needs no second run
+
+
+def test_a_training_step_by_hand():
+    network = nn.Sequential(nn.Linear(4, 5, bias=False), nn.Linear(5, 6, bias=False))
+    network[0].requires_grad_(False)
+    one = profile(network, torch.zeros(3, 4), backward=True)
+    step = one.training_step("momentum", accumulate=2)
+    forward, backward = 3 * 4 * 5 + 3 * 5 * 6, 3 * 5 * 6  # the second layer's weight alone
+    assert step["macs"] == 2 * (forward + backward)
+    assert step["optimiser_flops"] == 4 * 5 * 6  # momentum: two products and two sums
+    with pytest.raises(ValueError, match="no optimiser is called 'lion'"):
+        one.training_step("lion")
+    with pytest.raises(ValueError, match="backward=True"):
+        profile(network, torch.zeros(3, 4)).training_step()
+
+
+def test_lora_trains_the_small_matrices_alone():
+    class Lora(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.whole = nn.Linear(16, 16, bias=False).requires_grad_(False)
+            self.down, self.up = nn.Linear(16, 2, bias=False), nn.Linear(2, 16, bias=False)
+
+        def forward(self, x):
+            return self.whole(x) + self.up(self.down(x))
+
+    one = profile(Lora(), torch.zeros(3, 16), backward=True)
+    small = 3 * 16 * 2
+    assert one.total("trainable_params") == 2 * 16 * 2
+    assert one.backward["macs"] == small + 2 * small  # down's weight; up's weight and its input
+    assert one.total("flops_per_param") == 2 * (16 * 16 + 2 * 16 * 2) / (2 * 16 * 2)
+
+
+def test_coverage_is_the_share_that_has_a_formula():
+    one = profile(OwnFunction(), torch.zeros(4, 4), counter="fvcore")
+    assert one.coverage == {"calls": 0.0, "arithmetic": None}  # a trace does not say its shapes
+    assert profile(nn.Linear(2, 3), torch.zeros(1, 2)).coverage == {"calls": 1.0, "arithmetic": 1.0}
+
+
+def test_what_is_too_large_to_compute_is_counted_by_dispatch_and_said(monkeypatch):
+    monkeypatch.setattr("flopledger.counting.profiling.TRACED", 5)
+    one = profile(nn.Linear(2, 3), torch.zeros(1, 2))
+    assert (one.counter, one.check.agrees) == ("dispatch", None)
+    assert "it would compute 6 MACs; --counter fvcore" in one.reason
+    assert profile(nn.Linear(2, 3), torch.zeros(1, 2), counter="fvcore").check.agrees
+
+
+def test_a_network_without_parameters_has_no_ratio():
+    one = profile(nn.ReLU(), torch.zeros(2, 3))
+    assert one.total("flops_per_param") is None
+    assert one.layers["flops_per_param"].isna().all()
+    assert "nan" not in repr(one.totals)
+
+
+def test_frozen_parameters_are_no_trainable_ones():
+    network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    network[0].requires_grad_(False)
+    one = profile(network, torch.zeros(1, 2))
+    assert (one.total("params"), one.total("trainable_params")) == (9 + 4, 4)
+    assert one.total("flops_per_param") == 2 * 9 / 4
+
+
+def test_samples_are_axis_0_unless_said_otherwise():
+    network, image = nn.Conv2d(3, 2, 1), torch.zeros(3, 4, 4)  # one image, without a batch axis
+    assert profile(network, image).samples == 3
+    assert profile(network, image, samples=1).total("flops_per_param") == 2 * 16 * 6 / 8
+
+
+def test_a_layer_that_cannot_take_its_input_is_named():
+    network = nn.Sequential(nn.Linear(4, 5), nn.Linear(6, 7))
+    with pytest.raises(ProfilingError, match=r"stopped at layer 1, which got 2x5") as caught:
+        profile(network, torch.zeros(2, 4))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("counter", ["auto", "dispatch"])
+@pytest.mark.parametrize(
+    ("network", "x"),
+    [
+        (nn.Embedding(10, 4), torch.zeros(2, 3)),
+        (nn.Embedding(10, 4), torch.full((2, 3), 99)),
+        (nn.BatchNorm2d(8), torch.zeros(2, 4, 3, 3)),
+        (nn.Softmax(dim=3), torch.zeros(2, 4)),
+        (nn.Linear(4, 4), torch.zeros(2, 4, dtype=torch.int64)),
+        (nn.MaxPool2d(3, padding=2), torch.zeros(1, 1, 9, 9)),
+    ],
+)
+def test_what_no_kernel_takes_is_refused(network, x, counter):
+    with pytest.raises(ProfilingError, match="change the input or that layer"):
+        profile(network, x, counter=counter)
+
+
+def test_the_module_keeps_its_mode():
+    network = nn.Sequential(nn.Dropout(), nn.Linear(4, 5))
+    network[0].eval()
+    profile(network, torch.zeros(2, 4))
+    assert (network.training, network[0].training, network[1].training) == (True, False, True)
+
+
+def test_wrong_words_are_refused():
+    with pytest.raises(ValueError, match="no counter is called 'thop'"):
+        profile(nn.ReLU(), torch.zeros(1), counter="thop")
+    with pytest.raises(flopledger.UnknownModel):
+        profile("no-such-model")
+
+
+def test_it_shows_itself(tied):
+    assert "160 MACs a pass (fvcore)" in repr(tied)
+    assert "encode" in repr(tied)
+    assert "<table" in tied._repr_html_()
+    assert dict(tied.__rich_repr__())["macs"] == 160
+
+
+class Hungry(nn.Module):
+    def forward(self, x):
+        return x + torch.zeros(10**6, 10**6, dtype=torch.int64, device="cpu").sum()  # 8 TB
+
+
+def test_want_of_memory_is_said_with_what_to_change():
+    with pytest.raises(
+        ProfilingError, match="memory is too small; give a smaller --batch or --inp"
+    ):
+        profile(Hungry(), torch.zeros(1, 4))

@@ -1,0 +1,136 @@
+"""Entries read from CSV: schedules, kinds of sources, and what is refused in one line."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from flopledger.ledger.dawnbench import COLUMNS, Stage, _stage, find_entry, list_entries
+from flopledger.ledger.training_run import BadRun
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+GOOD = {
+    "entry": "mine", "date": "2020-01-01", "model": "ResNet50", "network": "resnet50",
+    "framework": "PyTorch", "hardware": "8 * V100", "chip": "Tesla V100-SXM2", "chips": "8",
+    "chips_source": "derived: the instance has 8", "precision": "float16",
+    "precision_source": "its log", "epochs": "42",
+    "schedule": "18@128 batch 1536; 23@224; 1@288x384 batch 1024", "schedule_source": "its log",
+    "hours": "3", "source": "its log", "note": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write a file of one entry, some columns changed; its name for find_entry."""
+
+    def write(**changed):
+        path = tmp_path / "mine.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerow(GOOD | changed)
+        return f"{path}:mine"
+
+    return write
+
+
+def test_a_row_becomes_an_entry(table):
+    one = find_entry(table())
+    assert (one.name, one.network, one.precision, one.hours.value) == (
+        "mine", "resnet50", "float16", 3,
+    )  # fmt: skip
+    assert [stage.size for stage in one.stages] == [(128, 128), (224, 224), (288, 384)]
+    assert one.batches == (1536, 1024)
+    assert (one.chips.kind, one.chips.source) == ("derived", "the instance has 8")
+    run = one.run()
+    assert [phase.sizes.input for phase in run.phases] == [
+        (1, 3, 128, 128), (1, 3, 224, 224), (1, 3, 288, 384),
+    ]  # fmt: skip
+    assert [phase.facts["epochs"].value for phase in run.phases] == [18, 23, 1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"epochs": "41"},
+            "mine: the schedule '18@128 batch 1536; 23@224; 1@288x384 batch 1024' has 42 epochs, "
+            "but epochs says 41; mend",
+        ),
+        ({"schedule": "42 at 224"}, "mine: schedule: '42 at 224' cannot be read"),
+        ({"schedule": "42@0"}, "mine: schedule: '42@0' cannot be read"),
+        ({"schedule": "4.2.1@224"}, "mine: schedule: '4.2.1@224' cannot be read"),
+        ({"schedule": "42@224 batch 0"}, "cannot be read (0 of something)"),
+        ({"schedule": "42@224;"}, "mine: schedule: '' cannot be read"),
+        ({"chips": "eight"}, "mine: chips: could not convert"),
+        ({"chips": "0"}, "mine: chips: value is 0; give a number above 0"),
+        ({"hours": "-1"}, "mine: hours: value is -1"),
+        ({"precision": "fp16"}, "mine: precision 'fp16' is none of float32, bfloat16, float16"),
+        ({"precision_source": ""}, "mine: precision_source is empty; say how"),
+        ({"source": ""}, "mine: source is empty; fill it in"),
+        ({"date": "April"}, "mine: date: Invalid isoformat"),
+    ],
+)
+def test_a_bad_row_gives_one_line(table, changed, said):
+    with pytest.raises(BadRun) as caught:
+        find_entry(table(**changed))
+    assert said in str(caught.value)
+    assert "mine.csv: " in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_there_is_named(table, tmp_path):
+    with pytest.raises(BadRun, match=r"no entry is called 'fastai_pytorhc'; .* fastai_pytorch"):
+        find_entry("fastai_pytorhc")
+    with pytest.raises(BadRun, match=r"no entry is called 'yours'; the nearest are mine"):
+        find_entry(table().replace(":mine", ":yours"))
+    with pytest.raises(BadRun, match="there is no file"):
+        find_entry(str(tmp_path / "none.csv:x"))
+    (tmp_path / "short.csv").write_text("entry,date\nx,2020-01-01\n")
+    with pytest.raises(BadRun, match="column 'model' is missing"):
+        find_entry(str(tmp_path / "short.csv:x"))
+
+
+def test_two_entries_of_one_name_are_refused(table):
+    path, _, _ = table().rpartition(":")
+    lines = Path(path).read_text().splitlines()
+    Path(path).write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(BadRun, match="two entries are called 'mine'"):
+        find_entry(f"{path}:mine")
+
+
+def test_a_network_that_is_not_in_the_zoo_has_no_flops(table):
+    one = find_entry(table(network="", model="AmoebaNet-D"))
+    assert not one.has_flops
+    with pytest.raises(BadRun, match="its network, AmoebaNet-D, is not in the zoo"):
+        one.run()
+    one = find_entry(table(schedule="42@?"))
+    assert not one.has_flops
+    with pytest.raises(BadRun, match="images' size is not known"):
+        one.run()
+
+
+def test_the_tables_names_are_its_rows():
+    names = list_entries()
+    assert len(set(names)) == len(names) == 28  # 27 of the repository, and one superseded
+    assert all(find_entry(name).hours for name in names)
+
+
+sizes = st.one_of(st.none(), st.tuples(st.integers(1, 999), st.integers(1, 999)))
+
+
+@given(st.integers(1, 10_000), sizes, st.one_of(st.none(), st.integers(1, 99_999)))
+def test_what_is_written_is_read(tenths, size, batch):
+    epochs = tenths / 10
+    pixels = "?" if size is None else f"{size[0]}x{size[1]}"
+    text = f"{epochs}@{pixels}" + (f" batch {batch}" if batch else "")
+    assert _stage(text, "x") == Stage(epochs=epochs, size=size, batch=batch)
+
+
+@settings(deadline=None)
+@given(st.text("0123456789.@x? batch", max_size=20))
+def test_whatever_is_written_is_read_or_refused(text):
+    try:
+        assert _stage(text, "x").epochs > 0
+    except BadRun as error:
+        assert "cannot be read" in str(error)

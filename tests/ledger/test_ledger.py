@@ -1,0 +1,371 @@
+"""Ledgers and their comparison, against arithmetic and the published chains."""
+
+from math import log10, prod
+
+import numpy as np
+import pytest
+from flopledger.ledger.comparison import compare
+from flopledger.ledger.ledger import (
+    EPISODES,
+    PASSES,
+    POSITIONS,
+    Factor,
+    Ledger,
+    Measured,
+    aggregate,
+    build_ledger,
+)
+from flopledger.ledger.quantity import Quantity
+from flopledger.ledger.training_run import BadRun, Phase, TrainingRun
+from flopledger.zoo.sizes import Sizes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+# parameters and MACs by hand: tests/models/test_architectures.py
+ALEXNET = Measured(
+    model="alexnet", params=60_965_224, forward_flops=2 * 724_406_816, backward_ratio=2.0
+)
+CHESS = Measured(
+    model="alphazero-chess", params=23_333_708, forward_flops=2 * 1.491e9, backward_ratio=2.0
+)
+MEASURED = {"alexnet": ALEXNET, "alphazero-chess": CHESS}
+
+
+def fact(value, low=None, high=None):
+    return Quantity(value=value, low=low, high=high, unit="x", kind="cited", source="a paper")
+
+
+def run(name, model, *phases):
+    return TrainingRun(
+        name=name,
+        file=f"facts/runs/{name}.toml",
+        title=name,
+        published_on="2020-01-01",
+        models=(model,),
+        phases=tuple(
+            Phase(
+                name=f"phase {index}",
+                model=model,
+                method="self-play" if "games" in facts else "supervised",
+                facts={k: v if isinstance(v, Quantity) else fact(v) for k, v in facts.items()},
+            )
+            for index, facts in enumerate(phases)
+        ),
+    )
+
+
+IMAGES = {"images": 1.2e6, "epochs": 90}
+# Silver et al. 2018, Table S3; 92 plies follow from its TPU-hours
+GAMES = {"games": 44e6, "plies_per_game": 92, "simulations_per_move": 800,
+         "evaluations_per_simulation": 1, "steps": 700e3, "batch_size": 4096}  # fmt: skip
+
+
+def alexnet():
+    return build_ledger(run("alexnet", "alexnet", IMAGES), MEASURED)
+
+
+def chess(**changed):
+    return build_ledger(run("chess", "alphazero-chess", GAMES | changed), MEASURED)
+
+
+def test_alexnet_is_6_times_its_macs_times_the_images_seen():
+    # "recount: 6 x 724.4M x 90 x 1.2M = 4.69e17", training_runs, section 1
+    assert alexnet().total_flops == pytest.approx(6 * 724_406_816 * 90 * 1.2e6)
+    assert alexnet().total_flops == pytest.approx(4.69e17, rel=0.002)
+    assert alexnet().total == pytest.approx(7.70e9, rel=0.002)
+
+
+def test_chess_is_the_published_chains_product():
+    # training_runs, section 2c: 9.7e21 FLOP at 92 plies; 2d: x 5.4e4 over AlexNet, 4.73 orders
+    assert chess().total_flops == pytest.approx(9.7e21, rel=0.01)
+    assert compare(alexnet(), chess()).orders == pytest.approx(4.73, abs=0.005)
+    by_hand = 44e6 * 92 * (800 + 700e3 * 4096 * 3 / (44e6 * 92)) * 2 * 1.491e9
+    assert chess().total_flops == pytest.approx(by_hand)
+
+
+def test_what_the_search_saves_is_saved():
+    half = chess(evaluations_per_simulation=0.5, root_evaluations=1)
+    gradient = 700e3 * 4096 * 3 / (44e6 * 92)
+    passes = {factor.name: factor.value for factor in half.factors}[PASSES]
+    assert passes == pytest.approx(1 + 400 + gradient)
+
+
+def test_factors_multiply_to_the_total():
+    for ledger in (alexnet(), chess()):
+        assert prod(factor.value for factor in ledger.factors) == pytest.approx(ledger.total)
+
+
+def test_kinds_and_sources_travel():
+    kinds = {factor.name: factor.kind for factor in chess().factors}
+    assert kinds["forward FLOPs per parameter"] == "measured"
+    assert kinds[EPISODES] == "cited"
+    assert "a paper" in compare(alexnet(), chess()).factors[3].source_b
+
+
+# training_runs, section 2d: FLOP per parameter and pass, trained samples (steps x batch) and passes
+# a trained sample with those that made the data, each over AlexNet's 23.76, 1.08e8 and 3; MACs and
+# parameters of section 2a
+CHAINS = {
+    "Go, preprint": (8.106e9, 22.83e6, 21e6, 146, 800, 700e3 * 4096, (29.9, 26.5, 286, 2.3e5)),
+    "Go, Science": (8.106e9, 22.83e6, 140e6, 201, 800, 700e3 * 4096, (29.9, 26.5, 2613, 2.1e6)),
+    "AlphaGo Zero": (16.62e9, 46.44e6, 29e6, 200, 1600, 3.1e6 * 2048, (30.1, 58.8, 488, 8.6e5)),
+    "chess": (1.491e9, 23.33e6, 44e6, 92, 800, 700e3 * 4096, (5.38, 26.5, 377, 5.4e4)),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_the_exact_chains_come_out(chain):
+    macs, params, games, plies, simulations, samples, (conv, trained, passes, whole) = CHAINS[chain]
+    network = Measured(
+        model="net", params=round(params), forward_flops=2 * macs, backward_ratio=2.0
+    )
+    facts = {"games": games, "plies_per_game": plies, "simulations_per_move": simulations,
+             "evaluations_per_simulation": 1, "steps": samples, "batch_size": 1}  # fmt: skip
+    played = build_ledger(run(chain, "net", facts), {"net": network})
+    split = compare(alexnet(), played)
+    assert split.factors[0].ratio == pytest.approx(conv, rel=0.005)
+    assert split.ratio == pytest.approx(whole, rel=0.02)
+    # the rest of the identity, per trained sample instead of per position
+    rest = split.ratio / split.factors[0].ratio
+    assert rest == pytest.approx(trained * passes, rel=0.005)
+
+
+def test_phases_add_up():
+    split = build_ledger(
+        run("split", "alexnet", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60}), MEASURED
+    )
+    assert split.total == pytest.approx(alexnet().total)
+    assert prod(factor.value for factor in split.factors) == pytest.approx(split.total)
+
+
+def test_a_phase_at_another_input_is_measured_there():
+    # a fully convolutional network: (128 / 224)^2 of the FLOPs for 30 of 90 epochs
+    resnet = Measured(
+        model="resnet50", params=25_557_032, forward_flops=2 * 4.089e9, backward_ratio=2.0
+    )
+    small = Measured(
+        model="resnet50", params=25_557_032, forward_flops=2 * 4.089e9 * (128 / 224) ** 2,
+        backward_ratio=2.0,
+    )  # fmt: skip
+    one = run("sized", "resnet50", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60})
+    first = one.phases[0].model_copy(update={"sizes": Sizes(input=(1, 3, 128, 128))})
+    one = one.model_copy(update={"phases": (first, one.phases[1])})
+    built = build_ledger(one, {"resnet50": resnet, "resnet50 at 1x3x128x128": small})
+    by_hand = 2 * 4.089e9 * 3 * 1.2e6 * (60 + 30 * (128 / 224) ** 2)
+    assert built.total_flops == pytest.approx(by_hand)
+    with pytest.raises(BadRun, match=r"sized.toml: \[phases.input\] resnet50 at 1x3x128x128 was"):
+        build_ledger(one, {"resnet50": resnet})
+
+
+def test_samples_alone_make_the_same_total_as_epochs():
+    seen = build_ledger(run("seen", "alexnet", {"samples": 1.2e6 * 90}), MEASURED)
+    assert seen.total == alexnet().total
+    # beside images and epochs they only say the same again, and are no source of the factor
+    both = build_ledger(run("both", "alexnet", IMAGES | {"samples": fact(1.2e6 * 90)}), MEASURED)
+    assert (both.total, both.factors[3].source) == (seen.total, "a paper")
+
+
+def test_published_totals_stand_beside_per_parameter_with_their_tag():
+    total = Quantity(value=4.7e17, unit="FLOP", kind="cited", source="Epoch AI [E]")
+    one = run("alexnet", "alexnet", IMAGES).model_copy(update={"published": (total,)})
+    built = build_ledger(one, MEASURED)
+    assert built.published == (("Epoch AI [E]", 4.7e17 / 60_965_224),)
+    (pair,) = compare(built, built).published
+    assert (pair.source, pair.orders) == ("alexnet: Epoch AI [E]; alexnet: Epoch AI [E]", 0)
+
+
+def test_an_unknown_network_is_named_with_its_file():
+    with pytest.raises(BadRun, match=r"facts/runs/x.toml: \[model\] no model .* 'vanished'"):
+        build_ledger(run("x", "vanished", IMAGES), MEASURED)
+    elsewhere = run("x", "alexnet", IMAGES).model_copy(update={"file": "mine/x.toml"})
+    phase = elsewhere.phases[0].model_copy(update={"model": "gone"})
+    elsewhere = elsewhere.model_copy(update={"phases": (phase,)})
+    with pytest.raises(BadRun, match=r"^mine/x.toml: \[phases.model\] no model .* 'gone'"):
+        build_ledger(elsewhere, MEASURED)
+
+
+def test_a_run_beside_itself_is_zero_everywhere():
+    for one in (alexnet(), chess(games=fact(44e6, 40e6, 50e6))):
+        same = compare(one, one)
+        assert (same.orders, same.interval) == (0, (0, 0))
+        assert [f.orders for f in same.factors] == [0, 0, 0, 0]
+        assert same.dominant_uncertainty is None
+
+
+def test_a_shared_fact_that_cancels_out_is_not_the_least_certain():
+    # one guess in both runs, by different sources: it is drawn once and leaves the ratio alone
+    def searched(name, source, games):
+        saves = Quantity(
+            value=0.8, low=0.1, high=2, unit="x", kind="assumed", source=source
+        )  # fmt: skip
+        facts = GAMES | {"evaluations_per_simulation": saves, "games": games, "steps": 1e-9}
+        one = run(name, "alphazero-chess", facts)
+        phase = one.phases[0].model_copy(update={"shared": {"evaluations_per_simulation": "both"}})
+        return build_ledger(one.model_copy(update={"phases": (phase,)}), MEASURED)
+
+    c = compare(searched("a", "a paper", fact(44e6, 40e6, 50e6)), searched("b", "a guess", 44e6))
+    assert (c.dominant_uncertainty, c.dominant_fact) == (EPISODES, "games of a")
+
+
+def test_an_interval_holds_its_value_however_lopsided_the_facts():
+    # six facts that can only be larger: all at their lows, the value, is one draw in 64
+    lopsided = [
+        {"images": Quantity(value=1, low=1, high=10, unit="x", kind="cited", source=f"{i} images"),
+         "epochs": Quantity(value=1, low=1, high=10, unit="x", kind="cited", source=f"{i} epochs")}
+        for i in range(3)
+    ]  # fmt: skip
+    c = compare(alexnet(), build_ledger(run("b", "alexnet", *lopsided), MEASURED))
+    assert c.interval[0] <= c.orders <= c.interval[1]
+    assert all(f.low <= f.orders <= f.high for f in c.factors)
+
+
+def test_the_interval_of_one_uncertain_fact_is_that_facts():
+    c = compare(alexnet(), chess(games=fact(44e6, 22e6, 88e6)), samples=20_000)
+    episodes = c.factors[3]
+    # the sampling error of a 5th percentile of 20,000 draws is about a hundredth of an order
+    assert episodes.low == pytest.approx(log10(22e6 / 1.08e8), abs=0.02)
+    assert episodes.high == pytest.approx(log10(88e6 / 1.08e8), abs=0.02)
+    assert c.dominant_uncertainty == EPISODES
+    assert c.dominant_fact == "games of chess"
+
+
+def test_a_fact_that_two_factors_share_is_drawn_once():
+    # with almost all compute in gradient steps, games and their length cancel out
+    c = compare(
+        alexnet(),
+        chess(games=fact(44e6, 22e6, 88e6), simulations_per_move=1e-9, steps=7e9),
+    )
+    assert c.interval[1] - c.interval[0] < 1e-3
+    assert c.factors[3].high - c.factors[3].low > 0.5
+
+
+def test_a_fact_that_two_runs_share_is_drawn_once():
+    def played(name, shared, scale=1.0):
+        numbers = (scale * number for number in (0.8, 0.4, 1.0))
+        evaluations = {"evaluations_per_simulation": fact(*numbers), "steps": 1e-9}
+        one = run(name, "alphazero-chess", GAMES | evaluations)
+        phase = one.phases[0].model_copy(
+            update={"shared": {"evaluations_per_simulation": "their search"} if shared else {}}
+        )
+        return build_ledger(one.model_copy(update={"phases": (phase,)}), MEASURED)
+
+    apart = compare(played("a", False), played("b", False))
+    # equal facts, and facts of another value but equally uncertain
+    for scale, orders in ((1.0, 0.0), (2.0, log10(2))):
+        together = compare(played("a", True), played("b", True, scale))
+        assert together.interval == pytest.approx((orders, orders), abs=1e-9)
+    assert apart.interval[1] - apart.interval[0] > 0.3
+
+
+def test_the_same_seed_gives_the_same_interval():
+    a, b = alexnet(), chess(games=fact(44e6, 22e6, 88e6))
+    assert compare(a, b, seed=3) == compare(a, b, seed=3)
+    assert compare(a, b, seed=3).interval != compare(a, b, seed=4).interval
+
+
+def hours(ledger):
+    return Ledger(**{**vars(ledger), "quantity": "hours"})
+
+
+def test_runs_with_nothing_in_common_are_refused():
+    with pytest.raises(ValueError, match="have no common factors"):
+        compare(alexnet(), hours(chess()))
+
+
+numbers = st.floats(1e-3, 1e9)
+phases = st.lists(
+    st.fixed_dictionaries({"images": numbers, "epochs": numbers}), min_size=1, max_size=4
+)
+play = st.lists(
+    st.fixed_dictionaries(
+        {
+            "games": numbers,
+            "plies_per_game": numbers,
+            "simulations_per_move": numbers,
+            "evaluations_per_simulation": numbers,
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(phases, play)
+def test_orders_add_up_whatever_the_phases(one, other):
+    a = build_ledger(run("a", "alexnet", *one), MEASURED)
+    b = build_ledger(run("b", "alphazero-chess", *other), MEASURED)
+    there, back = compare(a, b, samples=1), compare(b, a, samples=1)
+    assert sum(f.orders for f in there.factors) == pytest.approx(there.orders, abs=1e-9)
+    assert there.orders == pytest.approx(log10(b.total / a.total), abs=1e-12)
+    for f, g in zip(there.factors, back.factors, strict=True):
+        assert f.orders == pytest.approx(-g.orders, abs=1e-9)
+    if len(one) == len(other) == 1:
+        for f in there.factors:
+            assert f.orders == pytest.approx(log10(f.b / f.a), abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(play)
+def test_the_order_of_phases_changes_nothing(drawn):
+    drawn = [{**facts} for facts in drawn]
+    a = alexnet()
+    there = compare(a, build_ledger(run("b", "alphazero-chess", *drawn), MEASURED), samples=1)
+    back = compare(a, build_ledger(run("b", "alphazero-chess", *drawn[::-1]), MEASURED), samples=1)
+    for f, g in zip(there.factors, back.factors, strict=True):
+        assert f.orders == pytest.approx(g.orders, abs=1e-9)
+
+
+def made_of(name, **phases):
+    """A ledger of two factors, x and episodes, by phases."""
+    values = {phase: {"x": x, EPISODES: episodes} for phase, (x, episodes) in phases.items()}
+    whole = aggregate(values.values())
+    factors = tuple(Factor(name=n, value=v, kind="cited", source="") for n, v in whole.items())
+    return Ledger(
+        run=name, quantity="x", params=1, factors=factors, phases=values, facts=(), published=(),
+        evaluate=lambda given: values,
+    )  # fmt: skip
+
+
+def test_the_split_of_phases_by_hand():
+    # a has one phase, x = 1 and one episode; b one of x = 4 with 2 and one of x = 1 with 3
+    split = compare(made_of("a", only=(1, 1)), made_of("b", first=(4, 2), second=(1, 3)), samples=1)
+    orders = {share.factor: share.orders for share in split.factors}
+    # two cells; x is equal in the second, so that all it contributes comes from the first
+    mean = lambda p, q: (p - q) / np.log(p / q)  # noqa: E731
+    first = mean(8.0, 8 / 11) / mean(11.0, 1.0)  # b's first phase beside 8/11 of a
+    assert orders["x"] == pytest.approx(first * log10(4))
+    assert orders["x"] + orders[EPISODES] == pytest.approx(log10(11))
+
+
+def named(ledger, prefix):
+    phases = {f"{prefix} {name}": values for name, values in ledger.phases.items()}
+    return Ledger(**{**vars(ledger), "phases": phases, "evaluate": lambda given: phases})
+
+
+@settings(max_examples=40, deadline=None)
+@given(phases, play)
+def test_phases_of_other_names_are_split_by_their_compute(one, other):
+    # the closed form of docs/method.md: means of logarithms, weighted by the phases' compute
+    a = named(build_ledger(run("a", "alexnet", *one), MEASURED), "a")
+    b = named(build_ledger(run("b", "alphazero-chess", *other), MEASURED), "b")
+    mean = {}
+    for ledger in (a, b):
+        for phase in ledger.phases.values():
+            share = prod(phase.values()) / ledger.total
+            for name, value in phase.items():
+                booked = value / share if name == EPISODES else value
+                key = (ledger.run, name)
+                mean[key] = mean.get(key, 0.0) + share * log10(booked)
+    for f in compare(a, b, samples=1).factors:
+        by_hand = mean["b", f.factor] - mean["a", f.factor]
+        assert f.orders == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_aggregates_are_means_over_what_the_later_factors_count():
+    values = aggregate([{PASSES: 2.0, POSITIONS: 10.0, EPISODES: 5.0},
+                        {PASSES: 4.0, POSITIONS: 30.0, EPISODES: 15.0}])  # fmt: skip
+    positions = 5 * 10 + 15 * 30
+    assert values == {
+        PASSES: (2 * 50 + 4 * 450) / positions, POSITIONS: positions / 20, EPISODES: 20,
+    }  # fmt: skip

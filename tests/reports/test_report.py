@@ -1,0 +1,261 @@
+"""The report's files, and its page in a real browser, offline: it shows what the tables say."""
+
+import json
+import re
+import shutil
+from functools import partial
+from itertools import pairwise
+from math import log10
+
+import pytest
+from flopledger import compare, ledger_of
+from flopledger.cli.main import main
+from flopledger.reports import charts
+from flopledger.statements.compute_claims import VERSIONS
+from flopledger.zoo.registry import list_models
+
+MISSING = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of a report."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.raises(SystemExit) as stop:
+        main(["report", "--output", str(folder)])
+    assert stop.value.code == 0
+    return folder
+
+
+def test_every_model_and_comparison_has_its_table(report):
+    tables = {path.stem for path in (report / "tables").iterdir()}
+    models = {listing.name for listing in list_models()}
+    assert models | {"summary", "published", "runs", "facts", "claims", "dawnbench"} <= tables
+    assert {"chain-tpu", "chain-v100"} <= tables
+    assert {f"compare-alexnet-{name}" for name in VERSIONS} <= tables
+
+
+def test_the_report_in_markdown_answers_and_accounts(report):
+    text = (report / "report.md").read_text()
+    assert f"agree to the last MAC on {len(list_models())} of them" in text
+    assert "and 0 contradicted" in text
+    for name in ("AlphaZero (chess)", "AlphaZero (shogi)", "AlphaZero (Go, Science 2018)"):
+        assert f"{name}: " in text
+
+
+def test_every_figure_is_a_picture(report):
+    figures = sorted((report / "figures").iterdir())
+    assert len(figures) == 2 * 11
+    for path in figures:
+        start = path.read_bytes()[:8]
+        assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_waterfall_is_a_chain_from_zero_to_the_total():
+    comparison = compare(ledger_of("alexnet"), ledger_of("alphazero-chess"))
+    spec = charts.waterfall(comparison).to_dict()
+    (rows,) = spec["datasets"].values()
+    *steps, total = rows
+    assert steps[0]["start"] == total["start"] == 0
+    for one, after in pairwise(steps):
+        assert after["start"] == one["end"]
+    assert steps[-1]["end"] == pytest.approx(total["end"])
+    assert total["end"] == comparison.orders
+
+
+def test_a_chains_waterfall_falls_step_by_step_to_the_total():
+    from flopledger.ledger.build import hours_of
+    from flopledger.ledger.chain import chain
+    from flopledger.statements.speed_claims import CHAINS
+
+    whole = chain(hours_of(CHAINS["tpu"]))
+    spec = charts.chain_waterfall(whole, "ABCD").to_dict()
+    (rows,) = spec["datasets"].values()
+    *steps, total = rows
+    assert steps[0]["start"] == total["start"] == 0
+    for one, after in pairwise(steps):  # what changes nothing is left out, and moves nothing
+        assert after["start"] == pytest.approx(one["end"], abs=0.005)
+    assert steps[-1]["end"] == pytest.approx(total["end"], abs=0.005)
+    assert total["end"] == pytest.approx(log10(2.741805 / 12.444167))
+    names = [row["factor"] for row in steps]
+    assert "C to D: forward FLOPs per image" in names
+    assert not [name for name in names if "chip" in name or "precision" in name]
+
+
+def test_the_page_needs_nothing_from_outside(report):
+    page = (report / "index.html").read_text()
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "</script>" not in page
+    assert not re.findall(r'(?:src|href)="(?!#)', page)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if MISSING:
+        pytest.skip(f"no {' and no '.join(MISSING)} here (Debian: chromium, chromium-driver)")
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    home = tmp_path_factory.mktemp("chromium")
+    for word in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 "--window-size=1100,1400", f"--user-data-dir={home}"):  # fmt: skip
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = Chrome(options, ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def page(browser, report):
+    """The page, drawn."""
+    browser.get((report / "index.html").as_uri())
+    _drawn(browser, 1)
+    return browser
+
+
+def _drawn(browser, times):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 20).until(
+        lambda b: (
+            int(b.execute_script("return document.documentElement.dataset.drawn || 0")) >= times
+        )
+    )
+
+
+def _choose(page, value):
+    button = page.find_element("css selector", f"input[value='{value}']")
+    if not button.is_selected():
+        times = int(page.execute_script("return document.documentElement.dataset.drawn"))
+        button.click()
+        _drawn(page, times + 1)
+
+
+def _shown(page, selector):
+    return [e for e in page.find_elements("css selector", selector) if e.is_displayed()]
+
+
+def test_it_asks_the_network_for_nothing(page):
+    asked = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    addresses = {
+        event["params"]["request"]["url"].split(":")[0]
+        for event in asked
+        if event["method"] == "Network.requestWillBeSent"
+    }
+    assert addresses <= {"file", "data", "blob", "chrome"}
+
+
+def test_it_logs_no_error(page):
+    assert [e for e in page.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["alphazero-shogi", "alphazero-go-preprint", "alphazero-go-science", "alphazero-chess"],
+)
+def test_a_game_is_switched_to_and_its_numbers_are_the_tables(page, report, version):
+    import pandas as pd
+
+    _choose(page, version)
+    (section,) = _shown(page, "section[data-version]")
+    assert section.get_attribute("data-version") == version
+    factors = pd.read_csv(report / "tables" / f"compare-alexnet-{version}.csv")
+    (chart,) = _shown(page, "[data-version] [data-chart^='waterfall-'] svg")
+    labels = [
+        text.text for text in chart.find_elements("css selector", ".mark-text.role-mark text")
+    ]
+    orders = [f"{value:+.2f}" for value in factors["orders"]]
+    assert labels == [*orders, f"{factors['orders'].sum():+.2f}"]
+    rows = section.find_element("css selector", "table").text
+    for value in factors["orders"]:
+        assert f"{value:+.3f}" in rows
+    hovers = [cell.get_attribute("title") for cell in section.find_elements("css selector", "td")]
+    assert set(factors["source_a"]) | set(factors["source_b"]) <= set(hovers)
+    answer = section.find_element("css selector", ".answer").text
+    assert f"{factors['orders'].sum():.2f} orders of magnitude" in answer
+
+
+def test_the_scale_is_switched(page):
+    for scale in ("linear", "log"):
+        _choose(page, scale)
+        (shown,) = _shown(page, "[data-scale]")
+        assert shown.get_attribute("data-scale") == scale
+        assert _shown(page, f"[data-chart='compute-{scale}'] svg")
+
+
+def test_verdicts_are_the_tables(page, report):
+    import pandas as pd
+
+    claims = pd.read_csv(report / "tables" / "claims.csv", dtype=str)
+    for row in claims.itertuples():
+        article = page.find_element("id", row.id)
+        assert article.find_element("css selector", ".verdict").text == row.verdict
+        assert article.find_element("css selector", ".measured").text == row.measured
+
+
+@pytest.mark.parametrize("chain", ["tpu", "v100"])
+def test_a_chains_bars_are_its_tables(page, report, chain):
+    import pandas as pd
+
+    frame = pd.read_csv(report / "tables" / f"chain-{chain}.csv", index_col="factor")
+    steps = [column for column in frame.columns if column != "all"]
+    orders = [
+        value for column in steps for value in frame[column].drop("hours") if abs(value) >= 0.005
+    ]
+    (chart,) = _shown(page, f"[data-chart='chain-{chain}'] svg")
+    labels = [
+        text.text for text in chart.find_elements("css selector", ".mark-text.role-mark text")
+    ]
+    assert labels == [f"{value:+.2f}" for value in [*orders, frame.loc["hours", "all"]]]
+    section = chart.find_element("xpath", "ancestor::section").text
+    assert f"{10 ** -frame.loc['hours', 'all']:.2f} times as fast" in section
+
+
+def test_it_is_worked_by_keyboard(page):
+    from selenium.webdriver.common.keys import Keys
+
+    _choose(page, "alphazero-chess")
+    times = int(page.execute_script("return document.documentElement.dataset.drawn"))
+    page.find_element("css selector", "input[value='alphazero-chess']").send_keys(Keys.ARROW_RIGHT)
+    _drawn(page, times + 1)
+    (section,) = _shown(page, "section[data-version]")
+    assert section.get_attribute("data-version") == "alphazero-shogi"
+
+
+def test_every_chart_has_a_text_and_a_table_behind_it(page):
+    charts = page.find_elements("css selector", "[data-chart]")
+    assert len(charts) >= 8
+    assert all("table" in chart.get_attribute("aria-label") for chart in charts)
+    assert len(page.find_elements("css selector", "table caption")) >= 10
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_no_width_makes_the_page_scroll_sideways(page, width):
+    size = page.get_window_size()
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+    )
+    page.refresh()
+    _drawn(page, 1)
+    over = partial(page.execute_script, "return document.documentElement.scrollWidth")
+    assert over() <= width
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.set_window_size(size["width"], size["height"])
+
+
+def test_dark_mode_is_dark(page):
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+    page.refresh()
+    _drawn(page, 1)
+    red = page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, red.removeprefix("rgb(").removesuffix(")").split(","))) < 64
+    label = _shown(page, "[data-chart='shares'] .role-axis-label text")[0]
+    assert label.get_attribute("fill") == "#e8e8e8"
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

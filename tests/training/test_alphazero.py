@@ -1,0 +1,100 @@
+"""Training: what a sample is, what a round costs, and that a stop changes nothing."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from flopledger.counting.profiling import profile
+from flopledger.play.games import find_game
+from flopledger.play.match import against_random
+from flopledger.play.networks import tower
+from flopledger.training.alphazero import Plan, Training
+from flopledger.training.checkpoints import BadCheckpoint
+
+PLAN = Plan(
+    game="tic_tac_toe",
+    blocks=1,
+    filters=4,
+    simulations=8,
+    rounds=2,
+    moves=12,
+    steps=2,
+    batch=4,
+    window=9,
+)
+
+
+def training(plan=PLAN):
+    game = find_game("tic_tac_toe")
+    return Training(plan, game, tower(game, 1, 4, seed=0))
+
+
+def test_a_round_is_metered():
+    one = training()
+    one.round()
+    totals = one.totals
+    assert (totals.rounds, totals.steps, totals.samples) == (1, 2, 8)
+    assert 12 <= totals.moves < 12 + 9  # the game that reaches 12 goes on to its end
+    assert (totals.simulations, totals.roots) == (8 * totals.moves, totals.moves)
+    counted = profile(one.network, torch.zeros(1, 3, 3, 3), backward=True)
+    flops = counted.total("flops")
+    assert totals.selfplay_flops == totals.evaluations * flops
+    assert totals.forward_flops == 8 * flops
+    assert totals.backward_flops == 8 * 2 * counted.backward["macs"]
+    assert not one.network.training
+
+
+def test_the_window_keeps_the_newest():
+    one = training()
+    one.round()
+    planes, policies, results = one._window
+    assert len(planes) == len(policies) == len(results) == 9
+    assert torch.allclose(policies.flatten(1).sum(1), torch.ones(9))
+    assert set(results.tolist()) <= {-1.0, 0.0, 1.0}
+
+
+def test_a_round_that_played_too_many_moves_owes_the_next():
+    one = training()
+    for rounds in (1, 2, 3):
+        one.round()
+        assert 12 * rounds <= one.totals.moves < 12 * rounds + 9
+
+
+def test_a_win_is_a_win_for_the_winner_only():
+    one = training(Plan(**{**vars(PLAN), "moves": 1, "window": 100}))
+    one.round()
+    planes, _, results = one._window
+    first = planes[:, 2].flatten(1).mean(1) == 1  # the first player is to move
+    assert results[0] == -results[1]
+    assert all(value == results[0] for value in results[first])
+    assert all(value == results[1] for value in results[~first])
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
+    whole, half, rest = training(), training(), training()
+    losses = [whole.round(), whole.round()]
+    half.round()
+    half.save(tmp_path / "half.pt")
+    rest.load(tmp_path / "half.pt")
+    assert rest.round() == losses[1]
+    assert replace(rest.totals, seconds=0) == replace(whole.totals, seconds=0)
+    for one, other in zip(whole.network.parameters(), rest.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_checkpoint_of_something_else(tmp_path):
+    file = tmp_path / "some.pt"
+    file.write_bytes(b"hello")
+    with pytest.raises(BadCheckpoint, match="is no checkpoint"):
+        training().load(file)
+    training().save(file)
+    with pytest.raises(BadCheckpoint, match="moves 12, not 13"):
+        training(Plan(**{**vars(PLAN), "moves": 13})).load(file)
+
+
+def test_a_search_beats_a_random_player_at_tic_tac_toe():
+    game = find_game("tic_tac_toe")
+    score = against_random(game, tower(game, 1, 4, seed=0), simulations=200, games=20, seed=0)
+    assert score.won + score.drawn + score.lost == 20
+    assert score.lost == 0
+    assert score.won >= 14
