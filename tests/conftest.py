@@ -2,11 +2,16 @@
 
 import os
 
+import hypothesis
 import pytest
 from flopledger.cli.main import main
 
 # workers of pytest-xdist share the cores: threads of one wait for those of another
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# how long an example takes says how busy the machine is, not whether the code is right
+hypothesis.settings.register_profile("flopledger", deadline=None)
+hypothesis.settings.load_profile("flopledger")
 
 
 # a network that fails at sizes of its own, in a file as a user would have it

@@ -269,7 +269,7 @@ def networks(draw):
     return nn.Sequential(*layers).eval(), shape, total + 2 * channels * side * side * units
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(networks())
 def test_random_networks_by_both_counters_and_by_hand(drawn):
     network, shape, by_hand = drawn

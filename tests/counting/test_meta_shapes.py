@@ -60,7 +60,7 @@ def test_a_rule_says_what_pytorch_says(call):
 sizes = st.integers(1, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(5, 12), st.integers(5, 12), sizes, sizes, sizes, st.integers(0, 2), sizes,
     st.sampled_from([1, 2]),
@@ -74,7 +74,7 @@ def test_convolutions(height, width, k1, k2, stride, padding, dilation, groups):
     assert ours == theirs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(5, 12), st.integers(2, 4), sizes, st.integers(0, 1), sizes)
 def test_pools(side, kernel, stride, padding, dilation):
     x = meta(2, 3, side, side)
@@ -87,7 +87,7 @@ def test_pools(side, kernel, stride, padding, dilation):
     assert ours == theirs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from([1, 3]), max_size=4), st.lists(st.sampled_from([1, 3]), max_size=4))
 def test_pointwise_operators_broadcast(a, b):
     ours, theirs = both(aten.mul.Tensor, meta(*a), meta(*b))

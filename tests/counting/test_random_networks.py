@@ -138,7 +138,7 @@ def networks(draw):
     return Steps(steps), first, shape, total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(networks())
 def test_two_counters_and_the_arithmetic_of_shapes_agree(drawn):
     network, first, last, by_hand = drawn
@@ -165,7 +165,7 @@ SHAPES = st.lists(st.integers(0, 5), max_size=5)
 DTYPES = st.sampled_from([torch.float32, torch.float64, torch.int64, torch.bool, torch.complex64])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(NETWORKS)), st.lists(st.tuples(SHAPES, DTYPES), max_size=2))
 def test_a_malformed_call_is_refused_where_pytorch_refuses_it(name, drawn):
     network = NETWORKS[name]().eval()
@@ -185,7 +185,7 @@ def test_a_malformed_call_is_refused_where_pytorch_refuses_it(name, drawn):
         assert found.check.agrees is not False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text("0123456789,x=:-.intfloa64 ", max_size=14))
 def test_a_malformed_input_is_one_line_and_no_traceback(capsys_factory, text):
     code, err = capsys_factory("profile", "alexnet", f"--input={text}", "--counter", "dispatch")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flopledger.ledger.dawnbench import COLUMNS, Stage, _stage, find_entry, list_entries
 from flopledger.ledger.training_run import BadRun
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 GOOD = {
@@ -127,7 +127,6 @@ def test_what_is_written_is_read(tenths, size, batch):
     assert _stage(text, "x") == Stage(epochs=epochs, size=size, batch=batch)
 
 
-@settings(deadline=None)
 @given(st.text("0123456789.@x? batch", max_size=20))
 def test_whatever_is_written_is_read_or_refused(text):
     try:

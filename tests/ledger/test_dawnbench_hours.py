@@ -172,7 +172,7 @@ runs = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs, runs, st.sampled_from(["all", "work", "epochs"]))
 def test_orders_add_up_whatever_the_entries(one, other, detail):
     split = compare(ledger(one, detail), ledger(other, detail), samples=1)
@@ -183,7 +183,7 @@ def test_orders_add_up_whatever_the_entries(one, other, detail):
         assert share.orders == pytest.approx(log10(share.b / share.a), abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(runs, min_size=2, max_size=5))
 def test_a_chains_steps_are_the_way_from_first_to_last(listed):
     ledgers = [ledger(one, "all") for one in listed]

@@ -290,7 +290,7 @@ play = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(phases, play)
 def test_orders_add_up_whatever_the_phases(one, other):
     a = build_ledger(run("a", "alexnet", *one), MEASURED)
@@ -305,7 +305,7 @@ def test_orders_add_up_whatever_the_phases(one, other):
             assert f.orders == pytest.approx(log10(f.b / f.a), abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(play)
 def test_the_order_of_phases_changes_nothing(drawn):
     drawn = [{**facts} for facts in drawn]
@@ -343,7 +343,7 @@ def named(ledger, prefix):
     return Ledger(**{**vars(ledger), "phases": phases, "evaluate": lambda given: phases})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(phases, play)
 def test_phases_of_other_names_are_split_by_their_compute(one, other):
     # the closed form of docs/method.md: means of logarithms, weighted by the phases' compute
