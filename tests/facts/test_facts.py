@@ -1,6 +1,7 @@
 """The facts themselves: every file loads, and bottom-up totals lie where others have put them."""
 
 from math import prod
+from pathlib import Path
 
 import pytest
 from flopledger.counting.cached import cached_profile
@@ -8,9 +9,8 @@ from flopledger.ledger.build import ledgers
 from flopledger.ledger.training_run import BadRun, find_run, list_runs, read_run
 from flopledger.zoo.registry import list_models
 
-RUNS = """alexnet alphago-fan alphago-lee alphago-master alphago-zero-20 alphago-zero-40
-alphazero-chess alphazero-shogi alphazero-go-preprint alphazero-go-science resnet50 vgg16
-gpt2""".split()
+ROOT = Path(__file__).parent.parent.parent
+RUNS = [path.stem for path in (ROOT / "facts" / "runs").glob("*.toml")]
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +19,17 @@ def built():
     return ledgers([find_run(name) for name in list_runs()], cached_profile)
 
 
-def test_every_run_is_there_and_loads():
-    assert set(list_runs()) == set(RUNS)
-    models = {listing.name for listing in list_models()}
-    for name in RUNS:
-        assert set(find_run(name).needed_models) <= models
+@pytest.mark.parametrize("name", RUNS)
+def test_every_run_is_listed_and_loads_and_its_models_are_in_the_zoo(name):
+    assert name in list_runs()
+    assert set(find_run(name).needed_models) <= {listing.name for listing in list_models()}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_run_has_a_ledger_whose_factors_make_its_compute(built, name):
+    ledger = built[name]
+    assert prod(factor.value for factor in ledger.factors) == pytest.approx(ledger.total)
+    assert 0 < ledger.total_flops < float("inf")
 
 
 # direct counts, without what the search saves: training_runs, section 2c; ours are 0.8 of

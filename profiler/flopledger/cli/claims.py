@@ -1,23 +1,22 @@
 """What somebody said, held against what is measured: flopledger claims."""
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from flopledger.cli.console import Debug
+from flopledger.cli.formats import format_option
 
 
 def claims(
-    form: Annotated[
-        Literal["table", "json", "markdown"], typer.Option("--format", help="Of stdout.")
-    ] = "table",
+    form: Annotated[str, format_option("claims")] = "table",
     debug: Debug = False,
 ) -> int:
     """Hold the claims of facts/claims.toml against what is measured and cited."""
     from flopledger.counting.cached import cached_profile
     from flopledger.ledger.training_run import BadRun
-    from flopledger.reports import claims
+    from flopledger.reports.claims import FORMATS
     from flopledger.statements.claim import BadClaim, judge, read_claims
     from flopledger.statements.evidence import evidence
 
@@ -26,5 +25,5 @@ def claims(
         held = evidence(cached_profile)
     except (BadClaim, BadRun) as error:
         raise typer.BadParameter(str(error)) from error
-    sys.stdout.write(claims.render([judge(claim, held) for claim in said], form))
+    sys.stdout.write(FORMATS[form]([judge(claim, held) for claim in said]))
     return 0

@@ -3,12 +3,14 @@
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
-from flopledger.cli import claims, compare, diff, profile, report, selfplay, sweep, train, tune
+from flopledger import cli
 from flopledger.cli.console import WRONG_CALL, say
 from flopledger.zoo.registry import UnknownModel
 
@@ -19,18 +21,15 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Where a PyTorch network spends arithmetic and where it keeps its parameters.",
 )
-for verb in (
-    profile.profile,
-    diff.diff,
-    report.report,
-    compare.compare,
-    claims.claims,
-    selfplay.selfplay,
-    tune.tune,
-    sweep.sweep,
-):
-    app.command()(verb)
-app.add_typer(train.train, name="train")
+# a verb is a file of this package that holds a function, or a Typer of several, of its own name
+for name in sorted(module.name for module in iter_modules(cli.__path__)):
+    if name == "main":
+        continue
+    verb = getattr(import_module(f"flopledger.cli.{name}"), name, None)
+    if isinstance(verb, typer.Typer):
+        app.add_typer(verb, name=name)
+    elif verb is not None:
+        app.command()(verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

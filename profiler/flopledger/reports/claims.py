@@ -1,7 +1,7 @@
 """Verdicts on claims as table, Markdown or JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -10,19 +10,25 @@ from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 from flopledger.statements.claim import Verdict, as_object
 
-FORMATS = ("table", "json", "markdown")
 
-
-def render(verdicts: Sequence[Verdict], form: str) -> str:
-    """The verdicts in one of FORMATS."""
-    if form == "json":
-        return json.dumps([as_object(one) for one in verdicts], indent=2, allow_nan=False) + "\n"
-    frame = table(verdicts)
-    if form == "markdown":
-        return to_markdown(frame)
-    return plain_table(frame.drop(columns=["claim", "source", "reason"])) + "".join(
-        f"\n{one.claim.id}: {one.claim.claim}\n  {one.verdict}: {one.reason}\n" for one in verdicts
+def as_text(verdicts: Sequence[Verdict]) -> str:
+    """A table, and below it each claim in full with the reason for its verdict."""
+    frame = table(verdicts).drop(columns=["claim", "source", "reason"])
+    return plain_table(frame) + "".join(
+        f"\n{verdict.claim.id}: {verdict.claim.claim}\n  {verdict.verdict}: {verdict.reason}\n"
+        for verdict in verdicts
     )
+
+
+def as_json(verdicts: Sequence[Verdict]) -> str:
+    """A list, an object a claim."""
+    objects = [as_object(verdict) for verdict in verdicts]
+    return json.dumps(objects, indent=2, allow_nan=False) + "\n"
+
+
+def as_markdown(verdicts: Sequence[Verdict]) -> str:
+    """A GitHub table, a row a claim."""
+    return to_markdown(table(verdicts))
 
 
 def table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -49,3 +55,11 @@ def claimed(verdict: Verdict) -> str:
     number = verdict.claim.claimed
     text = " to ".join(map(short, number)) if isinstance(number, tuple) else short(number)
     return f"at least {text}" if verdict.claim.at_least else text
+
+
+# what flopledger claims --format offers
+FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
+    "table": as_text,
+    "json": as_json,
+    "markdown": as_markdown,
+}

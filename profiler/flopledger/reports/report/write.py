@@ -88,7 +88,7 @@ def _markdown(findings: Findings) -> str:
         *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
         *(compare.render(one, "markdown") for one in findings.comparisons.values()),
         "## The claims\n",
-        claims.render([one for one in findings.verdicts if one.claim.discussion == 1], "markdown"),
+        claims.as_markdown([one for one in findings.verdicts if one.claim.discussion == 1]),
         "## The runs, from the bottom up\n",
         profile_exports.to_markdown(page.totals_table(findings)),
         "## Two trainings, watched from beginning to end\n",
