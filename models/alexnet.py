@@ -37,7 +37,8 @@ class AlexNet(nn.Module):
         x = self.pool(self.relu(self.conv5(x)))
         x = self.dropout(self.relu(self.fc6(x.flatten(1))))
         x = self.dropout(self.relu(self.fc7(x)))
-        return self.fc8(x)
+        logits: Tensor = self.fc8(x)
+        return logits
 
 
 @register(
@@ -99,7 +100,8 @@ class OneTower(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+        logits: Tensor = self.classifier(self.avgpool(self.features(x)).flatten(1))
+        return logits
 
 
 @register(
@@ -147,7 +149,8 @@ class Digits(nn.Module):
         x = self.pool(self.relu(self.conv5(x)))
         x = self.dropout(self.relu(self.fc6(x.flatten(1))))
         x = self.dropout(self.relu(self.fc7(x)))
-        return self.fc8(x)
+        logits: Tensor = self.fc8(x)
+        return logits
 
 
 @register(

@@ -23,7 +23,8 @@ class Policy(nn.Module):
         self.bias = nn.Parameter(torch.zeros(19 * 19))  # a different one for each point
 
     def forward(self, x: Tensor) -> Tensor:
-        return (self.conv13(self.tower(x)).flatten(1) + self.bias).softmax(dim=1)
+        logits: Tensor = self.conv13(self.tower(x)).flatten(1) + self.bias
+        return logits.softmax(dim=1)
 
 
 class Value(nn.Module):
@@ -46,7 +47,8 @@ class Value(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.tower(x))
+        value: Tensor = self.head(self.tower(x))
+        return value
 
 
 @register(

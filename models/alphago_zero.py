@@ -25,7 +25,8 @@ class ResidualBlock(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(x + self.conv2(self.relu(self.conv1(x))))
+        out: Tensor = self.relu(x + self.conv2(self.relu(self.conv1(x))))
+        return out
 
 
 class AlphaGoZero(nn.Module):

@@ -17,7 +17,8 @@ class LanguageModel(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         hidden, _ = self.lstm(self.dropout(self.embedding(tokens)))
-        return self.output(self.dropout(hidden))
+        logits: Tensor = self.output(self.dropout(hidden))
+        return logits
 
 
 @register(

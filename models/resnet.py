@@ -35,7 +35,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+        out: Tensor = self.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+        return out
 
 
 class Bottleneck(nn.Module):
@@ -57,7 +58,8 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
-        return self.relu(self.bn3(self.conv3(y)) + self.downsample(x))
+        out: Tensor = self.relu(self.bn3(self.conv3(y)) + self.downsample(x))
+        return out
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
@@ -92,7 +94,8 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(self.avgpool(x).flatten(1))
+        logits: Tensor = self.fc(self.avgpool(x).flatten(1))
+        return logits
 
 
 def _image() -> tuple[Tensor, ...]:

@@ -1,7 +1,7 @@
 # The public names, one list: lazy_loader reads it at run time, type checkers and editors as it is.
-from .allocation.estimate import Memory as Memory
 from .allocation.estimate import allocated as allocated
 from .allocation.estimate import memory_of as memory_of
+from .allocation.held_bytes import Memory as Memory
 from .clock.layer_times import Timing as Timing
 from .clock.time_layers import timed as timed
 from .counting.formulas.formula_table import macs as macs

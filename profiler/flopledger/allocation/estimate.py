@@ -229,8 +229,10 @@ def allocated(
 
 
 def _optimiser(name: str, params: list[Tensor]) -> torch.optim.Optimizer:
-    if name.startswith("adam"):
-        return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](params)
+    if name == "adam":
+        return torch.optim.Adam(params)
+    if name == "adamw":
+        return torch.optim.AdamW(params)
     return torch.optim.SGD(params, momentum=0.9 if name == "momentum" else 0.0)
 
 

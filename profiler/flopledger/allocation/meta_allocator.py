@@ -17,7 +17,7 @@ from flopledger.counting.meta_shapes import infer
 DEVICES = ("cpu", "cuda")
 
 
-class Live(TorchDispatchMode):
+class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Keeps account of the storages that operators make, while they live.
 
     Attributes:
@@ -26,7 +26,7 @@ class Live(TorchDispatchMode):
     """
 
     def __init__(self, *known: Iterable[Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = 0
         self.peak = 0
         # by address: for a known storage nothing, for any other what calls when it is gone
@@ -118,7 +118,8 @@ def _attention(device: str) -> Callable[..., Tensor]:
             out = torch.ops.aten._scaled_dot_product_attention_math(
                 *asked, None, scale=scale, enable_gqa=enable_gqa
             )
-        return out[0]
+        attended: Tensor = out[0]
+        return attended
 
     return attend
 

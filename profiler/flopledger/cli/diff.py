@@ -31,7 +31,8 @@ def diff(
     from flopledger.reports import diff
     from flopledger.tables import ProfilingError
     from flopledger.zoo.inputs import WrongInputs, parse_input
-    from flopledger.zoo.sources import WrongSource, parse_options
+    from flopledger.zoo.libraries import WrongSource
+    from flopledger.zoo.sources import parse_options
 
     try:
         limit = parse_percent(fail_over) if fail_over is not None else None

@@ -201,8 +201,8 @@ def _profiled(
 ) -> "tuple[list[tuple[Profile, Measured]], int]":
     from flopledger.tables import ProfilingError
     from flopledger.zoo.inputs import WrongInputs
+    from flopledger.zoo.libraries import WrongSource
     from flopledger.zoo.published import contradictions, held_against
-    from flopledger.zoo.sources import WrongSource
 
     counts, failed = [], 0
     for name in with_progress(models):

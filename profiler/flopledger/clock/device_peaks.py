@@ -60,7 +60,7 @@ class _CudaClock:
         self._device = device
 
     def mark(self) -> torch.cuda.Event:
-        event = torch.cuda.Event(enable_timing=True)
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record(torch.cuda.current_stream(self._device))
         return event
 
@@ -68,7 +68,8 @@ class _CudaClock:
         torch.cuda.synchronize(self._device)
 
     def between(self, start: torch.cuda.Event, end: torch.cuda.Event) -> float:
-        return start.elapsed_time(end) * 1e6  # which is in milliseconds
+        milliseconds: float = start.elapsed_time(end)
+        return milliseconds * 1e6
 
 
 def name_of(device: torch.device) -> str:

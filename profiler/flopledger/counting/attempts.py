@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import torch
@@ -14,6 +14,8 @@ from flopledger.counting import dispatch_counter, fvcore_counter
 from flopledger.counting.layers import Watch, layers_of, watch
 from flopledger.counting.restore import ChangesItself, untouched
 from flopledger.counting.weightless import run as run_for_real
+
+Result = TypeVar("Result")
 
 
 class Skipped(Exception):
@@ -58,16 +60,15 @@ class Passes:
     def count(self, counter: str) -> list[OpCall] | Exception:
         """The calls, or what was raised instead."""
         calls, seen = self._watched(self._counters[counter])
-        if isinstance(calls, Exception):
-            return calls
-        self.layers = self.layers or layers_of(self.module, seen)
+        if not isinstance(calls, Exception):
+            self.layers = self.layers or layers_of(self.module, seen)
         return calls
 
     def refusal(self) -> Exception | None:
         """What the network raises in a real pass, if it does."""
         return self._watched(self._plain)[0]
 
-    def _watched(self, job: Callable[[], Any]) -> tuple[Any, Watch]:
+    def _watched(self, job: Callable[[], Result]) -> tuple[Result | Exception, Watch]:
         seen = Watch()
         try:
             with (
@@ -102,7 +103,8 @@ def out_of_memory(error: Exception) -> bool:
 def fits(module: nn.Module) -> bool:
     """Whether the weights, were they stored, would fit into memory."""
     weights = sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
-    return weights < psutil.virtual_memory().available
+    available: int = psutil.virtual_memory().available
+    return weights < available
 
 
 def _asked_at(error: Exception) -> str:

@@ -69,7 +69,7 @@ def count(
             Recorder(where.now, params, computed) as forward,
         ):
             out = module(*args, **kwargs)
-        calls = forward.calls + functions.calls
+        calls: list[OpCall] = forward.calls + functions.calls
         if not backward:
             return calls
         roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
@@ -79,7 +79,8 @@ def count(
             )
         with Recorder(where.of_node, params, computed, backward=True) as back:
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
-        return calls + back.calls
+        calls += back.calls
+        return calls
 
 
 def _sparse(leaf: Any) -> bool:
@@ -151,7 +152,7 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
             handle.remove()
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Writes down every operator call, having worked out its result without doing its work."""
 
     supports_higher_order_operators = True
@@ -163,7 +164,7 @@ class Recorder(TorchDispatchMode):
         computed: bool,
         backward: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[OpCall] = []
         self._where = where
         self._params = params

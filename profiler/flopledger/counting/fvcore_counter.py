@@ -109,7 +109,7 @@ def _hooks_restored(module: nn.Module) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", torch.jit._trace.TracerWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
         yield
 
@@ -180,11 +180,12 @@ def _is_floating(value: Any) -> bool:
 def _bytes(value: Any) -> int:
     if not value.isCompleteTensor():
         return 0
-    return prod(value.type().sizes()) * int(value.type().dtype().itemsize)
+    shape: Shape = tuple(value.type().sizes())
+    return prod(shape) * int(value.type().dtype().itemsize)
 
 
 def _is_complex(value: Any) -> bool:
-    return value.isCompleteTensor() and value.type().dtype().is_complex
+    return bool(value.isCompleteTensor() and value.type().dtype().is_complex)
 
 
 def _tensor_shapes(values: Sequence[Any]) -> list[Shape]:

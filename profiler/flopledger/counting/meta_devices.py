@@ -29,7 +29,7 @@ _MIXED = {
 }
 
 
-class IntegersReal(TorchDispatchMode):
+class IntegersReal(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Under torch.device("meta"): integer and boolean tensors are made on the CPU all the same.
 
     So are floating tensors that the code asks to have on the CPU, and small constants.

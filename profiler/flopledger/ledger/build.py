@@ -12,9 +12,9 @@ from flopledger.ledger.prediction import Agreement, agreement
 from flopledger.ledger.training_run import BadRun, TrainingRun, find_run, list_runs
 from flopledger.tables import Profile, ProfilingError
 from flopledger.zoo.inputs import WrongInputs
+from flopledger.zoo.libraries import WrongSource
 from flopledger.zoo.registry import UnknownModel
 from flopledger.zoo.sizes import USUAL, Sizes
-from flopledger.zoo.sources import WrongSource
 
 # what make train-small trains, and somebody did: the files are in facts/measured
 WATCHED = ("alexnet-digits", "alphazero-connect-four")

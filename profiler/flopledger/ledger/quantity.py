@@ -69,7 +69,8 @@ class Quantity:
         if self.low is None or self.high is None:
             return np.full_like(normals, self.value)
         down, up = log(self.value / self.low) / _Z95, log(self.high / self.value) / _Z95
-        return self.value * np.exp(normals * np.where(normals < 0, down, up))
+        drawn: np.ndarray = self.value * np.exp(normals * np.where(normals < 0, down, up))
+        return drawn
 
 
 def weakest(*kinds: Kind) -> Kind:

@@ -151,7 +151,7 @@ class Meter:
             if watched:
                 stance = _eager(module)
                 recorder = Recorder(lambda: "", {}, computed=True)
-                recorder.__enter__()
+                recorder.__enter__()  # type: ignore[no-untyped-call]
             stack.append((signature, recorder, stance, sys.exc_info()[1], now()))
 
         return hook

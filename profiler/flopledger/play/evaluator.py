@@ -72,7 +72,8 @@ class Evaluator:
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     shares = np.exp(logits - logits.max())
-    return shares / shares.sum()
+    normalised: NDArray[np.float64] = shares / shares.sum()
+    return normalised
 
 
 def _is_want_of_memory(error: RuntimeError) -> bool:

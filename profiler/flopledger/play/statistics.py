@@ -71,7 +71,7 @@ def as_object(header: Header, games: Sequence[Played]) -> dict[str, Any]:
     whole = [one for one in games if one.finished]
 
     def total(field: str) -> float:
-        return sum(getattr(one, field) for one in games)
+        return sum(float(getattr(one, field)) for one in games)
 
     def mean(field: str) -> dict[str, float | None]:
         return _object(ratio(whole, lambda one: getattr(one, field)))

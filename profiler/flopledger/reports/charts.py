@@ -108,7 +108,8 @@ def _waterfall(rows: Sequence[dict[str, Any]], sides: Sequence[str]) -> alt.Laye
         .mark_text(align="left", dx=6)
         .encode(x="side:Q", text="label:N")
     )
-    return _sized(alt.layer(bars, intervals, labels), 34 * len(rows))
+    layers: alt.LayerChart = _sized(alt.layer(bars, intervals, labels), 34 * len(rows))
+    return layers
 
 
 def shares(profiles: Sequence[Profile]) -> alt.Chart:
@@ -158,7 +159,8 @@ def shares(profiles: Sequence[Profile]) -> alt.Chart:
             tooltip=["bar", "layer", "kind", share, "parameters:N", "FLOPs:N"],
         )
     )
-    return _sized(chart, 32 * len(bars))
+    sized: alt.Chart = _sized(chart, 32 * len(bars))
+    return sized
 
 
 def flops_per_param(counted: Sequence[tuple[ModelSpec, Profile]]) -> alt.LayerChart:
@@ -182,8 +184,9 @@ def flops_per_param(counted: Sequence[tuple[ModelSpec, Profile]]) -> alt.LayerCh
         tooltip=["model", "label", "source", "paper"],
     )
     bars = base.mark_bar(color=UP).encode(x2=alt.datum(1))
-    return _sized(alt.layer(bars, base.mark_text(align="left", dx=4).encode(text="label:N")),
-                  20 * len(rows))  # fmt: skip
+    labels = base.mark_text(align="left", dx=4).encode(text="label:N")
+    layers: alt.LayerChart = _sized(alt.layer(bars, labels), 20 * len(rows))
+    return layers
 
 
 def compute_over_time(
@@ -259,7 +262,8 @@ def compute_over_time(
         .mark_text(align="right", dx=-8, fontSize=10)
         .encode(x=x, y=y, text="system:N", tooltip=tooltip)
     )
-    return _sized(alt.layer(points, rings, names), 340)
+    layers: alt.LayerChart = _sized(alt.layer(points, rings, names), 340)
+    return layers
 
 
 def sweep(points: pd.DataFrame, curves: pd.DataFrame) -> alt.VConcatChart:

@@ -128,11 +128,12 @@ def chart(profile: Profile, size_by: Literal["flops", "params"]) -> alt.LayerCha
         )
         .encode(x=x, y=alt.Y("middle:Q", axis=None, scale=down), text="label:N")
     )
-    return (
+    chart: alt.LayerChart = (
         alt.LayerChart(layer=[boxes, texts])
         .properties(width=WIDTH, height=height, background="white", title=_title(profile, size_by))
         .configure_view(stroke=None)
     )
+    return chart
 
 
 def _edges(letters: list[int]) -> list[float]:

@@ -142,7 +142,7 @@ def _connected(address: str) -> Iterator[Any]:
     try:
         # asked first, for a client that fails while it is made cannot be closed
         asyncio.run(asyncio.wait_for(_ask(address), CONNECTING))
-        client = Client(address, timeout=CONNECTING, set_as_default=False)
+        client = Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
     except Exception as error:  # whatever listens there may answer anything
         raise LostCluster(
             f"no scheduler answers at {address}; name one that runs, such as tcp://127.0.0.1:8786"
@@ -150,13 +150,13 @@ def _connected(address: str) -> Iterator[Any]:
     try:
         yield client
     finally:
-        client.close(timeout=2)
+        client.close(timeout=2)  # type: ignore[no-untyped-call]
 
 
 async def _ask(address: str) -> None:
     from distributed.core import rpc
 
-    async with rpc(address) as scheduler:
+    async with rpc(address) as scheduler:  # type: ignore[no-untyped-call]
         await scheduler.identity(n_workers=1)
 
 

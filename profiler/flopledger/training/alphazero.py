@@ -151,7 +151,7 @@ class Training:
                 loss = cross_entropy(policy.flatten(1), policies[drawn])
                 loss = loss + mse_loss(value.flatten(), results[drawn])
                 self._optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 self._optimiser.step()
         self.network.eval()
         counted = metered.read().totals

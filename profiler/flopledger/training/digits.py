@@ -125,7 +125,7 @@ class Training:
         # dropout draws from torch's own generator
         with torch.random.fork_rng(devices=[]), meter(network=self.network) as metered:
             torch.manual_seed(plan.seed * 1_000_003 + totals.epochs)
-            for drawn in torch.randperm(len(images)).split(plan.batch):
+            for drawn in torch.randperm(len(images)).split(plan.batch):  # type: ignore[no-untyped-call]
                 loss += len(drawn) * self._step(images[drawn], labels[drawn])
         self.network.eval()
         counted = metered.read().totals
@@ -140,7 +140,7 @@ class Training:
     def _step(self, images: Tensor, labels: Tensor) -> float:
         loss = cross_entropy(self.network(images), labels)
         self._optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
         return loss.item()
 
@@ -148,7 +148,8 @@ class Training:
         """The share of the test's images that it names rightly."""
         images, labels = self.digits.tested
         with torch.no_grad():
-            return (self.network(images).argmax(1) == labels).float().mean().item()
+            right: Tensor = self.network(images).argmax(1) == labels
+        return right.float().mean().item()
 
     def save(self, path: Path) -> None:
         """Write all that the next epoch needs, whole or not at all."""

@@ -162,7 +162,7 @@ def finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 def searching_flops(study: optuna.Study) -> float:
     """Of all trials' games, those of stopped trials among them."""
     trials = study.get_trials(deepcopy=False)
-    return sum(trial.user_attrs.get("flops", 0.0) for trial in trials)
+    return sum(float(trial.user_attrs.get("flops", 0.0)) for trial in trials)
 
 
 def finalists(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

@@ -123,9 +123,10 @@ def _mend_torchvision() -> None:
 
         for name in [key for key in sys.modules if key.split(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
+        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for op in ("nms", "qnms"):
-            library.define(f"{op}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            schema = f"{op}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            library.define(schema)  # type: ignore[no-untyped-call]
         _kept.append(library)  # its definitions end with it
         importlib.import_module("torchvision")
 

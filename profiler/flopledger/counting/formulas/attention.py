@@ -121,7 +121,10 @@ def encoder_layer(
     After `proj_weight` the operator takes: proj_bias, use_gelu, norm_first, eps, norm_weight_1,
     norm_bias_1, norm_weight_2, norm_bias_2, ffn_weight_1, ffn_bias_1, ffn_weight_2, ffn_bias_2.
     """
-    ffn_1, ffn_2 = rest[8], rest[10]
+    ffn_1: Shape = rest[8]
+    ffn_2: Shape = rest[10]
     tokens = prod(x[:-1])
-    mha = multi_head_attention(x, x, x, embed, heads, qkv_weight, qkv_bias, proj_weight, out=out)
+    mha: int = multi_head_attention(
+        x, x, x, embed, heads, qkv_weight, qkv_bias, proj_weight, out=out
+    )
     return mha + tokens * (prod(ffn_1) + prod(ffn_2))

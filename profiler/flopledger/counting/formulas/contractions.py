@@ -99,7 +99,8 @@ def linear_cross_entropy(x: Shape, weight: Shape, *rest: Any, out: Any, **_: Any
 
     The last three arguments say which gradients are wanted (input, weight, bias).
     """
-    return prod(x) * weight[0] * (1 + rest[-3] + rest[-2])
+    of_input, of_weight, _of_bias = map(bool, rest[-3:])
+    return prod(x) * weight[0] * (1 + of_input + of_weight)
 
 
 @macs(f"{_LOSS}_no_reduction")

@@ -166,7 +166,7 @@ def solve_triangular(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
 
 
 @other_flops("aten::triangular_solve")
-def triangular_solve(b: Shape, a: Shape, *_: Any, out: Any, **__: Any) -> int:
+def triangular_solve(b: Shape, a: Shape, *_: Any, out: Sequence[Shape], **__: Any) -> int:
     """As `solve_triangular`."""
     return a[-1] * prod(out[0])
 

@@ -143,7 +143,7 @@ def packed_linear(x: Shape, *_: Any, out: Shape, **__: Any) -> int:
 
 
 @macs("aten::linear_backward")
-def linear_backward(x: Shape, grad: Shape, weight: Shape, mask: Any, *, out: Any) -> int:
+def linear_backward(x: Shape, grad: Shape, weight: Shape, mask: Sequence[bool], *, out: Any) -> int:
     """The forward's products once for the input's gradient and once for the weight's, if wanted."""
     return prod(x) * grad[-1] * (mask[0] + mask[1])
 

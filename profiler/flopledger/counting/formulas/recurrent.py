@@ -59,7 +59,7 @@ def cell(x: Shape, hidden: Any, w_input: Shape, w_hidden: Shape, *_: Any, out: A
 
 
 @other_flops("aten::lstm_cell", "aten::_thnn_fused_lstm_cell")
-def lstm_cell_gates(*_: Any, out: Any, **__: Any) -> int:
+def lstm_cell_gates(*_: Any, out: Sequence[Shape], **__: Any) -> int:
     """As `lstm_gates`."""
     return 13 * prod(out[0])
 
@@ -71,7 +71,7 @@ def gru_cell_gates(*_: Any, out: Shape) -> int:
 
 
 @other_flops("aten::_thnn_fused_gru_cell")
-def fused_gru_cell(*_: Any, out: Any, **__: Any) -> int:
+def fused_gru_cell(*_: Any, out: Sequence[Shape], **__: Any) -> int:
     """As `gru_gates`."""
     return 10 * prod(out[0])
 
@@ -129,7 +129,8 @@ def quantised(
 ) -> int:  # fmt: skip
     """As `recurrent`; its packed weights' sizes follow from the states' width."""
     lstm = isinstance(hidden, list)
-    width, directions = (hidden[0] if lstm else hidden)[-1], 1 + both_ways
+    states: Shape = hidden[0] if lstm else hidden
+    width, directions = states[-1], 1 + both_ways
     inputs = [x[-1], *[directions * width] * (layers - 1)]
     matrices = sum((4 if lstm else 3) * width * (n + width) for n in inputs)
     return prod(x[:-1]) * directions * matrices
@@ -142,5 +143,6 @@ def quantised_gates(
 ) -> int:  # fmt: skip
     """As `lstm_gates` and `gru_gates`."""
     lstm = isinstance(hidden, list)
-    units = layers * (1 + both_ways) * (hidden[0] if lstm else hidden)[-1]
+    states: Shape = hidden[0] if lstm else hidden
+    units = layers * (1 + both_ways) * states[-1]
     return (13 if lstm else 10) * prod(x[:-1]) * units

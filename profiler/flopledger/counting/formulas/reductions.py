@@ -191,7 +191,8 @@ for _form, _neighbours in _RESIZED.items():
 def grid_sampler(x: Shape, grid: Shape, mode: int = 0, *_: Any, out: Shape, **__: Any) -> int:
     """A product and a sum for each neighbour: 2 to the number of axes; nearest none; cubic 16."""
     axes = len(x) - 2
-    return 2 * prod(out) * {0: 2**axes, 1: 0, 2: 16}[mode]
+    neighbours = {0: int(2**axes), 1: 0, 2: 16}
+    return 2 * prod(out) * neighbours[mode]
 
 
 @other_flops("aten::grid_sampler_2d_backward", "aten::grid_sampler_3d_backward")
