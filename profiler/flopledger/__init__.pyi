@@ -1,12 +1,14 @@
 # The public names, one list: lazy_loader reads it at run time, type checkers and editors as it is.
 from .allocation.estimate import allocated as allocated
-from .allocation.estimate import memory_of as memory_of
+from .allocation.estimate import memory as memory
 from .allocation.held_bytes import Memory as Memory
 from .clock.layer_times import Timing as Timing
-from .clock.time_layers import timed as timed
+from .clock.time_layers import timing as timing
 from .counting.formulas.formula_table import macs as macs
 from .counting.formulas.formula_table import other_flops as other_flops
 from .counting.profiling import profile as profile
+from .errors import FlopledgerError as FlopledgerError
+from .errors import WrongOption as WrongOption
 from .ledger.build import ledger_of as ledger_of
 from .ledger.comparison import Comparison as Comparison
 from .ledger.comparison import compare as compare

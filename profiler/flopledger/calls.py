@@ -1,8 +1,12 @@
 """OpCall, one operator call, the one type that both counters return; and Layer, whose calls."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 Shape = tuple[int, ...]
+
+# which counter is asked; "auto" leaves it to what the network allows
+Counter = Literal["auto", "fvcore", "dispatch"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

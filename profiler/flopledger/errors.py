@@ -3,3 +3,7 @@
 
 class FlopledgerError(Exception):
     """Something that was asked for cannot be had; the message says what to change, in one line."""
+
+
+class WrongOption(FlopledgerError, ValueError):
+    """An option has a value that means nothing; the message says which values do."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,7 +14,8 @@ from flopledger.calls import Layer, OpCall, Shape
 # FLOPs a parameter, from the algorithms in the documentation of torch.optim, without weight decay:
 # SGD's p - lr g; momentum's m = mu m + g before it; Adam's two averages (3 and 4), the root, its
 # correction and epsilon (3), quotient, step and difference (3); AdamW's decay, one more
-OPTIMISERS = {"sgd": 2, "momentum": 4, "adam": 13, "adamw": 14}
+Optimiser = Literal["sgd", "momentum", "adam", "adamw"]
+OPTIMISERS: dict[str, int] = {"sgd": 2, "momentum": 4, "adam": 13, "adamw": 14}
 
 _COUNTS = ["macs", "flops", "other_flops"]
 

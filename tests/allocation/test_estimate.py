@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from flopledger.allocation.estimate import allocated, memory_of
+from flopledger.allocation.estimate import allocated, memory
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -20,7 +20,7 @@ HIDDEN, OUT = 32 * 16 * FLOAT, 32 * 4 * FLOAT  # of that batch
 
 
 def test_parts_of_a_small_mlp_by_hand():
-    found = memory_of(mlp(), (BATCH,))
+    found = memory(mlp(), (BATCH,))
     assert (found.params_bytes, found.buffers_bytes) == (MLP_PARAMS, 0)
     assert found.inputs_bytes == 32 * 8 * FLOAT
     assert found.gradients_bytes == MLP_PARAMS
@@ -30,7 +30,7 @@ def test_parts_of_a_small_mlp_by_hand():
 
 
 def test_peaks_of_a_small_mlp_by_hand():
-    found = memory_of(mlp(), (BATCH,), optimiser="sgd")
+    found = memory(mlp(), (BATCH,), optimiser="sgd")
     base = MLP_PARAMS + 32 * 8 * FLOAT
     # while ReLU runs: what goes in and what comes out
     assert found.inference_peak_bytes == base + 2 * HIDDEN
@@ -42,7 +42,7 @@ def test_peaks_of_a_small_mlp_by_hand():
 
 def test_an_optimiser_keeps_copies_and_adam_takes_two_of_the_largest_parameter_for_its_step():
     def peak(optimiser):
-        return memory_of(nn.Linear(100, 100), (torch.zeros(1, 100),), optimiser=optimiser)
+        return memory(nn.Linear(100, 100), (torch.zeros(1, 100),), optimiser=optimiser)
 
     weights, biases, sample = 100 * 100 * FLOAT, 100 * FLOAT, 100 * FLOAT
     params = weights + biases
@@ -53,14 +53,14 @@ def test_an_optimiser_keeps_copies_and_adam_takes_two_of_the_largest_parameter_f
     assert peak("adam").training_peak_bytes == 4 * params + sample + 2 * weights
     # after the backward pass: the output and its gradient too
     assert peak("sgd").training_peak_bytes == 2 * params + sample + 2 * biases
-    cuda = memory_of(nn.Linear(100, 100), (torch.zeros(1, 100),), device="cuda")
+    cuda = memory(nn.Linear(100, 100), (torch.zeros(1, 100),), device="cuda")
     assert cuda.training_peak_bytes == 4 * params + sample + params  # all square roots at once
 
 
 def test_convolution_and_normalisation_keep_their_inputs():
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU())
     image, plane = torch.zeros(5, 1, 10, 10), 5 * 2 * 8 * 8 * FLOAT
-    train, still = memory_of(net, (image,)), memory_of(net.eval(), (image,))
+    train, still = memory(net, (image,)), memory(net.eval(), (image,))
     assert train.buffers_bytes == 2 * 2 * FLOAT + 8  # means, variances, and an int64 that counts
     # the convolution's output, ReLU's; and when it is training the batch's mean and deviation
     assert train.saved_activations_bytes == 2 * plane + 2 * 2 * FLOAT
@@ -69,7 +69,7 @@ def test_convolution_and_normalisation_keep_their_inputs():
 
 def test_what_works_in_place_keeps_one_tensor():
     net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(inplace=True), nn.Linear(16, 4))
-    found = memory_of(net, (BATCH,), optimiser="sgd")
+    found = memory(net, (BATCH,), optimiser="sgd")
     assert found.saved_activations_bytes == HIDDEN
     assert found.inference_peak_bytes == MLP_PARAMS + 32 * 8 * FLOAT + HIDDEN + OUT
 
@@ -93,7 +93,7 @@ class Deep(nn.Module):
 
 def test_checkpointing_keeps_the_blocks_inputs_alone():
     x = torch.zeros(32, 16)
-    plain, less = memory_of(Deep(False), (x,)), memory_of(Deep(True), (x,))
+    plain, less = memory(Deep(False), (x,)), memory(Deep(True), (x,))
     assert plain.saved_activations_bytes == 4 * 2 * HIDDEN
     assert less.saved_activations_bytes == 3 * HIDDEN  # of the second block to the last
     assert less.training_peak_bytes < plain.training_peak_bytes
@@ -103,7 +103,7 @@ def test_checkpointing_keeps_the_blocks_inputs_alone():
 def test_frozen_parameters_have_no_gradients():
     net = mlp()
     net[0].requires_grad_(False)
-    found = memory_of(net, (BATCH,))
+    found = memory(net, (BATCH,))
     assert found.params_bytes == MLP_PARAMS
     assert found.gradients_bytes == (16 * 4 + 4) * FLOAT
     assert found.optimiser_state_bytes == 2 * found.gradients_bytes
@@ -113,7 +113,7 @@ def test_frozen_parameters_have_no_gradients():
 def test_shared_parameters_are_one():
     net = nn.Sequential(nn.Linear(16, 16, bias=False), nn.Linear(16, 16, bias=False))
     net[1].weight = net[0].weight
-    found = memory_of(net, (torch.zeros(32, 16),), optimiser="momentum")
+    found = memory(net, (torch.zeros(32, 16),), optimiser="momentum")
     once = 16 * 16 * FLOAT
     assert (found.params_bytes, found.gradients_bytes, found.optimiser_state_bytes) == (once,) * 3
 
@@ -131,7 +131,7 @@ class Lora(nn.Module):
 
 
 def test_lora_trains_and_keeps_little():
-    found = memory_of(Lora(), (torch.zeros(10, 64),))
+    found = memory(Lora(), (torch.zeros(10, 64),))
     assert found.params_bytes == (64 * 64 + 64 + 2 * 4 * 64) * FLOAT
     assert found.gradients_bytes == 2 * 4 * 64 * FLOAT
     assert found.saved_activations_bytes == 10 * 4 * FLOAT  # what `up` is given
@@ -151,20 +151,20 @@ class Attention(nn.Module):
 def test_a_fused_attention_stores_no_scores():
     q = torch.zeros(2, 4, 256, 8)
     tensor, scores, sums = q.nbytes, 2 * 4 * 256 * 256 * FLOAT, 2 * 4 * 256 * FLOAT
-    fused = memory_of(Attention(0.0), (q, q.clone(), q.clone()))
+    fused = memory(Attention(0.0), (q, q.clone(), q.clone()))
     # the scaled query, the output, and each row's sum
     assert fused.saved_activations_bytes == 2 * tensor + sums
     assert fused.inference_peak_bytes < scores
     # with dropout no CPU kernel takes it, one on CUDA does
-    apart = memory_of(Attention(0.1), (q, q.clone(), q.clone()))
+    apart = memory(Attention(0.1), (q, q.clone(), q.clone()))
     assert apart.saved_activations_bytes > 2 * scores
-    cuda = memory_of(Attention(0.1), (q, q.clone(), q.clone()), device="cuda")
+    cuda = memory(Attention(0.1), (q, q.clone(), q.clone()), device="cuda")
     assert cuda.saved_activations_bytes == fused.saved_activations_bytes
 
 
 def test_dropout_keeps_floats_on_the_cpu_and_truth_values_on_cuda():
     net = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5))
-    masks = [memory_of(net, (BATCH,), device=d).saved_activations_bytes for d in ("cpu", "cuda")]
+    masks = [memory(net, (BATCH,), device=d).saved_activations_bytes for d in ("cpu", "cuda")]
     assert masks == [HIDDEN, 32 * 16]
 
 
@@ -172,12 +172,12 @@ def test_a_network_that_no_machine_holds():
     side = 200_000
     with torch.device("meta"):
         net = nn.Linear(side, side, bias=False, dtype=torch.bfloat16)
-    found = memory_of(net, (torch.zeros(1, side, dtype=torch.bfloat16),), optimiser="sgd")
+    found = memory(net, (torch.zeros(1, side, dtype=torch.bfloat16),), optimiser="sgd")
     assert found.training_peak_bytes == 2 * side * side * 2 + 3 * side * 2  # 160 GB
 
 
 def test_inference_alone_says_nothing_of_training():
-    found = memory_of(mlp().requires_grad_(False), (BATCH,), backward=False)
+    found = memory(mlp().requires_grad_(False), (BATCH,), backward=False)
     assert found.inference_peak_bytes == MLP_PARAMS + 32 * 8 * FLOAT + 2 * HIDDEN
     assert found.training_peak_bytes is found.gradients_bytes is None
     assert set(found.as_dict()) >= {"params_bytes", "saved_activations_bytes"}
@@ -185,11 +185,11 @@ def test_inference_alone_says_nothing_of_training():
 
 def test_mistakes_are_told_in_one_line():
     with pytest.raises(ValueError, match="called 'lion'; say sgd, momentum, adam, adamw"):
-        memory_of(mlp(), (BATCH,), optimiser="lion")
+        memory(mlp(), (BATCH,), optimiser="lion")
     with pytest.raises(ValueError, match="no kernels are known of 'tpu'; say cpu or cuda"):
-        memory_of(mlp(), (BATCH,), device="tpu")
+        memory(mlp(), (BATCH,), device="tpu")
     with pytest.raises(ValueError, match="no output requires a gradient"):
-        memory_of(mlp().requires_grad_(False), (BATCH,))
+        memory(mlp().requires_grad_(False), (BATCH,))
 
 
 class Fails(nn.Linear):
@@ -200,7 +200,7 @@ class Fails(nn.Linear):
         raise KeyError("on purpose")
 
 
-@pytest.mark.parametrize("measure", [memory_of, allocated])
+@pytest.mark.parametrize("measure", [memory, allocated])
 def test_nothing_is_left_behind(measure):
     net = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Dropout(0.5))
     before = {name: (id(t), t.clone()) for name, t in net.state_dict(keep_vars=True).items()}
@@ -264,7 +264,7 @@ NETWORKS = {
 def test_worked_out_and_allocated_agree(name, optimiser):
     factory, x = NETWORKS[name]
     net = factory()
-    told = memory_of(net, (x,), optimiser=optimiser).as_dict()
-    taken = allocated(net, (x,), optimiser=optimiser)
+    told = memory(net, (x,), optimiser=optimiser).as_dict()
+    taken = allocated(net, (x,), optimiser=optimiser).as_dict()
     # Adam also counts its steps: 4 bytes a parameter
     assert told == pytest.approx(taken, rel=0.1, abs=4 * len(list(net.parameters())))

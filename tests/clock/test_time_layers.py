@@ -5,7 +5,7 @@ import torch
 from flopledger.clock.device_peaks import clock_of
 from flopledger.clock.layer_times import BOUNDS, LayerTime, Timing
 from flopledger.clock.peaks import Peaks
-from flopledger.clock.time_layers import timed
+from flopledger.clock.time_layers import timing
 from flopledger.counting import dispatch_counter
 from flopledger.tables import ProfilingError
 from torch import nn
@@ -19,7 +19,7 @@ def layer(path="a", **fields):
     return LayerTime(path=path, **(known | {"macs": 0, "other_flops": 0, "bytes": 0} | fields))
 
 
-def timing(*layers, seconds=4.0):
+def made(*layers, seconds=4.0):
     return Timing(
         device="a device", threads=1, repeats=3, seconds=seconds, low=3.0, high=5.0,
         hooked_seconds=4.5, peaks=PEAKS, layers=layers, complete=True,
@@ -37,7 +37,7 @@ def test_a_layer_is_bound_by_what_takes_longer_at_the_peaks():
 
 
 def test_rates_and_shares_by_hand():
-    found = timing(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
+    found = made(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
     assert found.flops_per_second == 2 * 40 / 4
     assert found.utilisation == 0.2
     assert found.overhead_seconds == 0.5
@@ -50,7 +50,7 @@ def test_rates_and_shares_by_hand():
 
 
 def test_folding_adds_what_lies_deeper():
-    found = timing(
+    found = made(
         layer("", kind="Net", seconds=0.0), layer("a.0", macs=1), layer("a.1", macs=2, bytes=5)
     ).folded(1)
     assert [one.path for one in found.layers] == ["", "a"]
@@ -69,7 +69,7 @@ class Net(nn.Module):
 
 
 def measure(module, x, **options):
-    return timed(module, (x,), calls=dispatch_counter.count(module, (x,), {}), **options)
+    return timing(module, (x,), calls=dispatch_counter.count(module, (x,), {}), **options)
 
 
 def test_every_layer_that_ran_has_its_own_seconds():
@@ -101,7 +101,7 @@ def test_nothing_is_left_behind():
     state = torch.get_rng_state()
     measure(net, torch.zeros(8, 64), repeats=1)
     with pytest.raises(ProfilingError, match="Net: timing it stopped: RuntimeError"):
-        timed(net, (torch.zeros(8, 63),), calls=[])
+        timing(net, (torch.zeros(8, 63),), calls=[])
     assert all(id(p) == before[name][0] for name, p in net.named_parameters())
     assert all(torch.equal(p, before[name][1]) for name, p in net.named_parameters())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
@@ -110,18 +110,18 @@ def test_nothing_is_left_behind():
 
 def test_mistakes_are_told_in_one_line():
     with pytest.raises(ValueError, match="0 repeats measure nothing"):
-        timed(Net(), (torch.zeros(8, 64),), calls=[], repeats=0)
+        timing(Net(), (torch.zeros(8, 64),), calls=[], repeats=0)
     with pytest.raises(ValueError, match="no clock is known for 'meta'; say cpu or cuda"):
         clock_of(torch.device("meta"))
     with pytest.raises(ValueError, match="there is no cuda:7 here; say cpu"):
         clock_of(torch.device("cuda:7"))
     strange = dispatch_counter.count(nn.Sequential(nn.Linear(64, 64)), (torch.zeros(8, 64),), {})
     with pytest.raises(ValueError, match="Net has no layer '0'; give calls counted with it"):
-        timed(Net(), (torch.zeros(8, 64),), calls=strange)
+        timing(Net(), (torch.zeros(8, 64),), calls=strange)
 
 
 def test_what_no_machine_holds_is_refused():
     with torch.device("meta"):
         net = nn.Linear(2_000_000, 2_000_000)  # 16 TB
     with pytest.raises(ProfilingError, match="memory on cpu is too small to run it"):
-        timed(net, (torch.zeros(1, 2_000_000),), calls=[])
+        timing(net, (torch.zeros(1, 2_000_000),), calls=[])

@@ -134,7 +134,7 @@ def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
     one = profile(FloatDecides(), torch.zeros(1, 4))
     assert (one.total("macs"), one.check.macs, one.check.agrees) == (16, 16, True)
     (note,) = one.notes
-    assert "test_measure.py" in note
+    assert "test_profiling.py" in note
     assert "x.sum() >= 0" in note
     assert "computed, on zeros" in note
 
@@ -251,7 +251,7 @@ class TakesABatch(nn.Module):
 
 
 def test_a_dataclass_goes_in_with_its_tensors():
-    one = profile(TakesABatch(), Batch(torch.zeros(3, 4), 2.0), extra={"none": None})
+    one = profile(TakesABatch(), Batch(torch.zeros(3, 4), 2.0), {"extra": {"none": None}})
     assert one.total("macs") == 3 * 4 * 5
     assert [i.shape for i in one.inputs] == [(3, 4)]
     assert one.samples == 3
@@ -302,7 +302,7 @@ def test_a_boolean_mask_throws_away_what_it_says():
             return nn.functional.scaled_dot_product_attention(q, q, q, attn_mask=mask)
 
     mask = torch.tensor([[True, False, False]]).expand(3, 3)
-    one = profile(Masked(), torch.zeros(2, 1, 3, 4), mask)
+    one = profile(Masked(), (torch.zeros(2, 1, 3, 4), mask))
     assert one.total("masked_macs") == 2 * (3 * 2) * (4 + 4)
 
 

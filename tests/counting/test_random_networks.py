@@ -176,7 +176,7 @@ def test_a_malformed_call_is_refused_where_pytorch_refuses_it(name, drawn):
     except Exception:
         runs = False
     try:
-        found = profile(network, *inputs)
+        found = profile(network, inputs)
     except ProfilingError as error:
         assert not runs, error
         assert "\n" not in str(error)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from flopledger.counting import dispatch_counter
 from flopledger.counting.formulas.formula_table import multiplies
-from flopledger.counting.profiling import built
+from flopledger.counting.subject import built
 from flopledger.zoo.sources import find
 from torch import nn
 

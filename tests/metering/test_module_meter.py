@@ -95,7 +95,7 @@ def test_units_of_work():
 
 def test_several_modules_by_name():
     policy, value = nn.Linear(4, 5), nn.Linear(4, 1)
-    with meter(policy=policy, value=value) as m:
+    with meter({"policy": policy, "value": value}) as m:
         policy(torch.zeros(1, 4))
         value(torch.zeros(3, 4))
     rows = m.read().by_signature().set_index("module")
@@ -105,7 +105,7 @@ def test_several_modules_by_name():
 def test_what_runs_inside_a_metered_call_is_not_counted_twice():
     inner = nn.Linear(4, 5)
     net = nn.Sequential(inner, nn.Linear(5, 4), inner)
-    with meter(net, inner) as m:
+    with meter({"net": net, "inner": inner}) as m:
         net(torch.zeros(1, 4))
         inner(torch.zeros(1, 4))
     reading = m.read()
@@ -116,7 +116,7 @@ def test_what_runs_inside_a_metered_call_is_not_counted_twice():
 
 def test_a_module_that_is_given_twice_counts_once():
     net = nn.Linear(4, 5)
-    with meter(net, net, again=net) as m:
+    with meter({"net": net, "again": net}) as m:
         net(torch.zeros(1, 4))
     assert m.read().totals["passes"] == 1
 
@@ -241,7 +241,7 @@ def test_a_peak_gives_the_share_of_it_and_an_unknown_one_is_said():
 def test_mistakes_are_told_in_one_line():
     net = nn.Linear(4, 5)
     with pytest.raises(MeterError, match="a meter needs a module"):
-        meter()
+        meter({})
     with pytest.raises(MeterError, match="int is a int, no torch"):
         meter(3)
     with pytest.raises(MeterError, match="recount 0 watches nothing"):

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from flopledger.counting.profiling import built, counted
+from flopledger.counting.profiling import counted
+from flopledger.counting.subject import built
 from flopledger.zoo.sources import find
 
 B = 1_000_000_000

@@ -4,7 +4,7 @@ import pytest
 import torch
 from flopledger import find_model, list_models, profile
 from flopledger.counting import dispatch_counter
-from flopledger.counting.profiling import built
+from flopledger.counting.subject import built
 from flopledger.zoo.published import contradictions, held_against
 from torch.utils._pytree import tree_leaves
 
@@ -93,7 +93,7 @@ def test_a_count_leaves_no_trace(name):
     spec = find_model(name)
     module = built(name, spec.factory)
     before = _state(module)
-    profile(module, *spec.inputs(), counter="dispatch", backward=True)
+    profile(module, spec.inputs(), counter="dispatch", backward=True)
     assert _state(module) == before
 
 

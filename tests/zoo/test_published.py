@@ -15,7 +15,7 @@ def status(*figure, **more):
         inputs=lambda: (torch.zeros(2, 4),),
         published=(Published(*figure, **more),),
     )
-    rows = held_against(spec, profile(spec.factory(), *spec.inputs()))
+    rows = held_against(spec, profile(spec.factory(), spec.inputs()))
     return rows["status"].item(), contradictions(rows)
 
 

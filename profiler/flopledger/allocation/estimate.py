@@ -13,18 +13,21 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.allocation.held_bytes import Memory
 from flopledger.allocation.meta_allocator import DEVICES, Live, kernels_of
+from flopledger.counting.subject import subject_of
 from flopledger.counting.weightless import on_meta, stand_ins
+from flopledger.errors import WrongOption
+from flopledger.tables import Optimiser
 
 # what each keeps, in copies of the trainable parameters
 OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 
 
-def memory_of(
-    module: nn.Module,
-    args: tuple[Any, ...] = (),
+def memory(
+    module: nn.Module | str,
+    args: Any = (),
     kwargs: dict[str, Any] | None = None,
     *,
-    optimiser: str = "adam",
+    optimiser: Optimiser = "adam",
     backward: bool = True,
     device: str = "cpu",
 ) -> Memory:
@@ -39,9 +42,10 @@ def memory_of(
     recurrent cells that a kernel runs as one (here they are taken step by step).
 
     Args:
-        module: in the mode (train or eval) it is to be measured in; nothing of it is changed.
-        args: the forward pass's positional arguments.
-        kwargs: its keyword arguments.
+        module: in the mode (train or eval) it is to be measured in, and nothing of it is changed;
+            or the name of one, as `profile`.
+        args: a tuple of what its forward takes by place, or the one tensor; as `profile`.
+        kwargs: what its forward takes by name.
         optimiser: "sgd" keeps nothing, "momentum" one copy of the trained parameters, "adam" and
             "adamw" two.
         backward: False is inference alone.
@@ -50,14 +54,16 @@ def memory_of(
             dropout keeps a mask of floats.
 
     Raises:
-        ValueError: no optimiser or device has that name, or nothing requires a gradient.
+        WrongOption: no optimiser or device has that name, or nothing requires a gradient.
+        UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
         Exception: whatever the module raises.
     """
     _check(optimiser)
     if device not in DEVICES:
-        raise ValueError(f"no kernels are known of {device!r}; say {' or '.join(DEVICES)}")
+        raise WrongOption(f"no kernels are known of {device!r}; say {' or '.join(DEVICES)}")
 
-    inputs = (args, kwargs or {})
+    subject = subject_of(module, args, kwargs)
+    module, inputs = subject.module, subject.inputs
     with stand_ins(module, on_meta) as named, kernels_of(device), torch.random.fork_rng([]):
         params, buffers = [param for _, param in named], list(module.buffers())
         args, kwargs = given = _place(inputs, on_meta)
@@ -93,7 +99,7 @@ def memory_of(
 
 def _check(optimiser: str) -> None:
     if optimiser not in OPTIMISERS:
-        raise ValueError(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
+        raise WrongOption(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
 
 
 def _forward_and_backward(
@@ -121,11 +127,11 @@ def _outputs_of(out: Any) -> list[Tensor]:
     """The tensors of a forward pass's result from which a backward pass can start.
 
     Raises:
-        ValueError: there are none.
+        WrongOption: there are none.
     """
     roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
     if not roots:
-        raise ValueError(
+        raise WrongOption(
             "no output requires a gradient, so there is no training step; unfreeze a parameter, "
             "or say backward=False"
         )
@@ -162,29 +168,30 @@ def _step_temporaries(optimiser: str, device: str, trained: list[Tensor]) -> int
 
 
 def allocated(
-    module: nn.Module,
-    args: tuple[Any, ...] = (),
+    module: nn.Module | str,
+    args: Any = (),
     kwargs: dict[str, Any] | None = None,
     *,
-    optimiser: str = "adam",
+    optimiser: Optimiser = "adam",
     backward: bool = True,
     device: str = "cpu",
-) -> dict[str, int | None]:
-    """Run it and read the allocator: what `memory_of` works out, measured, under the same names.
+) -> Memory:
+    """Run it and read the allocator: what `memory` works out, measured.
 
     A copy of the weights is trained for two steps; the module itself is left as it is. On CUDA the
     allocator's own peak is read, on the CPU the profiler's record of every allocation.
 
     Args:
-        module: in the mode (train or eval) it is to be measured in.
-        args: the forward pass's positional arguments.
-        kwargs: its keyword arguments.
+        module: in the mode (train or eval) it is to be measured in; or a name, as `profile`.
+        args: a tuple of what its forward takes by place, or the one tensor; as `profile`.
+        kwargs: what its forward takes by name.
         optimiser: "sgd", "momentum", "adam" or "adamw".
         backward: False is inference alone.
         device: "cpu", "cuda", "cuda:1".
 
     Raises:
-        ValueError: no optimiser has that name, or nothing requires a gradient.
+        WrongOption: no optimiser has that name, or nothing requires a gradient.
+        UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
         Exception: whatever the module raises, for want of memory too.
     """
     _check(optimiser)
@@ -194,9 +201,11 @@ def allocated(
             return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
         return tensor.detach().to(device, copy=True)
 
+    subject = subject_of(module, args, kwargs)
+    module, inputs = subject.module, subject.inputs
     with stand_ins(module, real) as named, torch.random.fork_rng():
         params = [param for _, param in named]
-        args, kwargs = given = _place((args, kwargs or {}), real)
+        args, kwargs = given = _place(inputs, real)
         found = {
             "params_bytes": _stored(params),
             "buffers_bytes": _stored(module.buffers()),
@@ -207,7 +216,7 @@ def allocated(
             module(*args, **kwargs)
         found["inference_peak_bytes"] = base + seen["peak"]
         if not backward:
-            return {**found}
+            return Memory(**found)
 
         trainer = _optimiser(optimiser, [p for p in params if p.requires_grad])
         with torch.enable_grad():
@@ -225,7 +234,7 @@ def allocated(
             with _allocations(device) as seen:
                 _step(module, args, kwargs, trainer)
             found["training_peak_bytes"] = base + state + seen["peak"]
-    return {**found}
+    return Memory(**found)
 
 
 def _optimiser(name: str, params: list[Tensor]) -> torch.optim.Optimizer:

@@ -22,6 +22,7 @@ from flopledger.storage.files import check_writable
 from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
 
 if TYPE_CHECKING:
+    from flopledger.calls import Counter
     from flopledger.tables import Profile
     from flopledger.zoo.inputs import AskedInput
 
@@ -167,7 +168,7 @@ class Order:
     inputs: str | None = None
     options: dict[str, Any]
     batch: int | None = None
-    counter: str = "auto"
+    counter: "Counter" = "auto"
     backward: bool = False
     timeout: float | None = None
     wanted: Wanted = field(default_factory=Wanted)
@@ -183,11 +184,12 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
     """
     from flopledger.counting import profiling
     from flopledger.counting.arguments import arguments_of
+    from flopledger.counting.subject import built
     from flopledger.zoo.sources import find, offline
 
     with limit(order.timeout, name), offline():
         found = find(name, order.options)
-        module = profiling.built(found.name, found.factory)
+        module = built(found.name, found.factory)
         inputs, note = arguments_of(
             name, found.spec, module, order.asked, order.inputs, order.batch
         )

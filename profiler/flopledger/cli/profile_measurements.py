@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flopledger.allocation.held_bytes import Memory
     from flopledger.clock.layer_times import Timing
-    from flopledger.tables import Profile
+    from flopledger.tables import Optimiser, Profile
     from flopledger.zoo.inputs import Inputs
 
 
@@ -19,7 +19,7 @@ class Wanted:
     allocate: bool = False
     device: str = "cpu"
     repeats: int = 10
-    optimiser: str = "adam"
+    optimiser: "Optimiser" = "adam"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Measured:
 
     timing: "Timing | None" = None
     memory: "Memory | None" = None
-    allocated: "dict[str, int | None] | None" = None
+    allocated: "Memory | None" = None
 
 
 def check(wanted: Wanted) -> None:
@@ -59,36 +59,34 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
     """
     if not (wanted.time or wanted.memory):
         return Measured()
-    from flopledger.clock.time_layers import timed
+    from flopledger.clock.time_layers import timing
     from flopledger.counting.restore import materialised, untouched
 
-    timing, memory, allocated = None, None, None
+    taken, memory, allocated = None, None, None
     module = materialised(module, inputs)
-    args, kwargs = inputs
     if wanted.memory:
         with untouched(module):
             memory = _memory(profile.model, module, inputs, wanted)
             if wanted.allocate:
                 allocated = _allocated(profile.model, module, inputs, wanted, memory)
     if wanted.time:
-        timing = timed(
+        taken = timing(
             module,
-            args,
-            kwargs,
+            *inputs,
             calls=profile.calls,
             device=wanted.device,
             repeats=wanted.repeats,
         )
-    return Measured(timing=timing, memory=memory, allocated=allocated)
+    return Measured(timing=taken, memory=memory, allocated=allocated)
 
 
 def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory":
-    from flopledger.allocation.estimate import memory_of
+    from flopledger.allocation.estimate import memory
     from flopledger.counting.attempts import said
     from flopledger.tables import ProfilingError
 
     try:
-        return memory_of(
+        return memory(
             module,
             *inputs,
             optimiser=wanted.optimiser,
@@ -103,7 +101,7 @@ def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory
 
 def _allocated(
     name: str, module: Any, inputs: "Inputs", wanted: Wanted, estimate: "Memory"
-) -> "dict[str, int | None]":
+) -> "Memory":
     import psutil
     import torch
 

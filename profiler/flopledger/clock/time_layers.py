@@ -1,4 +1,4 @@
-"""timed(): a real forward pass, taken with and without hooks on its layers."""
+"""timing(): a real forward pass, taken with and without hooks on its layers."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,20 +16,23 @@ from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
 from flopledger.clock.layer_times import LayerTime, Timing
 from flopledger.counting.attempts import fits, out_of_memory, said
 from flopledger.counting.layers import kind_of
+from flopledger.counting.profiling import counted
 from flopledger.counting.restore import materialised, untouched
+from flopledger.counting.subject import subject_of
 from flopledger.counting.weightless import stand_ins
+from flopledger.errors import WrongOption
 from flopledger.tables import ProfilingError
 
 # the path of a module that begins, None for one that ends; and when
 Mark = tuple[str | None, Any]
 
 
-def timed(
-    module: nn.Module,
-    args: tuple[Any, ...] = (),
+def timing(
+    module: nn.Module | str,
+    args: Any = (),
     kwargs: dict[str, Any] | None = None,
     *,
-    calls: Sequence[OpCall],
+    calls: Sequence[OpCall] | None = None,
     device: str | torch.device = "cpu",
     warmup: int = 2,
     repeats: int = 10,
@@ -41,31 +44,35 @@ def timed(
     integers there become zeros.
 
     Args:
-        module: a network.
-        args: the forward pass's positional arguments.
-        kwargs: its keyword arguments.
-        calls: its operator calls, as either counter counted them with such inputs.
+        module: a network, or the name of one, as `profile`.
+        args: a tuple of what its forward takes by place, or the one tensor; as `profile`.
+        kwargs: what its forward takes by name.
+        calls: its operator calls with such inputs, where they are counted already
+            (`Profile.calls`).
         device: "cpu" or "cuda".
         warmup: passes of either sort, with hooks and without, that are not timed.
         repeats: passes of either sort that are.
 
     Raises:
-        ValueError: no repeats, no clock for the device, or calls of another network.
+        WrongOption: no repeats, or calls of another network.
+        ValueError: no clock for the device.
+        UnknownModel, BrokenModel, WrongSource, WrongInputs: of a name, as `profile`.
         ProfilingError: the passes failed; the message says what to change.
     """
     if repeats < 1:
-        raise ValueError(f"{repeats} repeats measure nothing; say 1 or more")
+        raise WrongOption(f"{repeats} repeats measure nothing; say 1 or more")
     device = torch.device(device)
-    clock, name = clock_of(device), type(module).__name__
+    clock, subject = clock_of(device), subject_of(module, args, kwargs)
+    name, inputs = subject.name, subject.inputs
+    if calls is None:
+        calls = counted(name, subject.module, inputs).calls
     try:
-        module = materialised(module, (args, kwargs or {}))
+        module = materialised(subject.module, inputs)
         kinds = {path: kind_of(child) for path, child in module.named_modules()}
         if strange := sorted({call.path for call in calls} - kinds.keys()):
-            raise ValueError(f"{name} has no layer {strange[0]!r}; give calls counted with it")
+            raise WrongOption(f"{name} has no layer {strange[0]!r}; give calls counted with it")
         most = peaks(device, _dtype(module))
-        rounds = list(
-            _rounds(module, (args, kwargs or {}), device, clock, range(warmup + repeats))
-        )[warmup:]
+        rounds = list(_rounds(module, inputs, device, clock, range(warmup + repeats)))[warmup:]
         most = most.or_more(peaks(device, _dtype(module)))
     except (MemoryError, RuntimeError, NotImplementedError) as error:
         raise ProfilingError(f"{name}: {_complaint(error, device)}") from error

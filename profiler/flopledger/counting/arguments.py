@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flopledger.counting.profiling import examples
+from flopledger.counting.attempts import said
+from flopledger.tables import ProfilingError
 from flopledger.zoo.guessed_inputs import guessed
 from flopledger.zoo.inputs import AskedInput, Inputs, as_inputs, fit_inputs
 from flopledger.zoo.registry import ModelSpec
@@ -40,3 +41,15 @@ def arguments_of(
     known, home = guessed(module) or (None, "")
     note = [f"its inputs are guessed from {home}; --input says otherwise"]
     return fit_inputs(name, known, asked, batch), note if not asked else []
+
+
+def examples(spec: ModelSpec) -> tuple[Any, ...]:
+    """The example inputs of a network of the zoo.
+
+    Raises:
+        ProfilingError: they cannot be made.
+    """
+    try:
+        return spec.inputs()
+    except Exception as error:  # it is anybody's code: it may raise anything
+        raise ProfilingError(f"{spec.name}: its example inputs fail: {said(error)}") from error

@@ -35,7 +35,9 @@ def cached_profile(name: str, sizes: Sizes = USUAL) -> Profile:
     """
 
     def count() -> str:
-        from flopledger.counting.profiling import built, counted, examples  # which import torch
+        from flopledger.counting.arguments import examples  # which imports torch
+        from flopledger.counting.profiling import counted
+        from flopledger.counting.subject import built
         from flopledger.zoo.inputs import AskedInput, fit_inputs
         from flopledger.zoo.sources import find
 

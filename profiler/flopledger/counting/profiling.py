@@ -1,21 +1,21 @@
 """profile(): a network counted twice, and the tables made of it."""
 
-from collections.abc import Callable
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import SUPPORTED_NODES, register_dataclass, tree_leaves, tree_map
 
-from flopledger.calls import OpCall
+from flopledger.calls import Counter, OpCall
 from flopledger.counting import dispatch_counter
 from flopledger.counting.active_params import active_params
 from flopledger.counting.attempts import Passes, Skipped, fits, said
 from flopledger.counting.restore import ChangesItself, materialised
-from flopledger.counting.weightless import build
+from flopledger.counting.subject import subject_of
+from flopledger.errors import WrongOption
 from flopledger.tables import Check, Input, Profile, ProfilingError
-from flopledger.zoo.registry import ModelSpec, find_model
+from flopledger.zoo.inputs import Inputs
 
 COUNTERS = ("fvcore", "dispatch")
 
@@ -26,11 +26,12 @@ TRACED = 250_000_000_000
 
 def profile(
     module: nn.Module | str,
-    *args: Any,
-    counter: str = "auto",
+    args: Any = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    counter: Counter = "auto",
     backward: bool = False,
     samples: int | None = None,
-    **kwargs: Any,
 ) -> Profile:
     """Count one forward pass of a network with both counters.
 
@@ -38,42 +39,41 @@ def profile(
     to it for the count is left, not even after an exception.
 
     Args:
-        module: a network, or the name of one of the zoo's (built without weights, in eval mode).
-        *args: what its forward takes; of the zoo's, its own example inputs if left out.
+        module: a network, or the name of one, as `flopledger profile` takes it (built without
+            weights, in eval mode): "alexnet", "file.py:Net", "timm:resnet50".
+        args: a tuple of what its forward takes by place, or the one tensor that it takes; of a
+            named network, its own example inputs if left out.
+        kwargs: what its forward takes by name.
         counter: which counter the tables come from: "fvcore" or "dispatch"; "auto" is fvcore, and
             dispatch where only that can count the network, or all of it, and for one that is too
             large to be computed. The other is the check.
         backward: also count the backward pass (by the dispatch counter, in either case).
         samples: how many samples the inputs hold; if left out, axis 0 of the first tensor.
-        **kwargs: what its forward takes by name.
 
     Returns:
         The tables. One sample's FLOPs stand behind every `flops_per_param`.
 
     Raises:
-        UnknownModel: no model of the zoo has that name.
-        ValueError: `counter` is none of the three.
+        UnknownModel, BrokenModel, WrongSource, WrongInputs: of a name, as `subject_of`.
+        WrongOption: `counter` is none of the three, or `samples` no whole number from 1 up.
         ProfilingError: the network could not be counted.
     """
-    name = module if isinstance(module, str) else type(module).__name__
-    if isinstance(module, str):
-        spec = find_model(module)
-        module = built(name, spec.factory)
-        args = args or (() if kwargs else examples(spec))
-    return counted(name, module, (args, kwargs), counter, backward, samples)
+    _refuse(counter, samples)
+    subject = subject_of(module, args, kwargs)
+    whole = counted(subject.name, subject.module, subject.inputs, counter, backward, samples)
+    return replace(whole, notes=(*subject.notes, *whole.notes))
 
 
 def counted(
     name: str,
     module: nn.Module,
-    inputs: tuple[tuple[Any, ...], dict[str, Any]],
-    counter: str = "auto",
+    inputs: Inputs,
+    counter: Counter = "auto",
     backward: bool = False,
     samples: int | None = None,
 ) -> Profile:
     """As `profile`, of a network that goes by that name, with its arguments in one piece."""
-    if counter not in ("auto", *COUNTERS):
-        raise ValueError(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
+    _refuse(counter, samples)
     args, kwargs = inputs
     for leaf in tree_leaves(inputs):
         _let_look_inside(type(leaf))
@@ -118,7 +118,7 @@ def counted(
         counter=main,
         reason=_reason(main, by_fvcore, by_dispatch) if counter == "auto" else "as asked",
         inputs=tuple(_described(tensor) for tensor in tensors),
-        samples=samples or _samples(tensors),
+        samples=_samples(tensors) if samples is None else samples,
         calls=(*forward, *(masks if main == "fvcore" else ())),
         modules=tuple(run.layers),
         check=_check(_other(main), forward, second),
@@ -129,39 +129,17 @@ def counted(
     )
 
 
+def _refuse(counter: str, samples: Any) -> None:
+    if counter not in ("auto", *COUNTERS):
+        raise WrongOption(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
+    if samples is not None and (type(samples) is not int or samples < 1):
+        raise WrongOption(f"samples={samples!r} is no number of samples; give 1, 2, 3, ...")
+
+
 def _let_look_inside(kind: type) -> None:
     # a dataclass of tensors is one leaf until its class is known to PyTorch
     if is_dataclass(kind) and kind not in SUPPORTED_NODES:
         register_dataclass(kind)
-
-
-def built(name: str, factory: Callable[[], Any]) -> nn.Module:
-    """A network in eval mode, on meta: no weights are initialised or stored.
-
-    Raises:
-        ProfilingError: its factory raised something, or made no module.
-    """
-    try:
-        module = build(factory)
-    except Exception as error:  # the factory is anybody's code: it may raise anything
-        raise ProfilingError(f"{name}: its factory fails: {said(error)}") from error
-    if not isinstance(module, nn.Module):
-        raise ProfilingError(
-            f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"
-        )
-    return module.eval()
-
-
-def examples(spec: ModelSpec) -> tuple[Any, ...]:
-    """The example inputs of a network of the zoo.
-
-    Raises:
-        ProfilingError: they cannot be made.
-    """
-    try:
-        return spec.inputs()
-    except Exception as error:  # as the factory
-        raise ProfilingError(f"{spec.name}: its example inputs fail: {said(error)}") from error
 
 
 def _too_large(module: nn.Module, calls: list[OpCall] | Exception) -> str:

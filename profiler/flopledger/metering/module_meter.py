@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from typing import Any
@@ -14,46 +14,39 @@ from torch.utils._pytree import tree_leaves
 
 from flopledger.clock.published_peaks import Peak, peak_of
 from flopledger.counting.dispatch_counter import Recorder
+from flopledger.errors import FlopledgerError
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, Row, Unit
 from flopledger.metering.signature import Signature, backward_macs, key_of
 
 
-class MeterError(RuntimeError):
+class MeterError(FlopledgerError, RuntimeError):
     """The meter was used in a way that gives no figure; the message says what to change."""
 
 
 def meter(
-    *modules: nn.Module,
+    modules: nn.Module | Mapping[str, nn.Module],
+    *,
     recount: int = 1000,
     peak: float | None = None,
     log: Log | None = None,
-    **named: nn.Module,
 ) -> "Meter":
     """Make a meter of these modules, to be entered by `with` or attached.
 
     Args:
-        *modules: they go by their classes' names.
+        modules: a module, which goes by its class's name; or modules by the names that they shall
+            go by.
         recount: a call of every signature is watched again at 2, 8, 32, ... calls, and at each
             multiple of this.
         peak: FLOPs a second that the device does at most; if left out, from facts/devices.csv.
         log: called after every unit of work; flopledger.metering.loggers has some.
-        **named: modules by the names that they shall go by.
 
     Raises:
         MeterError: there is no module, or one of these arguments is no module or number.
     """
-    return Meter({**_by_class(modules), **named}, recount, peak, log)
-
-
-def _by_class(modules: tuple[Any, ...]) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    for module in modules:
-        name, number = type(module).__name__, 2
-        while name in names and names[name] is not module:
-            name, number = f"{type(module).__name__} {number}", number + 1
-        names[name] = module
-    return names
+    if not isinstance(modules, Mapping):
+        modules = {type(modules).__name__: modules}
+    return Meter(modules, recount, peak, log)
 
 
 _NO_PEAK = Peak(None, "not asked for")
@@ -69,7 +62,7 @@ class Meter:
 
     def __init__(
         self,
-        modules: dict[str, nn.Module],
+        modules: Mapping[str, nn.Module],
         recount: int = 1000,
         peak: float | None = None,
         log: Log | None = None,
@@ -83,7 +76,7 @@ class Meter:
             raise MeterError(f"recount {recount} watches nothing; give 1 or more")
         if peak is not None and not (isfinite(peak) and peak > 0):
             raise MeterError(f"a peak of {peak} FLOP/s is none; give a number above 0")
-        self._modules, self._recount, self._peak, self._log = modules, recount, peak, log
+        self._modules, self._recount, self._peak, self._log = dict(modules), recount, peak, log
         self._signatures: dict[Hashable, Signature] = {}
         self._units: dict[str, list[Unit]] = {}
         self._open: list[str] = []

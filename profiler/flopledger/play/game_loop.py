@@ -53,7 +53,7 @@ def play(
     state = game.start(habits.position)
     search.begin(Node(state, game.replayed(state)))
     ended, result, cause = "", 0.0, None
-    with meter(network=network) as metered:
+    with meter({"network": network}) as metered:
         try:
             ended, result = _moves(game, search, settings, habits, state, rng, told)
         except (KeyboardInterrupt, OutOfMemory) as error:

@@ -59,7 +59,7 @@ def between(
     """
     evaluator, results = Evaluator(game, network), []
     searches: tuple[Search, ...] = ()
-    with meter(network=network) as metered:
+    with meter({"network": network}) as metered:
         try:
             for index in range(games):
                 rng = np.random.default_rng((*seed, index))

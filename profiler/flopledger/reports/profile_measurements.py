@@ -27,7 +27,7 @@ def render(
     model: str,
     timing: Timing | None,
     memory: Memory | None,
-    allocated: dict[str, int | None] | None,
+    allocated: Memory | None,
 ) -> str:
     """The tables that were asked for, each below a line that says what it is."""
     parts = []
@@ -39,7 +39,7 @@ def render(
 
 
 def as_object(
-    timing: Timing | None, memory: Memory | None, allocated: dict[str, int | None] | None
+    timing: Timing | None, memory: Memory | None, allocated: Memory | None
 ) -> dict[str, Any]:
     """What was asked for, as "time" and "memory": plain dicts; what is not defined is None."""
     said: dict[str, Any] = {}
@@ -58,7 +58,10 @@ def as_object(
             "layers": [{name: _plain(value) for name, value in row.items()} for row in rows],
         }
     if memory is not None:
-        said["memory"] = {**memory.as_dict(), "allocated": allocated}
+        said["memory"] = {
+            **memory.as_dict(),
+            "allocated": allocated.as_dict() if allocated else None,
+        }
     return said
 
 
@@ -99,13 +102,13 @@ def _layers(timing: Timing) -> pd.DataFrame:
     )
 
 
-def _memory(memory: Memory, allocated: dict[str, int | None] | None) -> pd.DataFrame:
+def _memory(memory: Memory, allocated: Memory | None) -> pd.DataFrame:
     rows, sizes = [], memory.as_dict()
     for name, title in _MEMORY.items():
         size = sizes[name]
         row = {"": title, "MiB": _mib(size)}
         if allocated is not None:
-            real = allocated.get(name)
+            real = allocated.as_dict()[name]
             row["allocated"] = _mib(real)
             row["off by"] = "-" if not real or size is None else percent(size - real, real)
         rows.append(row)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from itertools import product
 from math import prod
 
+from flopledger.calls import Counter
 from flopledger.sweeping.rows import Point, Row
 from flopledger.zoo.inputs import WrongInputs, parse_input
 
@@ -53,7 +54,7 @@ def grid(
     inputs: Sequence[str],
     axes: Sequence[Axis],
     kwargs: Sequence[str] = (),
-    counter: str = "auto",
+    counter: Counter = "auto",
 ) -> list[Point]:
     """Every model at every combination of the sizes, the last axis the fastest.
 

@@ -6,7 +6,8 @@ from contextlib import redirect_stdout
 from functools import cache
 
 from flopledger.counting.arguments import arguments_of
-from flopledger.counting.profiling import built, counted
+from flopledger.counting.profiling import counted
+from flopledger.counting.subject import built
 from flopledger.sweeping.rows import Point, Row, failed
 from flopledger.tables import Profile, ProfilingError
 from flopledger.zoo.inputs import WrongInputs, parse_input

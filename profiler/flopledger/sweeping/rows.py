@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flopledger.calls import Counter
+
 Key = tuple[Any, ...]
 
 
@@ -22,7 +24,7 @@ class Point:
     sizes: dict[str, int]
     inputs: tuple[str, ...]
     kwargs: tuple[str, ...] = ()
-    counter: str = "auto"
+    counter: Counter = "auto"
 
     @property
     def key(self) -> Key:

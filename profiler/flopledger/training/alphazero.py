@@ -144,7 +144,7 @@ class Training:
         rng = np.random.default_rng((plan.seed, totals.rounds, 1))
         loss = torch.zeros(())
         self.network.train()
-        with meter(network=self.network) as metered:
+        with meter({"network": self.network}) as metered:
             for _ in range(plan.steps):
                 drawn = torch.from_numpy(rng.integers(len(planes), size=plan.batch))
                 policy, value = self.network(planes[drawn])

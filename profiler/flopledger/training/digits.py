@@ -123,7 +123,7 @@ class Training:
         self.network.train()
         loss = 0.0
         # dropout draws from torch's own generator
-        with torch.random.fork_rng(devices=[]), meter(network=self.network) as metered:
+        with torch.random.fork_rng(devices=[]), meter({"network": self.network}) as metered:
             torch.manual_seed(plan.seed * 1_000_003 + totals.epochs)
             for drawn in torch.randperm(len(images)).split(plan.batch):  # type: ignore[no-untyped-call]
                 loss += len(drawn) * self._step(images[drawn], labels[drawn])

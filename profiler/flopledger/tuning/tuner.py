@@ -56,7 +56,7 @@ class Contest:
         """FLOPs a move that neither side may exceed: the evaluations', as metered."""
         layout = self.game.layout
         one = torch.zeros(1, layout.planes, layout.rows, layout.columns)
-        with meter(network=self.network) as metered, torch.no_grad():
+        with meter({"network": self.network}) as metered, torch.no_grad():
             self.network(one)
         return self.task.evaluations * float(metered.read().totals["flops"] or 0)
 

@@ -138,7 +138,7 @@ FORMS = {
 def test_both_counters_count_what_the_hand_counts(form):
     function, args, by_hand = FORMS[form]
     module = function if isinstance(function, nn.Module) else Call(function)
-    found = profile(module.eval(), *args)
+    found = profile(module.eval(), args)
     assert found.total("macs") == by_hand
     assert found.complete
     assert found.check.agrees, found.check
@@ -158,7 +158,7 @@ SPARSE = {
 @pytest.mark.parametrize("form", SPARSE)
 def test_of_a_sparse_matrix_the_stored_elements_are_multiplied(form):
     function, args, by_hand = SPARSE[form]
-    found = profile(Call(function), *args(sparse(6, 7, 5)))
+    found = profile(Call(function), args(sparse(6, 7, 5)))
     assert (found.total("macs"), found.complete, found.counter) == (by_hand, True, "dispatch")
 
 

@@ -1,0 +1,90 @@
+"""Subject: the network that a verb is about, given or named, and what its forward pass takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from flopledger.counting.arguments import arguments_of
+from flopledger.counting.attempts import said
+from flopledger.counting.weightless import build
+from flopledger.tables import ProfilingError
+from flopledger.zoo.inputs import Inputs, WrongInputs
+from flopledger.zoo.sources import find, offline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A network and the arguments of one forward pass.
+
+    Attributes:
+        name: as it was asked for, or its class.
+        module: the network.
+        inputs: its forward pass's arguments, by place and by name.
+        notes: what had to be guessed, a line each.
+    """
+
+    name: str
+    module: nn.Module
+    inputs: Inputs
+    notes: tuple[str, ...] = ()
+
+
+def subject_of(
+    subject: nn.Module | str, args: Any = (), kwargs: dict[str, Any] | None = None
+) -> Subject:
+    """The network and its arguments, as every verb of the library takes them.
+
+    Args:
+        subject: a network; or the name of one, as `flopledger profile` takes it: it is built
+            without weights, in eval mode, and nothing is downloaded.
+        args: a tuple of what its forward takes by place; anything that is no tuple or list is the
+            one argument. Of a named network, its own example or a guess if both are left out.
+        kwargs: what its forward takes by name.
+
+    Raises:
+        TypeError: it is neither a module nor a name.
+        UnknownModel, BrokenModel, WrongSource: there is no network of that name.
+        WrongInputs: what goes into a named network is not known.
+        ProfilingError: it cannot be built, or its example inputs cannot be made.
+    """
+    by_place = tuple(args) if isinstance(args, tuple | list) else (args,)
+    inputs: Inputs = (by_place, kwargs or {})
+    if isinstance(subject, nn.Module):
+        return Subject(name=type(subject).__name__, module=subject, inputs=inputs)
+    if not isinstance(subject, str):
+        raise TypeError(
+            f"a {type(subject).__name__} is no network; give a torch.nn.Module or a name such as "
+            "'alexnet'"
+        )
+    notes: list[str] = []
+    with offline(own_thread=True):
+        named = find(subject)
+        module = built(named.name, named.factory)
+        if not by_place and not kwargs:
+            try:
+                inputs, notes = arguments_of(subject, named.spec, module, [])
+            except WrongInputs as error:
+                raise WrongInputs(
+                    f"{subject}: what goes in is not known; give args, such as "
+                    "(torch.zeros(1, 3, 224, 224),)"
+                ) from error
+    return Subject(name=subject, module=module, inputs=inputs, notes=tuple(notes))
+
+
+def built(name: str, factory: Callable[[], Any]) -> nn.Module:
+    """A network in eval mode, on meta: no weights are initialised or stored.
+
+    Raises:
+        ProfilingError: its factory raised something, or made no module.
+    """
+    try:
+        module = build(factory)
+    except Exception as error:  # the factory is anybody's code: it may raise anything
+        raise ProfilingError(f"{name}: its factory fails: {said(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise ProfilingError(
+            f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"
+        )
+    return module.eval()

@@ -1,0 +1,76 @@
+"""What every verb is about: a network or a name, and its arguments, apart from the options."""
+
+import pytest
+import torch
+from flopledger import FlopledgerError, allocated, memory, meter, profile, timing
+from torch import nn
+
+
+class Detr(nn.Module):
+    """Its forward takes arguments that are called as options are."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 5)
+
+    def forward(self, samples, backward=None, *, counter):
+        return self.layer(samples) + counter + (0 if backward is None else backward)
+
+
+def test_a_forwards_arguments_are_never_taken_for_options():
+    x, one = torch.zeros(6, 4), torch.zeros(1)
+    by_name = {"samples": x, "backward": one, "counter": one}
+    for args, kwargs in [((), by_name), ((x, one), {"counter": one}), ([x], {"counter": one})]:
+        counted = profile(Detr(), args, kwargs, samples=2)
+        assert counted.total("macs") == 6 * 4 * 5
+        assert counted.samples == 2
+        assert counted.backward is None
+        assert memory(Detr(), args, kwargs).params_bytes == 4 * (4 * 5 + 5)
+        assert timing(Detr(), args, kwargs, repeats=1).layers[1].macs == 6 * 4 * 5
+
+
+@pytest.mark.parametrize("verb", [profile, memory, allocated, timing])
+def test_what_is_no_tuple_is_the_one_argument(verb):
+    net, x = nn.Linear(4, 5), torch.zeros(3, 4)
+    assert type(verb(net, x)) is type(verb(net, (x,)))
+    assert profile(net, x) == profile(net, (x,)) == profile(net, [x])
+
+
+def test_a_name_is_read_as_the_command_line_reads_it(tmp_path):
+    file = tmp_path / "nets.py"
+    file.write_text("from torch import nn\n\ndef small():\n    return nn.Linear(4, 5)\n")
+    counted = profile(f"{file}:small", torch.zeros(3, 4))
+    assert (counted.model, counted.total("macs")) == (f"{file}:small", 3 * 4 * 5)
+    with pytest.raises(ValueError, match=r":small: what goes in is not known; give args") as no:
+        profile(f"{file}:small")
+    assert "--input" not in str(no.value)
+    assert memory(f"{file}:small", torch.zeros(3, 4)).params_bytes == 4 * (4 * 5 + 5)
+
+
+def test_a_name_of_the_zoo_has_its_own_inputs():
+    assert profile("lstm").inputs != ()
+    assert timing("lstm", repeats=1).layers
+
+
+@pytest.mark.parametrize("samples", [0, -3, 2.5, True, "2"])
+def test_samples_that_are_no_number_of_them(samples):
+    with pytest.raises(FlopledgerError, match=r"samples=.* is no number of samples; give 1") as no:
+        profile(nn.Linear(4, 5), torch.zeros(3, 4), samples=samples)
+    assert isinstance(no.value, ValueError)
+
+
+def test_mistakes_are_told_in_one_line():
+    with pytest.raises(TypeError, match=r"a int is no network; give a torch\.nn\.Module"):
+        profile(3, torch.zeros(1))
+    with pytest.raises(ValueError, match=r"\$nothing.*there is no file"):
+        profile("$nothing.py:Net")
+    with pytest.raises(LookupError, match="no model is called .alexnte."):
+        profile("alexnte")
+
+
+def test_a_mapping_names_what_is_metered():
+    first, second = nn.Linear(4, 5), nn.Linear(5, 3)
+    with meter({"log": first, "peak": second}, peak=1e9) as m:
+        second(first(torch.zeros(2, 4)))
+    rows = m.read().by_signature().set_index("module")
+    assert rows["macs"].to_dict() == {"log": 2 * 4 * 5, "peak": 2 * 5 * 3}
