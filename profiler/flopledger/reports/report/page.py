@@ -1,6 +1,6 @@
 """The report as one self-contained page, and its charts as files."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
@@ -11,21 +11,19 @@ from jinja2 import Environment, StrictUndefined
 
 from flopledger.counting.cached import remembered
 from flopledger.ledger.comparison import Comparison
-from flopledger.reports import charts, claims, compare, train
+from flopledger.reports import claims, compare, train
 from flopledger.reports.report import speed_chapter
+from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 
-# the networks whose layers stand beside each other
-SIDE_BY_SIDE = ("alexnet", "alphazero-chess", "alphazero-go")
 
-
-def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
+def render(findings: Findings, figures: Sequence[Figure]) -> str:
     """The page: HTML with everything it needs inside, and nothing to fetch.
 
     Args:
         findings: what it tells.
-        figures: the charts of `figures`, as Vega-Lite.
+        figures: its charts.
     """
     template = files("flopledger.reports.report").joinpath("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -61,7 +59,8 @@ def render(findings: Findings, figures: Mapping[str, dict[str, Any]]) -> str:
         totals=totals_table(findings),
         systems=systems_table(findings),
         facts=facts_table(findings),
-        specs={name: {**spec, "width": "container"} for name, spec in figures.items()},
+        figures=figures,
+        specs={figure.name: {**figure.spec, "width": "container"} for figure in figures},
         bundle=remembered(f"vega-{version('vl-convert-python')}.js", _bundle),
     )
 
@@ -74,25 +73,6 @@ def _claims(findings: Findings, discussion: int) -> list[dict[Any, Any]]:
 def _bundle() -> str:
     bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return bundle
-
-
-def figures(findings: Findings) -> dict[str, Any]:
-    """Every chart of the report, by the name of its file."""
-    profiles = {profile.model: profile for _, profile in findings.counted}
-    ours = {
-        name: (findings.runs[name].published_on.isoformat(), ledger.total_flops)
-        for name, ledger in findings.ledgers.items()
-    }
-    made: dict[str, Any] = {
-        f"waterfall-{name}": charts.waterfall(comparison)
-        for name, comparison in findings.comparisons.items()
-    }
-    made["waterfall-watched"] = charts.waterfall(findings.watched)
-    made["shares"] = charts.shares([profiles[m] for m in SIDE_BY_SIDE if m in profiles])
-    made["flops-per-parameter"] = charts.flops_per_param(findings.counted)
-    for scale in ("log", "linear"):
-        made[f"compute-{scale}"] = charts.compute_over_time(findings.systems, ours, scale)
-    return made | speed_chapter.figures(findings)
 
 
 def answer(findings: Findings, comparison: Comparison) -> str:

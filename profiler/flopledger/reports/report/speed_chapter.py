@@ -6,20 +6,12 @@ import pandas as pd
 
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import contradiction, utilisation
-from flopledger.reports import charts, claims, compare_chain
+from flopledger.reports import claims, compare_chain
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 
 TITLE = "Hardware or software?"
-
-
-def figures(findings: Findings) -> dict[str, Any]:
-    """The chains' waterfalls, by the names of their files."""
-    return {
-        f"chain-{name}": charts.chain_waterfall(one, compare_chain.letters(one))
-        for name, one in findings.chains.items()
-    }
 
 
 def sections(findings: Findings) -> list[dict[str, Any]]:

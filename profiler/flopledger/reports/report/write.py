@@ -9,6 +9,7 @@ import vl_convert
 from flopledger.reports import claims, compare, compare_chain, profile_exports, train
 from flopledger.reports.profile_texts import confirmed, summary
 from flopledger.reports.report import page, speed_chapter
+from flopledger.reports.report.figures import drawn
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 from flopledger.storage.files import write_whole
@@ -26,14 +27,14 @@ def write(findings: Findings, folder: Path) -> Path:
     Raises:
         OSError: the folder cannot be made or written.
     """
-    figures = {name: chart.to_dict() for name, chart in page.figures(findings).items()}
+    figures = drawn(findings)
     contents: dict[str, str | bytes] = {**_tables(findings)}
     contents["report.md"] = _markdown(findings)
     contents["index.html"] = page.render(findings, figures)
-    for name, spec in figures.items():
-        svg = vl_convert.vegalite_to_svg({**spec, "background": "white"})
-        contents[f"figures/{name}.svg"] = svg
-        contents[f"figures/{name}.png"] = vl_convert.svg_to_png(svg, scale=2)
+    for figure in figures:
+        svg = vl_convert.vegalite_to_svg({**figure.spec, "background": "white"})
+        contents[f"figures/{figure.name}.svg"] = svg
+        contents[f"figures/{figure.name}.png"] = vl_convert.svg_to_png(svg, scale=2)
     for name in ("tables", "figures"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():

@@ -1,0 +1,116 @@
+"""The report's charts: each is one function that says what it shows, and where on the page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flopledger.reports import charts, compare_chain
+from flopledger.reports.report.report_data import Findings
+
+# the places of page.html that show charts
+Place = Literal["versions", "layers", "networks", "trainings", "hours", "history"]
+Draw = Callable[[Findings], Mapping[str, Any]]
+
+# the networks whose layers stand beside each other
+SIDE_BY_SIDE = ("alexnet", "alphazero-chess", "alphazero-go")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A chart of the report, drawn.
+
+    Attributes:
+        name: of its files in figures/.
+        place: of the page.
+        part: of the place: a version, a chain, a scale; "" in a place that has no parts.
+        title: what it shows, in a line.
+        spec: the chart as Vega-Lite.
+    """
+
+    name: str
+    place: Place
+    part: str
+    title: str
+    spec: dict[str, Any]
+
+
+_charts: list[tuple[Place, str, Draw]] = []
+
+
+def figure(place: Place, title: str) -> Callable[[Draw], Draw]:
+    """Register the decorated function as a chart of the report, called as the function is.
+
+    The function returns an Altair chart for each part of the place, or under "" the only one.
+
+    Args:
+        place: where it is drawn, below the charts of that place that are registered before it.
+        title: what it shows, in a line; "{}" stands for the part.
+    """
+
+    def register(draw: Draw) -> Draw:
+        _charts.append((place, title, draw))
+        return draw
+
+    return register
+
+
+def drawn(findings: Findings) -> list[Figure]:
+    """Every chart of the report."""
+    return [
+        Figure(
+            name="-".join(filter(None, [draw.__name__.replace("_", "-"), part])),
+            place=place,
+            part=part,
+            title=title.format(part),
+            spec=chart.to_dict(),
+        )
+        for place, title, draw in _charts
+        for part, chart in draw(findings).items()
+    ]
+
+
+@figure("versions", "Orders of magnitude from alexnet to {}, factor by factor, with 90% intervals")
+def waterfall(findings: Findings) -> Mapping[str, Any]:
+    """AlexNet beside each version of AlphaZero."""
+    return {name: charts.waterfall(split) for name, split in findings.comparisons.items()}
+
+
+@figure("layers", "Each layer's share of its network's parameters, and of its FLOPs")
+def shares(findings: Findings) -> Mapping[str, Any]:
+    """Two bars a network."""
+    profiles = {profile.model: profile for _, profile in findings.counted}
+    return {"": charts.shares([profiles[name] for name in SIDE_BY_SIDE if name in profiles])}
+
+
+@figure("networks", "FLOPs per parameter of every network of the zoo, log scale")
+def flops_per_parameter(findings: Findings) -> Mapping[str, Any]:
+    """A bar a network."""
+    return {"": charts.flops_per_param(findings.counted)}
+
+
+@figure("trainings", "Orders of magnitude from the small AlexNet to the small AlphaZero")
+def waterfall_watched(findings: Findings) -> Mapping[str, Any]:
+    """The two trainings that were metered."""
+    return {"": charts.waterfall(findings.watched)}
+
+
+@figure("hours", "Orders of magnitude of hours, step by step")
+def chain(findings: Findings) -> Mapping[str, Any]:
+    """A waterfall a chain of DAWNBench's entries."""
+    return {
+        name: charts.chain_waterfall(steps, compare_chain.letters(steps))
+        for name, steps in findings.chains.items()
+    }
+
+
+@figure("history", "Training compute of published systems by date, {} scale")
+def compute(findings: Findings) -> Mapping[str, Any]:
+    """What was published as points, this ledger's totals as rings."""
+    totals = {
+        name: (findings.runs[name].published_on.isoformat(), ledger.total_flops)
+        for name, ledger in findings.ledgers.items()
+    }
+    return {
+        scale: charts.compute_over_time(findings.systems, totals, scale)
+        for scale in ("log", "linear")
+    }
