@@ -71,7 +71,8 @@ def as_object(header: Header, games: Sequence[Played]) -> dict[str, Any]:
     whole = [one for one in games if one.finished]
 
     def total(field: str) -> float:
-        return sum(float(getattr(one, field)) for one in games)
+        summed: float = sum(getattr(one, field) for one in games)  # an int where all are
+        return summed
 
     def mean(field: str) -> dict[str, float | None]:
         return _object(ratio(whole, lambda one: getattr(one, field)))
