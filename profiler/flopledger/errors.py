@@ -1,8 +1,16 @@
 """The one class that every error of this library is."""
 
+from typing import ClassVar
+
 
 class FlopledgerError(Exception):
-    """Something that was asked for cannot be had; the message says what to change, in one line."""
+    """Something that was asked for cannot be had; the message says what to change, in one line.
+
+    Attributes:
+        exit_code: the command line's: 2, the call was wrong; 1, the work that it asked for failed.
+    """
+
+    exit_code: ClassVar[int] = 2
 
 
 class WrongOption(FlopledgerError, ValueError):

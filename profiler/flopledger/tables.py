@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from flopledger.calls import Layer, OpCall, Shape
+from flopledger.errors import FlopledgerError, WrongOption
 
 # FLOPs a parameter, from the algorithms in the documentation of torch.optim, without weight decay:
 # SGD's p - lr g; momentum's m = mu m + g before it; Adam's two averages (3 and 4), the root, its
@@ -20,8 +21,10 @@ OPTIMISERS: dict[str, int] = {"sgd": 2, "momentum": 4, "adam": 13, "adamw": 14}
 _COUNTS = ["macs", "flops", "other_flops"]
 
 
-class ProfilingError(Exception):
+class ProfilingError(FlopledgerError):
     """A network could not be counted; the message says where it stopped and what to change."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +150,9 @@ class Profile:
             ValueError: the profile has no backward pass, or the optimiser is none of these.
         """
         if self.backward is None or self.backward_calls is None:
-            raise ValueError("a training step has a backward pass; profile(..., backward=True)")
+            raise WrongOption("a training step has a backward pass; profile(..., backward=True)")
         if optimiser not in OPTIMISERS:
-            raise ValueError(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
+            raise WrongOption(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
         calls = (*self.calls, *self.backward_calls)
         macs = accumulate * sum(call.macs for call in calls)
         step = OPTIMISERS[optimiser] * sum(layer.trainable for layer in self.modules)

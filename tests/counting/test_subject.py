@@ -64,7 +64,7 @@ def test_mistakes_are_told_in_one_line():
         profile(3, torch.zeros(1))
     with pytest.raises(ValueError, match=r"\$nothing.*there is no file"):
         profile("$nothing.py:Net")
-    with pytest.raises(LookupError, match="no model is called .alexnte."):
+    with pytest.raises(LookupError, match=r"no model is called .alexnte."):
         profile("alexnte")
 
 

@@ -39,15 +39,12 @@ def compare(
     from flopledger.reports import compare, compare_chain
 
     names = [a, b, *(more or [])]
-    try:
-        sides = hours_of(names) if quantity == "hours" else [ledger_of(name) for name in names]
-        if more or (quantity == "hours" and form in ("table", "markdown")):
-            text = compare_chain.render(chain(sides, samples=samples, seed=seed), form)
-        else:
-            split = comparison.compare(sides[0], sides[1], samples=samples, seed=seed)
-            text = compare.render(split, form)
-    except ValueError as error:  # BadRun, or nothing in common
-        raise typer.BadParameter(str(error)) from error
+    sides = hours_of(names) if quantity == "hours" else [ledger_of(name) for name in names]
+    if more or (quantity == "hours" and form in ("table", "markdown")):
+        text = compare_chain.render(chain(sides, samples=samples, seed=seed), form)
+    else:
+        split = comparison.compare(sides[0], sides[1], samples=samples, seed=seed)
+        text = compare.render(split, form)
     for line in filter(None, map(contradiction, sides)):
         say(line)
     sys.stdout.write(text)

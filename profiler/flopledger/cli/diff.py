@@ -6,10 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from flopledger.cli.console import NOT_CONFIRMED, NOT_PROFILED, Debug, complain, say
+from flopledger.cli.console import NOT_CONFIRMED, Debug
 from flopledger.cli.profile import Asked, Kwargs, Order, counted
-from flopledger.cli.timeout import TimedOut
-from flopledger.zoo.registry import BrokenModel
 
 
 def diff(
@@ -27,29 +25,16 @@ def diff(
     debug: Debug = False,
 ) -> int:
     """Say what moved between a baseline and a model, or between two models, layer by layer."""
-    from flopledger.differences.changes import BadBaseline, difference, parse_percent
+    from flopledger.differences.changes import difference, parse_percent
     from flopledger.reports import diff
-    from flopledger.tables import ProfilingError
-    from flopledger.zoo.inputs import WrongInputs, parse_input
-    from flopledger.zoo.libraries import WrongSource
+    from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
 
-    try:
-        limit = parse_percent(fail_over) if fail_over is not None else None
-        order = Order(
-            asked=[parse_input(text) for text in asked or []], options=parse_options(kwargs or [])
-        )
-        moved = difference(_count(before, order), _count(after, order))
-    except (BadBaseline, WrongInputs, WrongSource, ValueError) as error:
-        if debug:
-            raise
-        raise typer.BadParameter(str(error)) from error
-    except (ProfilingError, BrokenModel) as error:
-        complain(error, debug)
-        return NOT_PROFILED
-    except TimedOut as error:
-        say(str(error))
-        return NOT_PROFILED
+    limit = parse_percent(fail_over) if fail_over is not None else None
+    order = Order(
+        asked=[parse_input(text) for text in asked or []], options=parse_options(kwargs or [])
+    )
+    moved = difference(_count(before, order), _count(after, order))
     sys.stdout.write(diff.render(moved, form))
     return NOT_CONFIRMED if limit is not None and moved.exceeds(limit) else 0
 

@@ -11,8 +11,9 @@ import typer
 from typer.exceptions import TyperException
 
 from flopledger import cli
-from flopledger.cli.console import WRONG_CALL, say
-from flopledger.zoo.registry import UnknownModel
+from flopledger.cli.console import NOT_PROFILED, WRONG_CALL, say
+from flopledger.cli.timeout import TimedOut
+from flopledger.errors import FlopledgerError
 
 app = typer.Typer(
     add_completion=False,
@@ -39,16 +40,26 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         warnings.showwarning = _one_line_warning
     try:
         code = app(words, prog_name="flopledger", standalone_mode=False)
-    except (TyperException, UnknownModel, OSError) as error:
+    except (TyperException, FlopledgerError, OSError, TimedOut) as error:
         if "--debug" in words:
             raise
-        said = error.format_message() if isinstance(error, TyperException) else str(error)
-        say(said.replace("Value error, ", "").removeprefix("Invalid value: "))
-        code = WRONG_CALL
+        say(_in_one_line(error))
+        code = _exit_code(error)
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         code = 130
     sys.exit(code or 0)
+
+
+def _in_one_line(error: BaseException) -> str:
+    text = error.format_message() if isinstance(error, TyperException) else str(error)
+    return " ".join(text.replace("Value error, ", "").removeprefix("Invalid value: ").splitlines())
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, TimedOut):
+        return NOT_PROFILED
+    return error.exit_code if isinstance(error, FlopledgerError) else WRONG_CALL
 
 
 def _one_line_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:

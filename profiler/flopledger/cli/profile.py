@@ -114,29 +114,26 @@ def profile(
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
 
-    try:
-        if output is not None:
-            check_writable(output)
-        order = Order(
-            asked=[parse_input(text) for text in asked or []],
-            inputs=inputs,
-            options=parse_options(kwargs or []),
-            batch=batch,
-            counter=counter,
-            backward=backward or optimiser is not None,
-            timeout=timeout,
-            wanted=Wanted(
-                time=time,
-                memory=memory,
-                allocate=allocate,
-                device=device,
-                repeats=repeats,
-                optimiser=optimiser or "adam",
-            ),
-        )
-        check(order.wanted)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    if output is not None:
+        check_writable(output)
+    order = Order(
+        asked=[parse_input(text) for text in asked or []],
+        inputs=inputs,
+        options=parse_options(kwargs or []),
+        batch=batch,
+        counter=counter,
+        backward=backward or optimiser is not None,
+        timeout=timeout,
+        wanted=Wanted(
+            time=time,
+            memory=memory,
+            allocate=allocate,
+            device=device,
+            repeats=repeats,
+            optimiser=optimiser or "adam",
+        ),
+    )
+    check(order.wanted)
     wanted = Form(
         name=form,
         by=by,
@@ -202,18 +199,12 @@ def _profiled(
     models: list[str], order: Order, debug: bool
 ) -> "tuple[list[tuple[Profile, Measured]], int]":
     from flopledger.tables import ProfilingError
-    from flopledger.zoo.inputs import WrongInputs
-    from flopledger.zoo.libraries import WrongSource
     from flopledger.zoo.published import contradictions, held_against
 
     counts, failed = [], 0
     for name in with_progress(models):
         try:
             spec, one, taken = counted(name, order)
-        except (WrongInputs, WrongSource) as error:
-            if debug:
-                raise
-            raise typer.BadParameter(str(error)) from error
         except (ProfilingError, BrokenModel) as error:
             complain(error, debug)
             failed += 1

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flopledger.errors import WrongOption
+
 if TYPE_CHECKING:
     from flopledger.allocation.held_bytes import Memory
     from flopledger.clock.layer_times import Timing
@@ -38,7 +40,7 @@ def check(wanted: Wanted) -> None:
         ValueError: the device is not there, or an option stands alone.
     """
     if wanted.allocate and not wanted.memory:
-        raise ValueError("--allocate checks what --memory works out; give both")
+        raise WrongOption("--allocate checks what --memory works out; give both")
     if wanted.time or wanted.allocate:
         import torch
 
@@ -47,7 +49,7 @@ def check(wanted: Wanted) -> None:
         try:
             device = torch.device(wanted.device)
         except RuntimeError:
-            raise ValueError(f"no device is called {wanted.device!r}; say cpu or cuda") from None
+            raise WrongOption(f"no device is called {wanted.device!r}; say cpu or cuda") from None
         clock_of(device)
 
 
@@ -93,6 +95,8 @@ def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory
             device=wanted.device.partition(":")[0],
             backward=any(p.requires_grad for p in module.parameters()),
         )
+    except WrongOption:  # the device has no kernels that are known
+        raise
     except Exception as error:  # the module's own code, which may raise anything
         raise ProfilingError(
             f"{name}: its memory cannot be worked out without values: {said(error)}"
@@ -107,6 +111,7 @@ def _allocated(
 
     from flopledger.allocation.estimate import allocated
     from flopledger.counting.attempts import said
+    from flopledger.counting.want_of_memory import is_want_of_memory
     from flopledger.tables import ProfilingError
 
     trains = estimate.training_peak_bytes is not None
@@ -126,4 +131,8 @@ def _allocated(
             module, *inputs, optimiser=wanted.optimiser, device=wanted.device, backward=trains
         )
     except Exception as error:  # as above
+        if is_want_of_memory(error):
+            raise ProfilingError(
+                f"{name}: --allocate ran out of memory; leave it out, or give a smaller --batch"
+            ) from error
         raise ProfilingError(f"{name}: it does not run: {said(error)}") from error

@@ -78,17 +78,14 @@ def rendered(counts: "list[tuple[Profile, Measured]]", several: bool, form: Form
         return text
     if several:
         raise typer.BadParameter(f"--format {form.name} shows one model; name one")
-    try:
-        if form.name in profile_icicle.FORMATS:
-            return profile_icicle.render(profiles[0], form.name, form.size_by)
-        if form.weight == "seconds":
-            timing = counts[0][1].timing
-            assert timing is not None
-            seconds = {layer.path: layer.seconds for layer in timing.layers}
-            return profile_trace.render(profiles[0], form.name, seconds)
-        return profile_trace.render(profiles[0], form.name)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    if form.name in profile_icicle.FORMATS:
+        return profile_icicle.render(profiles[0], form.name, form.size_by)
+    if form.weight == "seconds":
+        timing = counts[0][1].timing
+        assert timing is not None
+        seconds = {layer.path: layer.seconds for layer in timing.layers}
+        return profile_trace.render(profiles[0], form.name, seconds)
+    return profile_trace.render(profiles[0], form.name)
 
 
 def _folded(taken: "Measured", form: Form) -> "Timing | None":

@@ -26,16 +26,11 @@ def report(
     A network is counted once for each state of its file and of the profiler, and then remembered.
     """
     from flopledger.counting.cached import cached_profile
-    from flopledger.ledger.training_run import BadRun
     from flopledger.reports.report.write import write
-    from flopledger.statements.claim import BadClaim
     from flopledger.tables import ProfilingError
     from flopledger.zoo.published import contradictions, held_against
 
-    try:
-        check_folder(output)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    check_folder(output)
     counted, failed = [], 0
     for listing in with_progress(list_models()):
         try:
@@ -43,10 +38,7 @@ def report(
         except (ProfilingError, BrokenModel) as error:
             complain(error, debug)
             failed += 1
-    try:
-        page = write(_findings(counted), output)
-    except (BadRun, BadClaim) as error:
-        raise typer.BadParameter(str(error)) from error
+    page = write(_findings(counted), output)
     for spec, one in counted:
         for line in (*doubts(one), *contradictions(held_against(spec, one))):
             say(line)

@@ -67,44 +67,30 @@ def selfplay(
     """Play games as AlphaZero does, and count what the search asks of the network."""
     _check(simulations, games, batch, resign, output, resume)
     from flopledger.play import games_file, networks
-    from flopledger.play.fen import BadPosition
-    from flopledger.play.games import MissingGames, UnknownGame, find_game
+    from flopledger.play.games import find_game
     from flopledger.play.played_game import Habits
     from flopledger.play.search import Settings
 
-    try:
-        rules = find_game(game, board)
-        rules.start(position)
-        if network is None:
-            net, name = (
-                networks.tower(rules, blocks, filters, seed),
-                f"alphazero-{blocks}x{filters}",
-            )
-        else:
-            net, name = networks.named(rules, network, seed), network
-        settings = Settings(simulations=simulations, batch=batch, noise=noise, reuse=reuse_tree)
-        habits = Habits(
-            sampled=sampled, resign=resign, longest=moves, cache=cache, position=position
+    rules = find_game(game, board)
+    rules.start(position)
+    if network is None:
+        net, name = (
+            networks.tower(rules, blocks, filters, seed),
+            f"alphazero-{blocks}x{filters}",
         )
-        header = games_file.Header(
-            game=rules.name,
-            network=name,
-            params=sum(p.numel() for p in net.parameters() if p.requires_grad),
-            seed=seed,
-            **vars(settings),
-            **vars(habits),
-        )
-        done, torn = games_file.begin(output, header, resume) if output else ([], "")
-    except (
-        UnknownGame,
-        MissingGames,
-        BadPosition,
-        networks.DoesNotFit,
-        games_file.BadRecord,
-    ) as error:
-        if debug:
-            raise
-        raise typer.BadParameter(str(error)) from error
+    else:
+        net, name = networks.named(rules, network, seed), network
+    settings = Settings(simulations=simulations, batch=batch, noise=noise, reuse=reuse_tree)
+    habits = Habits(sampled=sampled, resign=resign, longest=moves, cache=cache, position=position)
+    header = games_file.Header(
+        game=rules.name,
+        network=name,
+        params=sum(p.numel() for p in net.parameters() if p.requires_grad),
+        seed=seed,
+        **vars(settings),
+        **vars(habits),
+    )
+    done, torn = games_file.begin(output, header, resume) if output else ([], "")
     if torn:
         say(torn)
     return _play_all(rules, net, settings, habits, header, done, games, output, form, debug)
@@ -126,10 +112,7 @@ def _check(
     if resume and output is None:
         raise typer.BadParameter("--resume goes on with a file; name it with --output")
     if output is not None:
-        try:
-            check_writable(output)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
+        check_writable(output)
 
 
 def _play_all(

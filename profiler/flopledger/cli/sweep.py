@@ -74,25 +74,20 @@ def sweep(
     _check_files(models, output, resume, chart)
     check_names(models)
     inputs = asked or []
-    try:
-        parse_options(kwargs or [])
-        if scheduler is not None:
-            _check_scheduler(jobs, timeout)
-            on_dask.check_installed()
-        swept = [axes.parse_axis(text) for text in over]
-        points = axes.grid(models, inputs, swept, kwargs or [], counter)
-        done: dict[Key, Row] = {}
-        torn = ""
-        if output is not None:
-            header = rows_file.Header(
-                inputs=tuple(inputs), kwargs=tuple(kwargs or []), counter=counter,
-                versions={name: version(name) for name in ("flopledger", "torch", "fvcore")},
-            )  # fmt: skip
-            done, torn = rows_file.begin(output, header, resume)
-    except ValueError as error:
-        if debug:
-            raise
-        raise typer.BadParameter(str(error)) from error
+    parse_options(kwargs or [])
+    if scheduler is not None:
+        _check_scheduler(jobs, timeout)
+        on_dask.check_installed()
+    swept = [axes.parse_axis(text) for text in over]
+    points = axes.grid(models, inputs, swept, kwargs or [], counter)
+    done: dict[Key, Row] = {}
+    torn = ""
+    if output is not None:
+        header = rows_file.Header(
+            inputs=tuple(inputs), kwargs=tuple(kwargs or []), counter=counter,
+            versions={name: version(name) for name in ("flopledger", "torch", "fvcore")},
+        )  # fmt: skip
+        done, torn = rows_file.begin(output, header, resume)
     if torn:
         say(torn)
     left = [point for point in points if point.key not in done]
@@ -199,12 +194,9 @@ def _check_files(models: list[str], output: Path | None, resume: bool, chart: Pa
         raise typer.BadParameter("--resume goes on with a file; name it with --output")
     if chart is not None and chart.suffix[1:] not in PICTURES:
         raise typer.BadParameter(f"--chart {chart}: name a FILE.svg, FILE.png or FILE.html")
-    try:
-        for path in (output, chart):
-            if path is not None:
-                check_writable(path)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    for path in (output, chart):
+        if path is not None:
+            check_writable(path)
 
 
 def _check_scheduler(jobs: int | None, timeout: float | None) -> None:

@@ -100,41 +100,35 @@ def alphazero(
     """Self-play, a window of positions, SGD; then games against a player that moves at random."""
     _check(rate, peak, output)
     from flopledger.play import networks
-    from flopledger.play.games import MissingGames, UnknownGame, find_game
+    from flopledger.play.games import find_game
     from flopledger.play.match import against_random
     from flopledger.training import alphazero_forecast
     from flopledger.training.alphazero import Plan, Training
-    from flopledger.training.checkpoints import BadCheckpoint
     from flopledger.zoo.sizes import Sizes
 
-    try:
-        rules = find_game(game, board)
-        layout = rules.layout
-        options = {
-            "planes": layout.planes, "rows": layout.rows, "columns": layout.columns,
-            "moves": rules.moves, "blocks": blocks, "filters": filters,
-        }  # fmt: skip
-        plan = Plan(
-            game=rules.name, blocks=blocks, filters=filters, simulations=simulations,
-            rounds=rounds, moves=moves, steps=steps, batch=batch, window=window, rate=rate,
-            seed=seed,
-        )  # fmt: skip
-        network = networks.tower(rules, blocks, filters, seed)
-        training = Training(plan, rules, network)
-        run = _Run(
-            folder=output,
-            name=f"alphazero-{rules.name.replace('_', '-')}",
-            title=f"AlphaZero's tower of {blocks} blocks of {filters}, {rules.name}",
-            model=networks.TOWER,
-            sizes=Sizes(
-                options=options, input=(1, layout.planes, layout.rows, layout.columns)
-            ),
-        )  # fmt: skip
-        _begin(run, resume, training.load)
-    except (UnknownGame, MissingGames, networks.DoesNotFit, BadCheckpoint) as error:
-        if debug:
-            raise
-        raise typer.BadParameter(str(error)) from error
+    rules = find_game(game, board)
+    layout = rules.layout
+    options = {
+        "planes": layout.planes, "rows": layout.rows, "columns": layout.columns,
+        "moves": rules.moves, "blocks": blocks, "filters": filters,
+    }  # fmt: skip
+    plan = Plan(
+        game=rules.name, blocks=blocks, filters=filters, simulations=simulations,
+        rounds=rounds, moves=moves, steps=steps, batch=batch, window=window, rate=rate,
+        seed=seed,
+    )  # fmt: skip
+    network = networks.tower(rules, blocks, filters, seed)
+    training = Training(plan, rules, network)
+    run = _Run(
+        folder=output,
+        name=f"alphazero-{rules.name.replace('_', '-')}",
+        title=f"AlphaZero's tower of {blocks} blocks of {filters}, {rules.name}",
+        model=networks.TOWER,
+        sizes=Sizes(
+            options=options, input=(1, layout.planes, layout.rows, layout.columns)
+        ),
+    )  # fmt: skip
+    _begin(run, resume, training.load)
 
     def played(simulated: int) -> dict[str, int]:
         return asdict(against_random(rules, network, simulated, opponent, seed))
@@ -179,7 +173,6 @@ def alexnet(
     """A small AlexNet on images of 8 x 8 that scikit-learn ships; then the test's accuracy."""
     _check(rate, peak, output)
     from flopledger.training import digits
-    from flopledger.training.checkpoints import BadCheckpoint
     from flopledger.zoo.sizes import USUAL
 
     run = _Run(
@@ -190,14 +183,9 @@ def alexnet(
         sizes=USUAL,
     )
     plan = digits.Plan(epochs=epochs, batch=batch, rate=rate, seed=seed)
-    try:
-        data = digits.read_digits(seed)
-        training = digits.Training(plan, data)
-        _begin(run, resume, training.load)
-    except (digits.MissingDigits, BadCheckpoint) as error:
-        if debug:
-            raise
-        raise typer.BadParameter(str(error)) from error
+    data = digits.read_digits(seed)
+    training = digits.Training(plan, data)
+    _begin(run, resume, training.load)
     if not training.totals.epochs:
         run.write("predicted", digits.before(plan, data))
 
@@ -219,10 +207,7 @@ def _check(rate: float, peak: float | None, output: Path) -> None:
         raise typer.BadParameter(f"--rate {rate:g} is no learning rate; give one above 0")
     if peak is not None and not (isfinite(peak) and peak > 0):
         raise typer.BadParameter(f"--peak {peak:g} is no FLOP/s; give a number above 0")
-    try:
-        check_folder(output)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    check_folder(output)
 
 
 def _begin(run: _Run, resume: bool, load: Callable[[Path], None]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flopledger.cli.console import NOT_PROFILED, Debug, complain, say, stopped_by
+from flopledger.cli.console import Debug, say, stopped_by
 from flopledger.clock.threads import one_thread
 from flopledger.storage.files import check_writable
 
@@ -58,44 +58,36 @@ def tune(
     import numpy as np
 
     from flopledger.play import networks
-    from flopledger.play.games import MissingGames, UnknownGame, find_game
-    from flopledger.play.match import NoOpening, opened
+    from flopledger.play.games import find_game
+    from flopledger.play.match import opened
     from flopledger.reports import tune as report
     from flopledger.tuning.outcome import Task
-    from flopledger.tuning.studies import BadStorage, StorageFailed, studies
+    from flopledger.tuning.studies import studies
     from flopledger.tuning.tuner import Contest, digest, tuning_of
 
-    try:
-        rules = find_game(game, board)
-        opened(rules, opening, np.random.default_rng(seed))
-        if checkpoint is not None:
-            network, name = networks.trained(rules, checkpoint)
-        else:
-            network = networks.tower(rules, blocks, filters, seed)
-            name = f"untrained alphazero-{blocks}x{filters}"
-        task = Task(
-            game=rules.name,
-            network=name,
-            weights=digest(network),
-            evaluations=evaluations,
-            batch=batch,
-            against=against,
-            games=games,
-            opening=opening,
-            seed=seed,
-        )
-        contest = Contest(task=task, game=rules, network=network)
-        with one_thread(), studies(storage, task, resume) as found:
-            code = _tune(found, contest, trials, final, debug)
-            tuning = tuning_of(contest, found.values(), final)
-            sys.stdout.write(report.render(tuning, form))
-    except (UnknownGame, MissingGames, networks.DoesNotFit, NoOpening, BadStorage) as error:
-        if debug:
-            raise
-        raise typer.BadParameter(str(error)) from error
-    except StorageFailed as error:
-        complain(error, debug)
-        return NOT_PROFILED
+    rules = find_game(game, board)
+    opened(rules, opening, np.random.default_rng(seed))
+    if checkpoint is not None:
+        network, name = networks.trained(rules, checkpoint)
+    else:
+        network = networks.tower(rules, blocks, filters, seed)
+        name = f"untrained alphazero-{blocks}x{filters}"
+    task = Task(
+        game=rules.name,
+        network=name,
+        weights=digest(network),
+        evaluations=evaluations,
+        batch=batch,
+        against=against,
+        games=games,
+        opening=opening,
+        seed=seed,
+    )
+    contest = Contest(task=task, game=rules, network=network)
+    with one_thread(), studies(storage, task, resume) as found:
+        code = _tune(found, contest, trials, final, debug)
+        tuning = tuning_of(contest, found.values(), final)
+        sys.stdout.write(report.render(tuning, form))
     return code
 
 
@@ -121,10 +113,7 @@ def _check(
     if resume and storage is None:
         raise typer.BadParameter("--resume goes on with a file; name it with --storage")
     if storage is not None:
-        try:
-            check_writable(storage)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
+        check_writable(storage)
 
 
 def _tune(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from flopledger.clock.peaks import Peaks
+from flopledger.errors import WrongOption
 
 _SIZES = (256, 512, 1024, 2048, 4096, 8192)  # of the square matrices
 _COPIED = 256 * 2**20  # bytes: no last-level cache of today's holds source and copy
@@ -38,9 +39,9 @@ def clock_of(device: torch.device) -> Clock:
     if device.type == "cpu":
         return _HostClock()
     if device.type != "cuda":
-        raise ValueError(f"no clock is known for {str(device)!r}; say cpu or cuda")
+        raise WrongOption(f"no clock is known for {str(device)!r}; say cpu or cuda")
     if (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"there is no {device} here; say cpu, or a GPU that PyTorch sees")
+        raise WrongOption(f"there is no {device} here; say cpu, or a GPU that PyTorch sees")
     return _CudaClock(device)
 
 

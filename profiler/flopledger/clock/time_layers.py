@@ -14,11 +14,12 @@ from torch.utils._pytree import tree_map
 from flopledger.calls import OpCall
 from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
 from flopledger.clock.layer_times import LayerTime, Timing
-from flopledger.counting.attempts import fits, out_of_memory, said
+from flopledger.counting.attempts import fits, said
 from flopledger.counting.layers import kind_of
 from flopledger.counting.profiling import counted
 from flopledger.counting.restore import materialised, untouched
 from flopledger.counting.subject import subject_of
+from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import stand_ins
 from flopledger.errors import WrongOption
 from flopledger.tables import ProfilingError
@@ -203,6 +204,6 @@ def _layers(
 
 
 def _complaint(error: Exception, device: torch.device) -> str:
-    if out_of_memory(error):
+    if is_want_of_memory(error):
         return f"memory on {device} is too small to run it; give a smaller --batch or network"
     return f"timing it stopped: {said(error)}"

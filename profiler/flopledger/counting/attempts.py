@@ -13,12 +13,14 @@ from flopledger.calls import Layer, OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
 from flopledger.counting.layers import Watch, layers_of, watch
 from flopledger.counting.restore import ChangesItself, untouched
+from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import run as run_for_real
+from flopledger.errors import FlopledgerError
 
 Result = TypeVar("Result")
 
 
-class Skipped(Exception):
+class Skipped(FlopledgerError):
     """A counter was not asked; the message says why."""
 
 
@@ -86,18 +88,9 @@ class Passes:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         line = line[:300]  # tracing may quote a whole tensor
         where = self._stopped.get(id(error), "")
-        if out_of_memory(error):
+        if is_want_of_memory(error):
             return f"memory is too small; give a smaller --batch or --input ({where or line})"
         return f"{line} ({where}; change the input or that layer)" if where else line
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether it was raised for want of memory: PyTorch's allocator of the CPU has no class."""
-    return (
-        isinstance(error, MemoryError | torch.OutOfMemoryError)
-        or "can't allocate memory" in str(error)
-        or "not enough memory" in str(error)
-    )
 
 
 def fits(module: nn.Module) -> bool:
@@ -117,6 +110,6 @@ def _asked_at(error: Exception) -> str:
     return f"{asking[-1].filename}:{asking[-1].lineno} ({asking[-1].line})"
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """The error's class and its message's first line."""
     return "".join(traceback.format_exception_only(error)).strip().splitlines()[0][:300]

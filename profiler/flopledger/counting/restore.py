@@ -10,10 +10,12 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map
 
+from flopledger.errors import FlopledgerError
+
 _TABLES = ("_modules", "_parameters", "_buffers")
 
 
-class ChangesItself(RuntimeError):
+class ChangesItself(FlopledgerError, RuntimeError):
     """A network's layers or parameters are others after a pass; the message names the first."""
 
 

@@ -81,7 +81,7 @@ def built(name: str, factory: Callable[[], Any]) -> nn.Module:
     """
     try:
         module = build(factory)
-    except Exception as error:  # the factory is anybody's code: it may raise anything
+    except (Exception, SystemExit) as error:  # the factory is anybody's code: it may raise anything
         raise ProfilingError(f"{name}: its factory fails: {said(error)}") from error
     if not isinstance(module, nn.Module):
         raise ProfilingError(

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from flopledger.errors import FlopledgerError, WrongOption
+
 TOTALS = ("params", "trainable_params", "macs", "flops", "other_flops", "flops_per_param",
           "activations")  # fmt: skip
 FIGURES = ("params", "macs", "other_flops")  # of a layer; they sum to the totals
@@ -20,7 +22,7 @@ Count = Annotated[int, Field(ge=0, le=2**63, strict=True)]
 _HOW = "flopledger profile MODEL --format json --output FILE"
 
 
-class BadBaseline(ValueError):
+class BadBaseline(FlopledgerError, ValueError):
     """A count cannot be compared; the message names the field and says what to do."""
 
 
@@ -222,11 +224,11 @@ def parse_percent(text: str) -> float:
     except InvalidOperation:
         value = Decimal("nan")
     if not value.is_finite() or value < 0:
-        raise ValueError(f"{text!r} is no share; say 1% or 0.01")
+        raise WrongOption(f"{text!r} is no share; say 1% or 0.01")
     if number.endswith("%"):
         return float(value / 100)
     if value >= 1:
-        raise ValueError(
+        raise WrongOption(
             f"{text!r} may be a fraction or percent; say {value:f}% or {100 * value:f}%"
         )
     return float(value)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from flopledger.errors import WrongOption
 from flopledger.ledger.comparison import Comparison, compare
 from flopledger.ledger.ledger import Ledger
 
@@ -44,7 +45,7 @@ def chain(ledgers: Sequence[Ledger], samples: int = 10_000, seed: int = 0) -> Ch
         ValueError: there are fewer than two, or two have no factor in common.
     """
     if len(ledgers) < 2:
-        raise ValueError(f"{len(ledgers)} runs are no chain; give two or more")
+        raise WrongOption(f"{len(ledgers)} runs are no chain; give two or more")
     steps = tuple(
         compare(one, other, samples=samples, seed=seed) for one, other in pairwise(ledgers)
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from flopledger.errors import WrongOption
 from flopledger.ledger.ledger import FactKey, Ledger, Phases, Values
 from flopledger.ledger.quantity import Kind, weakest
 
@@ -109,12 +110,12 @@ def compare(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Compa
     """
     names = [factor.name for factor in a.factors]
     if a.quantity != b.quantity or names != [factor.name for factor in b.factors]:
-        raise ValueError(
+        raise WrongOption(
             f"{a.run} and {b.run} have no common factors: one is {a.quantity} by "
             f"{', '.join(names)}, the other {b.quantity}; compare runs of one quantity"
         )
     if samples < 1:
-        raise ValueError(f"{samples} samples are too few; give 1 or more")
+        raise WrongOption(f"{samples} samples are too few; give 1 or more")
     facts = tuple(dict.fromkeys((*a.facts, *b.facts)))
     rng = np.random.default_rng(seed)
     # sorted, so that compare(b, a) draws what compare(a, b) does

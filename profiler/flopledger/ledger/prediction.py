@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from flopledger.errors import WrongOption
 from flopledger.ledger.ledger import Ledger
 from flopledger.ledger.training_run import TrainingRun
 
@@ -76,7 +77,7 @@ def agreement(
     """
     (one,), (other,) = predicted.phases, metered.phases
     if one.facts.keys() != other.facts.keys() or not metered.published:
-        raise ValueError(f"{metered.file} is not what {predicted.file} became; write both anew")
+        raise WrongOption(f"{metered.file} is not what {predicted.file} became; write both anew")
     parts = [
         Part(
             name=key,

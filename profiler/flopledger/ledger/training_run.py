@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flopledger.errors import FlopledgerError
 from flopledger.ledger.quantity import Kind, Quantity, product_range
 from flopledger.zoo.sizes import USUAL, Size, Sizes
 
@@ -47,7 +48,7 @@ _SAMPLES = (("samples",), ("steps", "batch_size"), ("images", "epochs"), ("seque
 Number = Annotated[float, Field(strict=True)]  # TOML's true and "12" are none
 
 
-class BadRun(ValueError):
+class BadRun(FlopledgerError, ValueError):
     """A run's file cannot be used; the message names the file and the key."""
 
 

@@ -2,6 +2,8 @@
 
 from math import inf, log10
 
+from flopledger.errors import WrongOption
+
 
 def elo_of(win_rate: float) -> float:
     """The difference of rating at which a player is expected to score this: 400 log10(p / (1 - p)).
@@ -19,7 +21,7 @@ def elo_of(win_rate: float) -> float:
         ValueError: it is no share.
     """
     if not 0 <= win_rate <= 1:
-        raise ValueError(f"a win rate of {win_rate} is none; give a share, 0 to 1")
+        raise WrongOption(f"a win rate of {win_rate} is none; give a share, 0 to 1")
     if win_rate in (0, 1):
         return inf if win_rate else -inf
     return 400 * log10(win_rate / (1 - win_rate))

@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from flopledger.counting.want_of_memory import is_want_of_memory
+from flopledger.errors import FlopledgerError
 from flopledger.play.games import Game
 from flopledger.play.planes import stack
 from flopledger.play.search import Answer
@@ -15,8 +17,10 @@ from flopledger.play.tree import Node
 REMEMBERED = 100_000  # positions; of Go on 19 x 19 they take some 300 MB
 
 
-class OutOfMemory(MemoryError):
+class OutOfMemory(FlopledgerError, MemoryError):
     """A batch did not fit; the message says what to make smaller."""
+
+    exit_code = 1
 
 
 class Evaluator:
@@ -55,7 +59,7 @@ class Evaluator:
             with torch.no_grad():
                 policy, value = self._network(torch.from_numpy(planes))
         except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError
-            if isinstance(error, RuntimeError) and not _is_want_of_memory(error):
+            if not is_want_of_memory(error):
                 raise
             raise OutOfMemory(
                 f"a batch of {len(planes)} positions does not fit into memory; "
@@ -74,10 +78,3 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     shares = np.exp(logits - logits.max())
     normalised: NDArray[np.float64] = shares / shares.sum()
     return normalised
-
-
-def _is_want_of_memory(error: RuntimeError) -> bool:
-    said = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or any(
-        words in said for words in ("not enough memory", "can't allocate memory", "out of memory")
-    )

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from flopledger.errors import FlopledgerError
+
 _FEN = re.compile(r"(\S+) ([wb]) (-|K?Q?k?q?) (-|[a-h][36]) (\d+) (\d+)")
 _SFEN = re.compile(r"(\S+) ([wb]) (-|(?:\d*[PLNSGBRplnsgbr])+) (\d+)")
 _HOMES = {"K": (7, 4, "K", 7, "R"), "Q": (7, 4, "K", 0, "R")}
@@ -11,7 +13,7 @@ _HOMES |= {"k": (0, 4, "k", 7, "r"), "q": (0, 4, "k", 0, "r")}
 Square = tuple[int, int]  # file and rank from 0, as OpenSpiel has them
 
 
-class BadPosition(ValueError):
+class BadPosition(FlopledgerError, ValueError):
     """There is no such position, or it is not legal; the message says why."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from flopledger.errors import FlopledgerError
 from flopledger.metering.module_meter import meter
 from flopledger.play.evaluator import Evaluator, OutOfMemory
 from flopledger.play.games import Game
@@ -16,8 +17,10 @@ from flopledger.play.tree import Node
 Told = Callable[[int, Node], None]
 
 
-class Stopped(Exception):
+class Stopped(FlopledgerError):
     """A game was stopped; `played` is what there is of it, and the cause says by what."""
+
+    exit_code = 1
 
     def __init__(self, played: Played) -> None:
         super().__init__(played.ended)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flopledger.errors import FlopledgerError
 from flopledger.play import board_readers
 from flopledger.play import policy_outputs as encodings
 from flopledger.play.fen import BadPosition, check_fen, check_sfen, reaches
@@ -19,11 +20,11 @@ KOMI = 7.5
 _ALPHA = 0.03 * 361
 
 
-class UnknownGame(LookupError):
+class UnknownGame(FlopledgerError, LookupError):
     """There is no such game, or not on such a board; the message says which there are."""
 
 
-class MissingGames(ImportError):
+class MissingGames(FlopledgerError, ImportError):
     """OpenSpiel is not installed; the message says how to install it."""
 
 

@@ -4,11 +4,12 @@ import json
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
+from flopledger.errors import FlopledgerError
 from flopledger.play.played_game import Played
 from flopledger.storage import journal
 
 
-class BadRecord(ValueError):
+class BadRecord(FlopledgerError, ValueError):
     """The file is not one of these games; the message says what to change."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from flopledger.errors import FlopledgerError
 from flopledger.metering.module_meter import Meter, meter
 from flopledger.metering.reading import Reading
 from flopledger.play.evaluator import Evaluator, OutOfMemory
@@ -18,12 +19,14 @@ _TRIES = 1000  # at an opening that does not end the game
 _SIDES = ("candidate", "opponent")
 
 
-class NoOpening(ValueError):
+class NoOpening(FlopledgerError, ValueError):
     """An opening of so many moves ends the game; the message says what to change."""
 
 
-class Stopped(Exception):
+class Stopped(FlopledgerError):
     """A match was stopped; `flops` had gone into it, and the cause says by what."""
+
+    exit_code = 1
 
     def __init__(self, flops: float) -> None:
         super().__init__(f"stopped after {flops:g} FLOPs")

@@ -6,13 +6,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from flopledger.counting.arguments import examples
+from flopledger.counting.attempts import said
+from flopledger.counting.want_of_memory import is_want_of_memory
+from flopledger.errors import FlopledgerError
 from flopledger.play.games import Game
+from flopledger.tables import ProfilingError
 from flopledger.zoo.registry import find_model
 
 TOWER = "alphazero-tower"
 
 
-class DoesNotFit(ValueError):
+class DoesNotFit(FlopledgerError, ValueError):
     """A network cannot play that game; the message says what it takes and gives."""
 
 
@@ -21,6 +26,7 @@ def tower(game: Game, blocks: int, filters: int, seed: int) -> nn.Module:
 
     Raises:
         DoesNotFit: it takes more memory than there is.
+        ProfilingError: the zoo's factory raises.
     """
     factory: Any = find_model(TOWER).factory
     layout = game.layout
@@ -43,20 +49,22 @@ def named(game: Game, name: str, seed: int) -> nn.Module:
 
     Raises:
         UnknownModel: there is none.
-        DoesNotFit: it does not take the game's planes, or does not give its moves and a value.
+        BrokenModel: its file cannot be imported.
+        ProfilingError: its factory, its example inputs or its forward pass raises.
+        DoesNotFit: it does not take the game's planes, does not give its moves and a value, or
+            takes more memory than there is.
     """
     spec = find_model(name)
     layout = game.layout
     wanted = (layout.planes, layout.rows, layout.columns)
-    shapes = [tuple(x.shape[1:]) for x in spec.inputs()]
+    shapes = [tuple(x.shape[1:]) for x in examples(spec)]
     if shapes != [wanted]:
         raise DoesNotFit(
             f"{name} takes {_by(shapes)}, and {game.name} has planes of {_by([wanted])}; leave "
             "--network out for a tower that fits"
         )
     network = _built(spec.factory, name, seed)
-    with torch.inference_mode():
-        out = network(torch.zeros(1, *wanted))
+    out = _answer(network, wanted, name)
     if not _fits(out, game.moves):
         raise DoesNotFit(
             f"{name} does not give {game.name}'s {game.moves} moves and a value; leave --network "
@@ -85,7 +93,7 @@ def trained(game: Game, path: Path) -> tuple[nn.Module, str]:
     network, name = tower(game, blocks, filters, seed=0), f"alphazero-{blocks}x{filters}"
     try:
         network.load_state_dict(state)
-    except (RuntimeError, AttributeError) as error:
+    except (RuntimeError, AttributeError, TypeError) as error:  # other names, shapes, no dict
         raise DoesNotFit(f"{path}: its weights do not fit {name}; train it anew") from error
     return network, name
 
@@ -96,8 +104,21 @@ def _built(factory: Any, words: str, seed: int) -> nn.Module:
             torch.manual_seed(seed)
             network: nn.Module = factory()
             return network.eval()
-    except (RuntimeError, MemoryError) as error:  # torch's allocator raises RuntimeError
-        raise DoesNotFit(f"{words} does not fit into memory; make it smaller") from error
+    except Exception as error:  # the factory is anybody's code: it may raise anything
+        if is_want_of_memory(error):
+            raise DoesNotFit(f"{words} does not fit into memory; make it smaller") from error
+        raise ProfilingError(f"{words} cannot be built: {said(error)}") from error
+
+
+def _answer(network: nn.Module, planes: tuple[int, ...], name: str) -> Any:
+    """What it gives for one empty position."""
+    try:
+        with torch.inference_mode():
+            return network(torch.zeros(1, *planes))
+    except Exception as error:  # as the factory
+        if is_want_of_memory(error):
+            raise DoesNotFit(f"{name}: a pass does not fit into memory; name another") from error
+        raise ProfilingError(f"{name} cannot be run: {said(error)}") from error
 
 
 def _fits(out: Any, moves: int) -> bool:

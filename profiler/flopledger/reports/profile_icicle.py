@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from flopledger.errors import WrongOption
 from flopledger.reports.charts import KIND_COLOURS
 from flopledger.reports.units import by_x, percent, short
 from flopledger.tables import Profile
@@ -62,7 +63,7 @@ def render(
     """
     if not profile.total(size_by):
         other = "params" if size_by == "flops" else "flops"
-        raise ValueError(f"{profile.model} has no {QUANTITIES[size_by]}; draw its {other}")
+        raise WrongOption(f"{profile.model} has no {QUANTITIES[size_by]}; draw its {other}")
     svg: str = vl_convert.vegalite_to_svg(chart(profile, size_by).to_dict())
     if form == "svg":
         return svg

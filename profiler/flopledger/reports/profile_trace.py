@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate, takewhile
 from typing import Any, Literal
 
+from flopledger.errors import WrongOption
 from flopledger.tables import Profile
 
 FORMATS = ("speedscope", "chrome")
@@ -37,11 +38,11 @@ def render(
         ValueError: a weight is of no layer, negative or not finite, or nothing has a weight.
     """
     if weights is None and unit == "seconds":
-        raise ValueError("a count has no seconds; give the layers' seconds as weights")
+        raise WrongOption("a count has no seconds; give the layers' seconds as weights")
     unit = unit or ("FLOPs" if weights is None else "seconds")
     samples = _counted(profile) if weights is None else _weighed(profile, weights)
     if not samples:
-        raise ValueError(f"{profile.model}: no layer has {unit}, so there is no trace to write")
+        raise WrongOption(f"{profile.model}: no layer has {unit}, so there is no trace to write")
     # seconds were measured, whatever was counted
     least = "" if profile.complete or unit == "seconds" else "at least, "
     title = f"{profile.model}: {least}{unit} of one forward pass"
@@ -65,11 +66,11 @@ def _weighed(profile: Profile, weights: Mapping[str, float]) -> list[Sample]:
     paths = [layer.path for layer in profile.modules]
     for path, weight in weights.items():
         if path not in paths:
-            raise ValueError(
+            raise WrongOption(
                 f"{profile.model} has no layer {path!r}; weights go by the paths of its layers"
             )
         if not 0 <= weight < math.inf:
-            raise ValueError(f"{path or '(top)'} weighs {weight}; give a finite number from 0 up")
+            raise WrongOption(f"{path or '(top)'} weighs {weight}; give a finite number from 0 up")
     return [(_stack(profile.model, p), weights[p]) for p in paths if weights.get(p)]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from flopledger.errors import WrongOption
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.sweep_laws import (
@@ -86,7 +87,7 @@ def picture(rows: Sequence[Row], spans: Mapping[str, int], form: str) -> str | b
 
     points = _points(rows)
     if points.empty:
-        raise ValueError("no row has figures to draw")
+        raise WrongOption("no row has figures to draw")
     spec = sweep(points, _curves(findings(rows, spans), points)).to_dict()
     spec = {**spec, "background": "white"}
     if form == "html":

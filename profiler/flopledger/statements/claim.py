@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from flopledger.errors import FlopledgerError
 from flopledger.statements import speed_claims  # noqa: F401  its functions register themselves
 from flopledger.statements.compute_claims import Measurement, measures
 from flopledger.statements.evidence import Evidence
 
 
-class BadClaim(ValueError):
+class BadClaim(FlopledgerError, ValueError):
     """The file of claims cannot be used; the message names the file and the claim."""
 
 

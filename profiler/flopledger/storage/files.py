@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from flopledger.errors import WrongOption
+
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write the content (text as UTF-8) to a temporary file beside `path`, then rename it.
@@ -31,14 +33,14 @@ def check_writable(path: Path) -> None:
     """
     folder = path.parent
     if not folder.is_dir():
-        raise ValueError(f"the folder {folder} does not exist; make it first")
+        raise WrongOption(f"the folder {folder} does not exist; make it first")
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file in it")
+        raise WrongOption(f"{path} is a folder; name a file in it")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ValueError(
+        raise WrongOption(
             f"{folder} cannot be written ({error.strerror}); choose another folder"
         ) from error
 
@@ -51,5 +53,5 @@ def check_folder(path: Path) -> None:
     """
     there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not there.is_dir():
-        raise ValueError(f"{there} is no folder; choose another one")
+        raise WrongOption(f"{there} is no folder; choose another one")
     check_writable(there / "file")

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 
 from flopledger.calls import Counter
+from flopledger.errors import FlopledgerError
 from flopledger.sweeping.rows import Point, Row
 from flopledger.zoo.inputs import WrongInputs, parse_input
 
@@ -16,7 +17,7 @@ _TAKEN = {*(field.name for field in fields(Row)), "MACs", "FLOPs", "check"}
 _LETTER = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
-class WrongSweep(ValueError):
+class WrongSweep(FlopledgerError, ValueError):
     """There is nothing to sweep; the message says what to change."""
 
 

@@ -32,7 +32,7 @@ def measured(point: Point, own_thread: bool = False) -> Row:
     except _OURS as error:
         return failed(point, str(error).removeprefix(f"{point.model}: "))
     except (Exception, SystemExit) as error:  # the network is anybody's code
-        return failed(point, last_line(error))  # type: ignore[arg-type]
+        return failed(point, last_line(error))
     return _row(point, profile)
 
 

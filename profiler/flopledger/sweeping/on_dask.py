@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from flopledger.clock.threads import one_thread
+from flopledger.errors import FlopledgerError
 from flopledger.sweeping.rows import Point, Row, failed
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
 IDLE = 60.0  # seconds without any worker, after which a sweep is given up
 
 
-class LostCluster(Exception):
+class LostCluster(FlopledgerError):
     """The scheduler or all workers are gone, or were never there; the message says which."""
 
+    exit_code = 1
 
-class MissingDask(ValueError):
+
+class MissingDask(FlopledgerError, ValueError):
     """dask.distributed is not installed."""
 
 

@@ -4,11 +4,12 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from flopledger.errors import FlopledgerError
 from flopledger.storage import journal
 from flopledger.sweeping.rows import Key, Row
 
 
-class BadRows(ValueError):
+class BadRows(FlopledgerError, ValueError):
     """The file is not one of this sweep; the message says what to change."""
 
 

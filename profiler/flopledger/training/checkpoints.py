@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from flopledger.errors import FlopledgerError
 from flopledger.storage import journal
 from flopledger.storage.files import write_whole
 
 
-class BadCheckpoint(ValueError):
+class BadCheckpoint(FlopledgerError, ValueError):
     """The file is no checkpoint of this training; the message says what to change."""
 
 

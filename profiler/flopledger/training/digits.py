@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from flopledger.errors import FlopledgerError
 from flopledger.ledger.quantity import Quantity
 from flopledger.ledger.training_run import facts_of
 from flopledger.metering.module_meter import meter
@@ -19,7 +20,7 @@ TESTED = 360  # of the 1,797 images: a fifth
 MOMENTUM, DECAY = 0.9, 5e-4  # AlexNet's
 
 
-class MissingDigits(ImportError):
+class MissingDigits(FlopledgerError, ImportError):
     """scikit-learn is not installed; the message says how to install it."""
 
 

@@ -11,17 +11,20 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import TrialState
 
+from flopledger.errors import FlopledgerError
 from flopledger.storage.journal import contradiction
 from flopledger.tuning.outcome import Task
 from flopledger.tuning.tuner import SAMPLERS
 
 
-class BadStorage(ValueError):
+class BadStorage(FlopledgerError, ValueError):
     """The file cannot be gone on with; the message says what to change."""
 
 
-class StorageFailed(Exception):
+class StorageFailed(FlopledgerError):
     """The file could not be read or written on the way; what it held before, it holds."""
+
+    exit_code = 1
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flopledger.calls import Shape
+from flopledger.errors import FlopledgerError
 
 # a forward pass's arguments, by place and by name
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
@@ -27,7 +28,7 @@ _DTYPES = [
 ]
 
 
-class WrongInputs(ValueError):
+class WrongInputs(FlopledgerError, ValueError):
     """The inputs asked for are not those that a model takes."""
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from flopledger.errors import FlopledgerError
 
-class WrongSource(ValueError):
+
+class WrongSource(FlopledgerError, ValueError):
     """What was asked for is no network; the message says what to change."""
 
 
-def last_line(error: Exception) -> str:
+def last_line(error: BaseException) -> str:
     """The error's class and the last line of what it says."""
     return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1][:300]
 
@@ -76,7 +78,7 @@ def _transformers(path: str, options: dict[str, Any]) -> Callable[[], Any]:
 def _configuration(transformers: ModuleType, file: Path, options: dict[str, Any]) -> Any:
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-        model_type = said["model_type"]
+        model_type = str(said["model_type"])
     except (ValueError, KeyError, TypeError) as error:
         raise WrongSource(
             f"hf:{file}: no transformers configuration: {last_line(error)}"
@@ -110,7 +112,15 @@ def _library(name: str, extra: str) -> Any:
         )
     if importlib.util.find_spec("torchvision") is not None:
         _mend_torchvision()
-    return importlib.import_module(name)
+    return _imported(name)
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # a library beside versions that it does not go with
+        library = name.split(".")[0]
+        raise WrongSource(f"{library} cannot be imported: {last_line(error)}") from error
 
 
 def _mend_torchvision() -> None:
@@ -118,7 +128,9 @@ def _mend_torchvision() -> None:
     # because of two of them, of which it then needs the schemas alone
     try:
         importlib.import_module("torchvision")
-    except RuntimeError:
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise WrongSource(f"torchvision cannot be imported: {last_line(error)}") from error
         import torch
 
         for name in [key for key in sys.modules if key.split(".")[0] == "torchvision"]:

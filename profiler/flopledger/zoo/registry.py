@@ -11,17 +11,21 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from flopledger.errors import FlopledgerError
+
 _ZOO = "flopledger.models"
 
 # other packages name the module or package of their own zoo under this entry point
 GROUP = "flopledger.models"
 
 
-class BrokenModel(ImportError):
+class BrokenModel(FlopledgerError, ImportError):
     """A model's file cannot be imported; the message names the file and what it raised."""
 
+    exit_code = 1
 
-class UnknownModel(LookupError):
+
+class UnknownModel(FlopledgerError, LookupError):
     """No model of that name is registered; the message names the nearest ones."""
 
 
@@ -167,7 +171,7 @@ def zoo_module(file: Path) -> str | None:
 def _import(listing: Listing) -> None:
     try:
         importlib.import_module(listing.module)
-    except Exception as error:  # the file is anybody's code: it may raise anything
+    except (Exception, SystemExit) as error:  # the file is anybody's code: it may raise anything
         package, _, stem = listing.module.rpartition(".")
         file = f"models/{stem}.py" if package == _ZOO else listing.module
         line = (str(error).strip().splitlines() or [""])[0]
@@ -212,7 +216,7 @@ def _listings(module: str, file: Path) -> Iterator[Listing]:
             for call in node.decorator_list
             if isinstance(call, ast.Call) and _called_name(call) == "register"
         ]
-    except (SyntaxError, ValueError) as error:  # ValueError: not UTF-8, or no docstring
+    except (SyntaxError, ValueError, OSError) as error:  # ValueError: not UTF-8, or no docstring
         warnings.warn(f"{file}: not read as a model file: {error}", stacklevel=2)
         return
     yield from found

@@ -89,7 +89,7 @@ def call(text: str) -> Any:
     found = find(text)
     try:
         return found.factory()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise WrongSource(f"{text} raises {last_line(error)}") from error
 
 
@@ -182,7 +182,7 @@ def _from_file(file: Path, text: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses and pickle look it up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # the file is anybody's code: it may raise anything
+    except (Exception, SystemExit) as error:  # the file is anybody's code: it may raise anything
         del sys.modules[name]
         raise WrongSource(_cannot_import(text, error, str(file))) from error
     return module
@@ -196,7 +196,7 @@ def _imported(name: str, text: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise WrongSource(f"{text}: no package is called {error.name!r}; {HINT}") from error
         raise WrongSource(_cannot_import(text, error, name)) from error
-    except Exception as error:  # as a file
+    except (Exception, SystemExit) as error:  # as a file
         raise WrongSource(_cannot_import(text, error, name)) from error
 
 
@@ -206,7 +206,7 @@ def _reachable(folder: Path) -> None:
         sys.path.append(str(folder))
 
 
-def _cannot_import(text: str, error: Exception, where: str) -> str:
+def _cannot_import(text: str, error: BaseException, where: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]
     at = f" at {theirs[-1].filename}:{theirs[-1].lineno} ({theirs[-1].line})" if theirs else ""
