@@ -9,6 +9,7 @@ import pytest
 from flopledger.zoo import registry
 
 ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
 
 
@@ -142,13 +143,16 @@ def test_every_verb_of_the_makefile_is_documented():
         assert re.search(rf"^{verb}\b", help_text, flags=re.MULTILINE)
 
 
-def test_every_file_that_the_docs_name_exists():
-    for file in ("README.md", "CONTRIBUTING.md", "docs/method.md", "docs/conventions.md"):
-        for path in re.findall(
-            r"(?:profiler|tests|docs|models|scripts)/[\w/.-]+\w", (ROOT / file).read_text()
-        ):
-            named = path.split("NAME")[0].rstrip("/")
-            assert (ROOT / named).exists() or path.startswith("models/tictactoe"), (file, path)
+@pytest.mark.parametrize(
+    "file", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in DOCS.glob("*.md"))]
+)
+def test_every_file_that_the_docs_name_exists(file):
+    folders = "profiler|tests|docs|models|facts|scripts"
+    for path in re.findall(rf"(?<![\w/.-])(?:{folders})/[\w/.-]+\w", (ROOT / file).read_text()):
+        named = re.split("(test_)?NAME|PACKAGE", path)[0].rstrip("/")
+        # the examples' own, and what make new-model would write
+        example = re.fullmatch(r"(models|tests/models)/(test_)?(tictactoe|lenet)\.py", path)
+        assert (ROOT / named).exists() or example, path
 
 
 def test_a_sweep_prints_what_its_page_says(capfd):

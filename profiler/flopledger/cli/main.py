@@ -14,6 +14,7 @@ from flopledger import cli
 from flopledger.cli.console import NOT_PROFILED, WRONG_CALL, say
 from flopledger.cli.timeout import TimedOut
 from flopledger.errors import FlopledgerError
+from flopledger.storage.links import check_links
 
 app = typer.Typer(
     add_completion=False,
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if "--debug" not in words:
         warnings.showwarning = _one_line_warning
     try:
+        check_links()
         code = app(words, prog_name="flopledger", standalone_mode=False)
     except (TyperException, FlopledgerError, OSError, TimedOut) as error:
         if "--debug" in words:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flopledger.errors import FlopledgerError
+from flopledger.storage.links import check_links
 
 _ZOO = "flopledger.models"
 
@@ -182,6 +183,7 @@ def _import(listing: Listing) -> None:
 
 def _zoo_files() -> Iterator[tuple[str, Path]]:
     """Each file with the name of its module."""
+    check_links()
     yield from _files_of(_ZOO)
 
 
