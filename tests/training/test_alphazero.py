@@ -1,7 +1,9 @@
 """Training: what a sample is, what a round costs, and that a stop changes nothing."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from flopledger.counting.profiling import profile
@@ -10,6 +12,7 @@ from flopledger.play.match import against_random
 from flopledger.play.networks import tower
 from flopledger.training.alphazero import Plan, Training
 from flopledger.training.checkpoints import BadCheckpoint
+from torch import nn
 
 PLAN = Plan(
     game="tic_tac_toe",
@@ -58,6 +61,43 @@ def test_a_round_that_played_too_many_moves_owes_the_next():
     for rounds in (1, 2, 3):
         one.round()
         assert 12 * rounds <= one.totals.moves < 12 * rounds + 9
+
+
+class Constant(nn.Module):
+    """The same answer to every position: a logit for each point of the board, and a value."""
+
+    def __init__(self):
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(9))
+        self.value = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, planes):
+        rows = planes.new_zeros(len(planes), 1)
+        return self.logits + rows, self.value + rows
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_loss_and_the_steps_by_hand(steps):
+    # of the window's one position, the last of a game that was won, the mover is the winner: z = 1
+    plan = replace(PLAN, moves=1, window=1, steps=steps, simulations=60)
+    learner = Training(plan, find_game("tic_tac_toe"), Constant())
+    loss = learner.round()
+    _, (policy,), results = learner._window
+    assert results.tolist() == [1.0]
+    logits, value = np.zeros(9), 0.5
+    speeds = np.zeros(9), 0.0
+    for _ in range(steps):
+        shares = np.exp(logits) / np.exp(logits).sum()
+        # cross-entropy with the search's policy, plus the squared error of the value
+        expected = -(policy.numpy() * np.log(shares)).sum() + (value - 1) ** 2
+        slopes = shares - policy.numpy() + 1e-4 * logits, 2 * (value - 1) + 1e-4 * value
+        speeds = 0.9 * speeds[0] + slopes[0], 0.9 * speeds[1] + slopes[1]
+        logits, value = logits - 0.02 * speeds[0], value - 0.02 * speeds[1]
+    if steps == 1:
+        assert expected == pytest.approx(math.log(9) + 0.25)
+    assert loss == pytest.approx(expected, rel=1e-5)
+    assert learner.network.value.item() == pytest.approx(value, rel=1e-6)
+    assert learner.network.logits.tolist() == pytest.approx(logits.tolist(), abs=1e-7)
 
 
 def test_a_win_is_a_win_for_the_winner_only():
