@@ -1,8 +1,8 @@
 """Other FLOPs against the convention's arithmetic."""
 
 import pytest
-from flopledger.counting.formulas.elementwise import FREE, POINTWISE, is_free
-from flopledger.counting.formulas.every import known_operators, work
+from flopledger.counting.formulas.elementwise import FREE, POINTWISE, is_free, is_pointwise
+from flopledger.counting.formulas.every import known_operators, multiplies, work
 
 X = (2, 3, 4, 4)
 
@@ -13,6 +13,15 @@ X = (2, 3, 4, 4)
         ("relu_", [X], X, 96),
         ("add", [X, (4,)], X, 96),
         ("addcmul", [X, X, X], X, 3 * 96),
+        ("addcdiv_", [X, X, X], X, 3 * 96),
+        ("rrelu_with_noise", [X, X, 0.1, 0.3, True], X, 96),
+        ("polar", [X, X], X, 4 * 96),
+        ("kron", [(2, 3), (5, 7)], (10, 21), 210),
+        ("cross", [(5, 3), (5, 3)], (5, 3), 3 * 15),
+        ("linalg_cross", [(5, 3), (5, 3)], (5, 3), 3 * 15),
+        # of several results the first
+        ("log_sigmoid_forward", [X], (X, (2, 3)), 96),
+        ("add", [(), ()], (), 1),
         ("sum", [X, [1]], (2, 4, 4), 96),
         ("mean", [X, [2, 3]], (2, 3), 96),
         ("var", [X, [1]], (2, 4, 4), 4 * 96),
@@ -38,6 +47,28 @@ def test_an_operator_is_free_or_has_a_formula_not_both():
     assert not FREE & (POINTWISE | known_operators())
 
 
-@pytest.mark.parametrize("op", ["aten::view", "aten::copy_", "aten::embedding", "prim::ListUnpack"])
-def test_moving_data_is_free(op):
-    assert is_free(op)
+@pytest.mark.parametrize(
+    ("op", "free"),
+    [
+        ("aten::view", True),
+        ("aten::copy_", True),
+        ("aten::embedding", True),
+        ("prim::ListUnpack", True),
+        ("aten::permute_copy", True),  # as permute
+        ("aten::squeeze_copy_", True),
+        ("aten::add", False),
+        ("aten::add_", False),
+        ("mine::view", False),
+    ],
+)
+def test_moving_data_is_free(op, free):
+    assert is_free(op) == free
+
+
+@pytest.mark.parametrize(
+    ("op", "pointwise"),
+    [("aten::relu", True), ("aten::relu_", True), ("aten::sum", False), ("aten::mm", False)],
+)
+def test_what_maps_elements_to_elements(op, pointwise):
+    assert is_pointwise(op) == pointwise
+    assert multiplies(op) == (op == "aten::mm")
