@@ -141,7 +141,7 @@ def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
 
 def test_where_a_float_decides_in_what_does_not_fit_the_line_is_named(monkeypatch):
     monkeypatch.setattr("flopledger.counting.attempts.fits", lambda module: False)
-    monkeypatch.setattr("flopledger.counting.profiling.fits", lambda module: False)
+    monkeypatch.setattr("flopledger.counting.second_opinion.fits", lambda module: False)
     with pytest.raises(ProfilingError, match=r"x\.sum\(\) >= 0.*too large to compute"):
         profile(FloatDecides(), torch.zeros(1, 4))
 
@@ -358,7 +358,7 @@ def test_coverage_is_the_share_that_has_a_formula():
 
 
 def test_what_is_too_large_to_compute_is_counted_by_dispatch_and_said(monkeypatch):
-    monkeypatch.setattr("flopledger.counting.profiling.TRACED", 5)
+    monkeypatch.setattr("flopledger.counting.second_opinion.TRACED", 5)
     one = profile(nn.Linear(2, 3), torch.zeros(1, 2))
     assert (one.counter, one.check.agrees) == ("dispatch", None)
     assert "it would compute 6 MACs; --counter fvcore" in one.reason

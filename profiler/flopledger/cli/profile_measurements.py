@@ -62,12 +62,12 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
     if not (wanted.time or wanted.memory):
         return Measured()
     from flopledger.clock.time_layers import timing
-    from flopledger.counting.restore import materialised, untouched
+    from flopledger.counting.restore import materialised, restoring
 
     taken, memory, allocated = None, None, None
     module = materialised(module, inputs)
     if wanted.memory:
-        with untouched(module):
+        with restoring(module):
             memory = _memory(profile.model, module, inputs, wanted)
             if wanted.allocate:
                 allocated = _allocated(profile.model, module, inputs, wanted, memory)
@@ -84,7 +84,7 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
 
 def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory":
     from flopledger.allocation.estimate import memory
-    from flopledger.counting.attempts import said
+    from flopledger.counting.failures import first_line
     from flopledger.tables import ProfilingError
 
     try:
@@ -99,7 +99,7 @@ def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory
         raise
     except Exception as error:  # the module's own code, which may raise anything
         raise ProfilingError(
-            f"{name}: its memory cannot be worked out without values: {said(error)}"
+            f"{name}: its memory cannot be worked out without values: {first_line(error)}"
         ) from error
 
 
@@ -110,7 +110,7 @@ def _allocated(
     import torch
 
     from flopledger.allocation.estimate import allocated
-    from flopledger.counting.attempts import said
+    from flopledger.counting.failures import first_line
     from flopledger.counting.want_of_memory import is_want_of_memory
     from flopledger.tables import ProfilingError
 
@@ -135,4 +135,4 @@ def _allocated(
             raise ProfilingError(
                 f"{name}: --allocate ran out of memory; leave it out, or give a smaller --batch"
             ) from error
-        raise ProfilingError(f"{name}: it does not run: {said(error)}") from error
+        raise ProfilingError(f"{name}: it does not run: {first_line(error)}") from error

@@ -14,10 +14,11 @@ from torch.utils._pytree import tree_map
 from flopledger.calls import OpCall
 from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
 from flopledger.clock.layer_times import LayerTime, Timing
-from flopledger.counting.attempts import fits, said
+from flopledger.counting.attempts import fits
+from flopledger.counting.failures import first_line
 from flopledger.counting.layers import kind_of
 from flopledger.counting.profiling import counted
-from flopledger.counting.restore import materialised, untouched
+from flopledger.counting.restore import materialised, restoring
 from flopledger.counting.subject import subject_of
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import stand_ins
@@ -115,7 +116,7 @@ def _rounds(
         return _real(leaf, device) if isinstance(leaf, Tensor) else leaf
 
     rng = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(rng), untouched(module), stand_ins(module, place):
+    with torch.random.fork_rng(rng), restoring(module), stand_ins(module, place):
         args, kwargs = tree_map(place, inputs)
         with torch.no_grad():
             for _ in turns:
@@ -206,4 +207,4 @@ def _layers(
 def _complaint(error: Exception, device: torch.device) -> str:
     if is_want_of_memory(error):
         return f"memory on {device} is too small to run it; give a smaller --batch or network"
-    return f"timing it stopped: {said(error)}"
+    return f"timing it stopped: {first_line(error)}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flopledger.counting.attempts import said
+from flopledger.counting.failures import first_line
 from flopledger.tables import ProfilingError
 from flopledger.zoo.guessed_inputs import guessed
 from flopledger.zoo.inputs import AskedInput, Inputs, as_inputs, fit_inputs
@@ -52,4 +52,6 @@ def examples(spec: ModelSpec) -> tuple[Any, ...]:
     try:
         return spec.inputs()
     except Exception as error:  # it is anybody's code: it may raise anything
-        raise ProfilingError(f"{spec.name}: its example inputs fail: {said(error)}") from error
+        raise ProfilingError(
+            f"{spec.name}: its example inputs fail: {first_line(error)}"
+        ) from error

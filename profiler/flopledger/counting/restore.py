@@ -20,7 +20,7 @@ class ChangesItself(FlopledgerError, RuntimeError):
 
 
 @contextmanager
-def untouched(module: nn.Module) -> Iterator[None]:
+def restoring(module: nn.Module) -> Iterator[None]:
     """Undo, after the body, what it set on the network's modules.
 
     Raises:

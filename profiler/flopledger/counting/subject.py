@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from flopledger.counting.arguments import arguments_of
-from flopledger.counting.attempts import said
+from flopledger.counting.failures import first_line
 from flopledger.counting.weightless import build
 from flopledger.tables import ProfilingError
 from flopledger.zoo.inputs import Inputs, WrongInputs
@@ -82,7 +82,7 @@ def built(name: str, factory: Callable[[], Any]) -> nn.Module:
     try:
         module = build(factory)
     except (Exception, SystemExit) as error:  # the factory is anybody's code: it may raise anything
-        raise ProfilingError(f"{name}: its factory fails: {said(error)}") from error
+        raise ProfilingError(f"{name}: its factory fails: {first_line(error)}") from error
     if not isinstance(module, nn.Module):
         raise ProfilingError(
             f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
-from flopledger.counting.attempts import Passes
-from flopledger.counting.restore import untouched
+from flopledger.counting.attempts import by_dispatch
+from flopledger.counting.restore import restoring
 
 _AGAIN = frozenset(2 * 4**k for k in range(20))  # calls that are watched again, ever fewer
 
@@ -72,16 +72,16 @@ def key_of(value: Any) -> Hashable:
     return value if isinstance(value, Hashable) else str(type(value))
 
 
-def backward_macs(one: Signature) -> int | None:
+def backward_macs(signature: Signature) -> int | None:
     """Of one backward pass from every result: counted without values; None where that fails."""
-    run = Passes(one.module, one.args, one.kwargs, backward=True)
-    with untouched(one.module):
-        mode = one.module.training
-        one.module.training = one.training
+    module = signature.module
+    with restoring(module):
+        mode = module.training
+        module.training = signature.training
         try:
-            calls = run.dispatched()
+            calls = by_dispatch(module, (signature.args, signature.kwargs), backward=True).calls
         finally:
-            one.module.training = mode
-    if isinstance(calls, Exception):
+            module.training = mode
+    if calls is None:
         return None
     return sum(call.macs for call in calls if call.backward)

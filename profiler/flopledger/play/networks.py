@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from flopledger.counting.arguments import examples
-from flopledger.counting.attempts import said
+from flopledger.counting.failures import first_line
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError
 from flopledger.play.games import Game
@@ -107,7 +107,7 @@ def _built(factory: Any, words: str, seed: int) -> nn.Module:
     except Exception as error:  # the factory is anybody's code: it may raise anything
         if is_want_of_memory(error):
             raise DoesNotFit(f"{words} does not fit into memory; make it smaller") from error
-        raise ProfilingError(f"{words} cannot be built: {said(error)}") from error
+        raise ProfilingError(f"{words} cannot be built: {first_line(error)}") from error
 
 
 def _answer(network: nn.Module, planes: tuple[int, ...], name: str) -> Any:
@@ -118,7 +118,7 @@ def _answer(network: nn.Module, planes: tuple[int, ...], name: str) -> Any:
     except Exception as error:  # as the factory
         if is_want_of_memory(error):
             raise DoesNotFit(f"{name}: a pass does not fit into memory; name another") from error
-        raise ProfilingError(f"{name} cannot be run: {said(error)}") from error
+        raise ProfilingError(f"{name} cannot be run: {first_line(error)}") from error
 
 
 def _fits(out: Any, moves: int) -> bool:

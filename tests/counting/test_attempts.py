@@ -1,0 +1,87 @@
+"""Attempts: what came of asking a counter, and what is said of one that was stopped."""
+
+import pytest
+import torch
+from flopledger.calls import OpCall
+from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, computed
+from flopledger.counting.restore import ChangesItself
+from torch import nn
+
+
+class AsksForAValue(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.linear(x) if x.sum() < 1 else x
+
+
+class Grows(nn.Module):
+    def forward(self, x):
+        self.late = nn.Linear(4, 4)
+        return self.late(x)
+
+
+def linear_call(**fields):
+    return OpCall(path="", op="aten::linear", inputs=((1, 2),), outputs=((1, 3),), **fields)
+
+
+def test_a_counter_that_is_not_stopped_has_calls_and_layers():
+    network = nn.Sequential(nn.Linear(4, 5))
+    for attempt in (by_dispatch, by_fvcore):
+        found = attempt(network, ((torch.zeros(2, 4),), {}))
+        assert sum(call.macs for call in found.forward) == 2 * 4 * 5
+        assert [(layer.path, layer.calls) for layer in found.layers] == [("", 1), ("0", 1)]
+        assert (found.error, found.stopped_at, found.notes) == (None, "", ())
+
+
+def test_a_network_that_asks_for_a_value_is_computed_and_noted():
+    found = by_dispatch(AsksForAValue(), ((torch.zeros(2, 4),), {}))
+    assert sum(call.macs for call in found.forward) == 2 * 4 * 4
+    (note,) = found.notes
+    assert "test_attempts.py" in note
+    assert "x.sum() < 1" in note
+
+
+def test_one_that_changes_itself_is_not_computed(monkeypatch):
+    def no_second_pass(*_):
+        raise AssertionError("it was computed as well")
+
+    monkeypatch.setattr("flopledger.counting.attempts.fits", no_second_pass)
+    found = by_dispatch(Grows(), ((torch.zeros(2, 4),), {}))
+    assert found.calls is None
+    assert isinstance(found.error, ChangesItself)
+
+
+@pytest.mark.parametrize("attempt", [by_dispatch, by_fvcore, computed])
+def test_where_it_stopped_stands_in_the_complaint(attempt):
+    network = nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 6))
+    found = attempt(network, ((torch.zeros(2, 3),), {}))
+    assert (found.calls, found.layers) == (None, ())
+    assert found.stopped_at == "stopped at layer 1, which got 2x4"
+    line = complaint(found)
+    assert line.endswith("(stopped at layer 1, which got 2x4; change the input or that layer)")
+    assert "\n" not in line
+
+
+def test_want_of_memory_has_its_own_complaint():
+    full = Attempt(counter="fvcore", error=MemoryError(), stopped_at="stopped at layer a")
+    assert complaint(full) == (
+        "memory is too small; give a smaller --batch or --input (stopped at layer a)"
+    )
+    nowhere = Attempt(counter="fvcore", error=MemoryError("numpy wants 9 TiB\nmore"))
+    assert complaint(nowhere).endswith("(numpy wants 9 TiB)")
+
+
+def test_both_passes_and_the_unknown_operators_each_once():
+    calls = (
+        linear_call(),
+        linear_call(backward=True),
+        OpCall(path="", op="mine::odd", inputs=(), outputs=(), counted=False),
+        OpCall(path="a", op="mine::odd", inputs=(), outputs=(), counted=False),
+    )
+    attempt = Attempt(counter="dispatch", calls=calls)
+    assert attempt.forward == (calls[0], *calls[2:])
+    assert attempt.backward == (calls[1],)
+    assert attempt.unknown == ("mine::odd",)
