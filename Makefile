@@ -2,8 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# of make mutate
+SAMPLE ?= 400
+SEED ?= 10
+
 .DEFAULT_GOAL := help
-.PHONY: help install report test lint bench peers selfplay train-small new-model clean
+.PHONY: help install report test lint mutate bench peers selfplay train-small new-model clean
 
 help:  ## show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -23,6 +27,10 @@ test: install  ## run the tests
 
 lint: install  ## ruff, mypy, codespell
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler && $(BIN)/codespell
+
+mutate: install  ## do the tests kill 90% of 400 mutants of counting, ledger, metering, play? an hour
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,mutate]"
+	$(BIN)/python scripts/mutate --sample $(SAMPLE) --seed $(SEED) --at-least 90
 
 bench: install  ## time and memory beside the peers, and sweeps; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py

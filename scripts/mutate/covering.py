@@ -1,0 +1,124 @@
+"""Which tests run which functions, each test file mapped once."""
+
+import ast
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import coverage
+import pytest
+from forks import in_forks, run_pytest
+from mutants import LIBRARY, PACKAGES, Mutant, digest
+
+ROOT = LIBRARY.parents[1]
+KEPT = ROOT / "build" / "mutate"
+TESTS = "tests/**/test_*.py"
+BUDGET = 30.0  # seconds of tests a mutant, as long as they took when they were mapped
+
+
+class Recorder:
+    """A plugin of pytest: what each test ran of the packages, and its seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.failed: set[str] = set()
+        sources = [str(LIBRARY / name) for name in PACKAGES]
+        self.coverage = coverage.Coverage(data_file=None, source=sources, config_file=False)
+        self.coverage.start()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """A fixture's work, done outside of this, belongs to every test of the file."""
+        self.coverage.switch_context(item.nodeid)
+        try:
+            return (yield)
+        finally:
+            self.coverage.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One of a test's three phases."""
+        self.seconds[report.nodeid] += report.duration
+        if not report.passed:
+            self.failed.add(report.nodeid)
+
+    def tests(self) -> dict[str, Any]:
+        """For each test that passed its seconds, and the functions of each file that it ran."""
+        self.coverage.stop()
+        data = self.coverage.get_data()
+        ran: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for path in data.measured_files():
+            functions = _functions(ast.parse(Path(path).read_text()))
+            file = str(Path(path).relative_to(LIBRARY))
+            for line, contexts in data.contexts_by_lineno(path).items():
+                for context in contexts:
+                    ran[context][file].add(functions.get(line, ""))
+        shared = ran.pop("", {})
+        return {
+            test: {
+                "seconds": self.seconds[test],
+                "ran": {file: sorted(ran[test][file] | names) for file, names in shared.items()},
+            }
+            for test in self.seconds.keys() - self.failed
+        }
+
+
+def _functions(tree: ast.AST, names: tuple[str, ...] = ()) -> dict[int, str]:
+    """The outermost function that holds a line, as `Mutant.function` names it."""
+    lines: dict[int, str] = {}
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            name = ".".join((*names, node.name))
+            lines |= dict.fromkeys(range(node.body[0].lineno, (node.end_lineno or 0) + 1), name)
+        else:
+            inner = (*names, node.name) if isinstance(node, ast.ClassDef) else names
+            lines |= _functions(node, inner)
+    return lines
+
+
+def mapped(workers: int) -> dict[str, Any]:
+    """What each test of the suite ran and how long it took; a test file is mapped once it changed.
+
+    A function that a test runs only since the library changed is not seen to be run by it: that
+    may leave a mutant alive, and kills none.
+    """
+
+    def job(file: Path, kept: Path) -> int:
+        recorder = Recorder()
+        code = run_pytest([str(file)], recorder)
+        kept.write_text(json.dumps(recorder.tests()))
+        return code
+
+    names = {file: f"{digest(file.read_text())}.json" for file in sorted(ROOT.glob(TESTS))}
+    KEPT.mkdir(parents=True, exist_ok=True)
+    todo = [file for file, name in names.items() if not (KEPT / name).exists()]
+    jobs = [(1800.0, partial(job, file, KEPT / names[file])) for file in todo]
+    for place, code, seconds in in_forks(jobs, workers):
+        print(f"{todo[place].name} mapped in {seconds:.0f} s, exit code {code}", file=sys.stderr)
+    tests = {}
+    for name in names.values():
+        tests |= json.loads((KEPT / name).read_text())
+    return tests
+
+
+def covering(mutant: Mutant, tests: dict[str, Any]) -> list[str]:
+    """The tests that run its function, quickest first, as many as the budget holds.
+
+    What an import runs is tested by those that run anything of the file, then by those that only
+    import it.
+    """
+    ranked = []
+    for test, found in tests.items():
+        ran = found["ran"].get(mutant.file, [])
+        if mutant.function in ran or (not mutant.function and ran):
+            ranked.append((ran in ([], [""]), found["seconds"], test))
+    chosen, seconds = [], 0.0
+    for _, lasts, test in sorted(ranked):
+        seconds += lasts
+        if chosen and seconds > BUDGET:
+            break
+        chosen.append(test)
+    return chosen
