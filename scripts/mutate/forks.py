@@ -16,7 +16,6 @@ import pytest
 import torch._dynamo  # noqa: F401
 from hypothesis import Phase, settings
 
-
 LOG = "build/mutate/log"  # what the forks print
 MEMORY = 8 << 30  # bytes that a fork may take
 
