@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flopledger.cli import main as cli
 from flopledger.errors import FlopledgerError, WrongOption
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 
 LIBRARY = Path(__file__).parents[1] / "profiler" / "flopledger"
 # a network's own `except Exception` must not keep it

@@ -17,7 +17,7 @@ ORDER = (
     "errors",
     "calls",
     "storage",
-    "tables",
+    "profiles",
     "zoo",
     "models",
     "counting",

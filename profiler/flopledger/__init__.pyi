@@ -7,6 +7,8 @@ from .clock.time_layers import timing as timing
 from .counting.formulas.formula_table import macs as macs
 from .counting.formulas.formula_table import other_flops as other_flops
 from .counting.profiling import profile as profile
+from .differences.changes import Differences as Differences
+from .differences.changes import diff as diff
 from .errors import FlopledgerError as FlopledgerError
 from .errors import WrongOption as WrongOption
 from .ledger.build import ledger_of as ledger_of
@@ -17,8 +19,13 @@ from .metering.module_meter import Meter as Meter
 from .metering.module_meter import MeterError as MeterError
 from .metering.module_meter import meter as meter
 from .metering.reading import Reading as Reading
-from .tables import Profile as Profile
-from .tables import ProfilingError as ProfilingError
+from .profiles.saved import BadProfile as BadProfile
+from .profiles.tables import Profile as Profile
+from .profiles.tables import ProfilingError as ProfilingError
+from .profiles.totals import BackwardTotals as BackwardTotals
+from .profiles.totals import Coverage as Coverage
+from .profiles.totals import Totals as Totals
+from .profiles.totals import TrainingStep as TrainingStep
 from .version import __version__ as __version__
 from .zoo.registry import ModelSpec as ModelSpec
 from .zoo.registry import Published as Published

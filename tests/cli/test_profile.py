@@ -88,8 +88,9 @@ def test_json_has_exactly_the_documented_keys(run):
     one = json.loads(out)
     assert (code, err) == (0, [])
     assert list(one) == [
-        "model", "counter", "reason", "inputs", "totals", "layers", "uncounted", "coverage",
-        "check", "notes", "backward",
+        "format", "model", "counter", "reason", "inputs", "samples", "totals", "layers",
+        "uncounted", "coverage", "check", "backward", "unused", "active_params", "notes",
+        "modules", "calls", "backward_calls",
     ]  # fmt: skip
     assert one["inputs"] == [{"shape": [1, 4], "dtype": "float32"}]
     params = 4 * 5 + 5 + 5 * 2 + 2
@@ -102,7 +103,7 @@ def test_json_has_exactly_the_documented_keys(run):
         "layer": "0", "kind": "linear", "calls": 1, "params": 25, "macs": 20, "flops": 40,
         "other_flops": 0, "flops_per_param": 40 / 25, "output_shape": [1, 5],
     }  # fmt: skip
-    assert one["check"] == {"counter": "dispatch", "macs": MACS, "agrees": True}
+    assert one["check"] == {"counter": "dispatch", "macs": MACS, "agrees": True, "reason": ""}
     assert one["backward"]["macs"] == 4 * 5 + 2 * (5 * 2)
     assert one["layers"][1]["flops_per_param"] is None
 
@@ -154,7 +155,9 @@ def test_strict_objects_to_what_is_uncounted(run):
 def test_strict_objects_to_counters_that_disagree(run):
     code, out, err = run("profile", "dead", "--format", "json")
     assert code == 0
-    assert json.loads(out)["check"] == {"counter": "dispatch", "macs": 48, "agrees": False}
+    check = json.loads(out)["check"]
+    assert (check["counter"], check["macs"], check["agrees"]) == ("dispatch", 48, False)
+    assert check["reason"] == "they differ at dead"
     assert err == ["flopledger: dead: fvcore counts 20 MACs, dispatch 48: they differ at dead"]
     assert run("profile", "dead", "--strict")[0] == 3
     assert run("profile", "tiny", "--strict")[0] == 0

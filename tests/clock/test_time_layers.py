@@ -7,7 +7,7 @@ from flopledger.clock.layer_times import BOUNDS, LayerTime, Timing
 from flopledger.clock.peaks import Peaks
 from flopledger.clock.time_layers import timing
 from flopledger.counting import dispatch_counter
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 from torch import nn
 
 # 100 FLOP/s and 10 bytes/s: from 10 FLOPs a byte on, arithmetic sets the limit

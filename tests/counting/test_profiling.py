@@ -1,11 +1,11 @@
 """profile(): both counters and the tables, through the public door."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import flopledger
 import pytest
 import torch
-from flopledger import ProfilingError, profile
+from flopledger import Coverage, ProfilingError, profile
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -31,7 +31,7 @@ def tied():
 
 def test_totals_by_hand(tied):
     params = 4 * 4 + 4 + 4 + (4 * 9 + 9) + 3
-    assert tied.totals == {
+    assert asdict(tied.totals) == {
         "params": params,
         "trainable_params": params,
         "active_params": params,
@@ -87,7 +87,7 @@ def test_by_kind_and_by_operator():
 
 def test_the_backward_pass_is_measured():
     one = profile(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), torch.zeros(1, 2), backward=True)
-    assert one.backward == {
+    assert asdict(one.backward) == {
         "macs": 6 + 2 * 3,
         "flops": 24,
         "other_flops": 3 + 1,  # the biases' gradients: sums over a batch of one
@@ -317,7 +317,7 @@ def test_checkpointing_shows_what_it_computes_again():
 
     back = profile(Checkpointed(), torch.zeros(3, 4), backward=True).backward
     one = 3 * 4 * 4
-    assert (back["macs"], back["recomputed_macs"]) == (4 * one, one)  # the last needs no second run
+    assert (back.macs, back.recomputed_macs) == (4 * one, one)  # the last needs no second run
 
 
 def test_a_training_step_by_hand():
@@ -326,8 +326,8 @@ def test_a_training_step_by_hand():
     one = profile(network, torch.zeros(3, 4), backward=True)
     step = one.training_step("momentum", accumulate=2)
     forward, backward = 3 * 4 * 5 + 3 * 5 * 6, 3 * 5 * 6  # the second layer's weight alone
-    assert step["macs"] == 2 * (forward + backward)
-    assert step["optimiser_flops"] == 4 * 5 * 6  # momentum: two products and two sums
+    assert step.macs == 2 * (forward + backward)
+    assert step.optimiser_flops == 4 * 5 * 6  # momentum: two products and two sums
     with pytest.raises(ValueError, match="no optimiser is called 'lion'"):
         one.training_step("lion")
     with pytest.raises(ValueError, match="backward=True"):
@@ -347,14 +347,15 @@ def test_lora_trains_the_small_matrices_alone():
     one = profile(Lora(), torch.zeros(3, 16), backward=True)
     small = 3 * 16 * 2
     assert one.total("trainable_params") == 2 * 16 * 2
-    assert one.backward["macs"] == small + 2 * small  # down's weight; up's weight and its input
+    assert one.backward.macs == small + 2 * small  # down's weight; up's weight and its input
     assert one.total("flops_per_param") == 2 * (16 * 16 + 2 * 16 * 2) / (2 * 16 * 2)
 
 
 def test_coverage_is_the_share_that_has_a_formula():
     one = profile(OwnFunction(), torch.zeros(4, 4), counter="fvcore")
-    assert one.coverage == {"calls": 0.0, "arithmetic": None}  # a trace does not say its shapes
-    assert profile(nn.Linear(2, 3), torch.zeros(1, 2)).coverage == {"calls": 1.0, "arithmetic": 1.0}
+    assert one.coverage == Coverage(calls=0.0, arithmetic=None)  # a trace does not say its shapes
+    known = profile(nn.Linear(2, 3), torch.zeros(1, 2))
+    assert known.coverage == Coverage(calls=1.0, arithmetic=1.0)
 
 
 def test_what_is_too_large_to_compute_is_counted_by_dispatch_and_said(monkeypatch):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from flopledger.cli.main import main
 from flopledger.counting.profiling import profile
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn

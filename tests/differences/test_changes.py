@@ -1,50 +1,40 @@
-"""Differences of two counts: by hand, by their algebra, and every file that is no baseline."""
+"""Differences of two counts: by hand, and by their algebra."""
 
 import json
 import math
+from dataclasses import asdict, replace
 
 import pytest
 import torch
-from flopledger import profile
-from flopledger.differences.changes import (
-    FIGURES,
-    TOTALS,
-    BadBaseline,
-    difference,
-    parse_percent,
-    read_baseline,
-)
+from flopledger import BadProfile, Profile, diff, profile
+from flopledger.calls import Layer, OpCall
+from flopledger.differences.changes import FIGURES, TOTALS, parse_percent
+from flopledger.profiles.tables import Check, Input
 from flopledger.reports.diff import render
-from flopledger.reports.profile_json import as_object
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 
 def count(*rows, uncounted=()):
-    """A count of layers (path, kind, params, MACs, other FLOPs)."""
-    params, macs, other = (sum(row[at] for row in rows) for at in (2, 3, 4))
-    return {
-        "model": "net",
-        "counter": "fvcore",
-        "inputs": [{"shape": [1, 3], "dtype": "float32"}],
-        "totals": {
-            "params": params,
-            "trainable_params": params,
-            "macs": macs,
-            "flops": 2 * macs,
-            "other_flops": other,
-            "flops_per_param": 2 * macs / params if params else None,
-            "activations": 7,
-        },
-        "layers": [
-            {"layer": path, "kind": kind, "calls": 1, "params": p, "macs": m, "other_flops": o,
-             "output_shape": [1, 5]}
-            for path, kind, p, m, o in rows
-        ],
-        "uncounted": [{"operator": op, "calls": n, "layers": [""]} for op, n in uncounted],
-        "a key of a later version": 1,
-    }  # fmt: skip
+    """A profile of layers (path, kind, params, MACs, other FLOPs)."""
+    calls = [OpCall(path=row[0], op="aten::x", inputs=(), outputs=(), macs=row[3],
+                    other_flops=row[4]) for row in rows]  # fmt: skip
+    calls += [OpCall(path="", op=op, inputs=(), outputs=(), counted=False)
+              for op, number in uncounted for _ in range(number)]  # fmt: skip
+    return Profile(
+        model="net",
+        counter="fvcore",
+        inputs=(Input(shape=(1, 3), dtype="float32"),),
+        samples=1,
+        calls=tuple(calls),
+        modules=tuple(
+            Layer(path=path, kind=kind, params=params, trainable=params, shared=(), calls=1,
+                  output_shape=(1, 5), output_elements=5, leaf=True)
+            for path, kind, params, *_ in rows
+        ),
+        check=Check(counter="dispatch", macs=None, agrees=None),
+    )  # fmt: skip
 
 
 ONE = count(("a", "linear", 40, 100, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
@@ -59,7 +49,7 @@ def moved(found):
 
 def test_by_hand():
     two = count(("a", "linear", 40, 130, 0), ("c", "pool", 0, 0, 5), ("d", "norm", 15, 60, 1))
-    found = difference(ONE, two)
+    found = diff(ONE, two)
     assert moved(found) == {
         "a": ("changed", 0, 30, 0),
         "b": ("removed", -10, -100, -3),
@@ -79,11 +69,11 @@ def test_by_hand():
 
 def test_a_fall_counts_as_a_rise():
     half = count(("a", "linear", 40, 0, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
-    assert difference(ONE, half).worst == 0.5
+    assert diff(ONE, half).worst == 0.5
 
 
 def test_what_came_from_nothing_exceeds_everything():
-    found = difference(count(("a", "x", 1, 0, 0)), count(("a", "x", 1, 2, 0)))
+    found = diff(count(("a", "x", 1, 0, 0)), count(("a", "x", 1, 2, 0)))
     assert found.worst == math.inf
     assert found.exceeds(1e9)
     assert found.totals["macs"].relative is None
@@ -92,7 +82,7 @@ def test_what_came_from_nothing_exceeds_everything():
 
 
 def test_undefined_before_or_after_has_no_change():
-    found = difference(count(("a", "x", 0, 5, 0)), count(("a", "x", 5, 5, 0)))
+    found = diff(count(("a", "x", 0, 5, 0)), count(("a", "x", 5, 5, 0)))
     assert found.totals["flops_per_param"].change is None
     assert found.totals["flops_per_param"].relative is None
     assert "flops_per_param" in render(found, "table")
@@ -100,38 +90,38 @@ def test_undefined_before_or_after_has_no_change():
 
 def test_a_layer_is_renamed_only_where_there_is_no_doubt():
     rows = ("a", "linear", 40, 100, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5)
-    found = difference(ONE, count(("z", *rows[0][1:]), *rows[1:]))
+    found = diff(ONE, count(("z", *rows[0][1:]), *rows[1:]))
     assert [(row.was, row.layer, row.status) for row in found.layers] == [("a", "z", "renamed")]
     assert found.moved
     twice = count(*rows, ("a2", *rows[0][1:]))
-    doubt = difference(twice, count(("z", *rows[0][1:]), *rows[1:]))
+    doubt = diff(twice, count(("z", *rows[0][1:]), *rows[1:]))
     assert {row.layer: row.status for row in doubt.layers} == {
         "a": "removed", "a2": "removed", "z": "added"}  # fmt: skip
-    back = difference(count(("z", *rows[0][1:]), *rows[1:]), twice)
+    back = diff(count(("z", *rows[0][1:]), *rows[1:]), twice)
     assert {row.status for row in back.layers} == {"added", "removed"}
-    kind = difference(ONE, count(("z", "conv", *rows[0][2:]), *rows[1:]))
+    kind = diff(ONE, count(("z", "conv", *rows[0][2:]), *rows[1:]))
     assert {row.status for row in kind.layers} == {"added", "removed"}
 
 
 def test_the_network_itself_is_a_layer_as_others_are():
     root = ("", "Net", 5, 0, 0)
-    found = difference(count(root, ("a", "x", 1, 1, 1)), count(root, ("b", "y", 2, 1, 1)))
+    found = diff(count(root, ("a", "x", 1, 1, 1)), count(root, ("b", "y", 2, 1, 1)))
     assert {row.layer: row.status for row in found.layers} == {"a": "removed", "b": "added"}
 
 
 def test_operators_without_a_formula():
     one = count(("a", "x", 1, 1, 1), uncounted=[("aten::qr", 1), ("aten::svd", 2)])
     two = count(("a", "x", 1, 1, 1), uncounted=[("aten::svd", 2), ("aten::eig", 3)])
-    found = difference(one, two)
+    found = diff(one, two)
     assert {op: (c.before, c.after) for op, c in found.uncounted.items()} == {
         "aten::qr": (1, 0), "aten::eig": (0, 3)}  # fmt: skip
     assert found.moved
     assert "not counted: aten::eig, 0 call(s) before, 3 after" in render(found, "markdown")
-    assert "lower bounds" in render(difference(one, one), "table")
+    assert "lower bounds" in render(diff(one, one), "table")
 
 
 def test_other_inputs_are_named():
-    found = difference(ONE, ONE | {"inputs": [{"shape": [2, 3], "dtype": "float32"}]})
+    found = diff(ONE, replace(ONE, inputs=(Input(shape=(2, 3), dtype="float32"),)))
     assert not found.alike
     assert not found.moved
     for form in ("table", "markdown"):
@@ -143,7 +133,7 @@ def test_other_inputs_are_named():
 
 def test_as_a_table():
     two = count(("a", "linear", 40, 130, 0), ("b", "linear", 10, 100, 3), ("e", "pool", 0, 0, 5))
-    heading, _, *lines = render(difference(ONE, two), "table").splitlines()
+    heading, _, *lines = render(diff(ONE, two), "table").splitlines()
     assert heading == "net: params +0%, macs +15%"
     rows = [line.split() for line in lines]
     assert rows[0] == ["total", "before", "after", "change", "relative"]
@@ -154,8 +144,8 @@ def test_as_a_table():
 
 def test_as_json():
     two = count(("a", "linear", 40, 130, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
-    said = json.loads(render(difference(ONE, two), "json"))
-    assert said["before"]["totals"] == ONE["totals"]
+    said = json.loads(render(diff(ONE, two), "json"))
+    assert said["before"]["totals"] == asdict(ONE.totals)
     assert said["after"]["model"] == "net"
     assert set(said["totals"]) == set(TOTALS)
     change = {"before": 100, "after": 130, "change": 30, "relative": 0.3}
@@ -167,12 +157,13 @@ def test_as_json():
 COUNTS = st.dictionaries(
     st.sampled_from(["", "a", "b", "c", "d.0", "d.1"]),
     st.tuples(st.sampled_from(["conv", "norm"]), *[st.integers(0, 3) | st.integers(0, 10**12)] * 3),
+    min_size=1,
 ).map(lambda rows: count(*((path, *row) for path, row in rows.items())))
 
 
 @given(COUNTS)
 def test_a_count_does_not_differ_from_itself(one):
-    found = difference(one, one)
+    found = diff(one, one)
     assert not found.moved
     assert (found.layers, found.uncounted, found.worst) == ((), {}, 0)
     assert not found.exceeds(0)
@@ -181,7 +172,7 @@ def test_a_count_does_not_differ_from_itself(one):
 
 @given(COUNTS, COUNTS)
 def test_swapping_the_two_negates_every_change(one, two):
-    there, back = difference(one, two), difference(two, one)
+    there, back = diff(one, two), diff(two, one)
     for name in TOTALS:
         change, other = there.totals[name].change, back.totals[name].change
         assert other == (None if change is None else -change)
@@ -197,7 +188,7 @@ def test_swapping_the_two_negates_every_change(one, two):
 
 @given(COUNTS, COUNTS)
 def test_the_changes_of_the_layers_are_those_of_the_totals(one, two):
-    found = difference(one, two)
+    found = diff(one, two)
     for name in FIGURES:
         changes = [getattr(row, name).change for row in found.layers]
         assert sum(changes) == found.totals[name].change
@@ -207,55 +198,32 @@ def test_the_changes_of_the_layers_are_those_of_the_totals(one, two):
 
 def test_a_file_and_a_live_profile_compare_alike(tmp_path):
     def live(width):
-        return as_object(profile(nn.Sequential(nn.Linear(3, width), nn.ReLU()), torch.ones(1, 3)))
+        return profile(nn.Sequential(nn.Linear(3, width), nn.ReLU()), torch.ones(1, 3))
 
     path = tmp_path / "baseline.json"
-    path.write_text(json.dumps(live(4)))
-    assert not difference(read_baseline(path), live(4)).moved
-    found = difference(read_baseline(path), live(5))
+    path.write_text(live(4).to_json())
+    assert not diff(path, live(4)).moved
+    found = diff(str(path), live(5))
     assert {row.layer: row.params.change for row in found.layers if row.params.change} == {"0": 4}
     assert found.totals["macs"].change == 3
 
 
-def put(**totals):
-    return json.dumps(ONE | {"totals": ONE["totals"] | totals})
+def test_a_name_is_counted_and_a_file_that_is_no_profile_is_refused(tmp_path):
+    assert diff("lstm", profile("lstm")).totals["macs"].change == 0
+    with pytest.raises(BadProfile, match=r"none\.json: No such file"):
+        diff(tmp_path / "none.json", ONE)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "not JSON"),
-        (b"\xff", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        (json.dumps([ONE, ONE]), "a list of 2 counts"),
-        ("3", "should be a valid dictionary"),
-        (json.dumps({**ONE, "totals": {}}), "totals.params: Field required"),
-        (json.dumps({k: v for k, v in ONE.items() if k != "layers"}), "layers: Field required"),
-        (put(flops_per_param=math.nan), "it says NaN"),
-        (put(flops_per_param=math.inf), "it says Infinity"),
-        (put().replace("8.0", "1e999"), "finite"),
-        (put(params=-50), "totals.params: Input should be greater than or equal to 0"),
-        (put(params=50.5), "totals.params"),
-        (put(params="50"), "totals.params"),
-        (put(params=True), "totals.params"),
-        (put(macs=201), "layers' macs sum to 200, its totals say 201"),
-        (json.dumps(count(*[("a", "x", 1, 1, 1)] * 2)), "two layers have one path"),
-    ],
-)
-def test_a_file_that_is_no_baseline(tmp_path, text, said):
-    path = tmp_path / "baseline.json"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(BadBaseline) as error:
-        read_baseline(path)
-    assert str(path) in str(error.value)
-    assert said in str(error.value)
-    assert "profile MODEL --format json" in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(BadBaseline, match="No such file or directory; write it with flopledger"):
-        read_baseline(tmp_path / "none.json")
+def test_it_shows_itself():
+    two = count(("a", "linear", 40, 130, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
+    heading, columns, row = repr(diff(ONE, two)).splitlines()
+    assert heading == "net: params +0%, macs +15%"
+    assert columns.split()[:3] == ["layer", "was", "status"]
+    assert row.split() == ["a", "changed", "40", "40", "100", "130", "0", "0"]
+    assert repr(diff(ONE, ONE)) == "net: nothing moved"
+    html = diff(ONE, replace(two, model="<net>"))._repr_html_()
+    assert "&lt;net&gt;" in html
+    assert "<td>130</td>" in html
 
 
 @pytest.mark.parametrize(
@@ -275,5 +243,5 @@ def test_what_is_no_percent(text):
 
 
 def test_one_percent_of_a_hundred_is_not_more_than_one_percent():
-    found = difference(count(("a", "x", 100, 1, 0)), count(("a", "x", 101, 1, 0)))
+    found = diff(count(("a", "x", 100, 1, 0)), count(("a", "x", 101, 1, 0)))
     assert not found.exceeds(parse_percent("1%"))

@@ -174,3 +174,13 @@ def test_the_meters_example_prints_what_it_says(tmp_path):
     # 21 moves and 4 steps of 16, through 9 x 32 and 32 x 9; backward, x wants no gradient
     samples, layer = 5 + 7 + 9 + 4 * 16, 9 * 32
     assert [int(word) for word in said[:3]] == [25, samples * 2 * layer, 2 * 64 * 3 * layer]
+
+
+def test_the_example_of_a_difference_prints_what_it_says(tmp_path):
+    code = blocks("docs/diff.md")[0]
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert ran.stdout.split() == re.findall(r"print\(.*\)  # (\S+)", code)
+    # torchvision's figures: 21,797,672 parameters of ResNet-34, 11,689,512 of ResNet-18
+    assert ran.stdout.split()[0] == str(21_797_672 - 11_689_512)

@@ -18,8 +18,8 @@ def test_alexnet_by_hand():
     )
     # twice the forward, but for the first layer, whose input needs no gradient
     points, filters, kernel = convolutions[0]
-    assert one.backward["macs"] == 2 * forward - points * filters * kernel
-    assert one.backward["ratio_to_forward"] < 2
+    assert one.backward.macs == 2 * forward - points * filters * kernel
+    assert one.backward.ratio_to_forward < 2
 
 
 def test_alexnets_groups_do_not_see_each_other():

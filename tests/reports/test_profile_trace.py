@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from flopledger.calls import Layer, OpCall
 from flopledger.counting.profiling import profile
+from flopledger.profiles.tables import Check, Input, Profile
 from flopledger.reports.profile_trace import render
-from flopledger.tables import Check, Input, Profile
 from hypothesis import given
 from hypothesis import strategies as st
 

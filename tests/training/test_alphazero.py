@@ -43,7 +43,7 @@ def test_a_round_is_metered():
     flops = counted.total("flops")
     assert totals.selfplay_flops == totals.evaluations * flops
     assert totals.forward_flops == 8 * flops
-    assert totals.backward_flops == 8 * 2 * counted.backward["macs"]
+    assert totals.backward_flops == 8 * 2 * counted.backward.macs
     assert not one.network.training
 
 

@@ -16,7 +16,7 @@ from flopledger.allocation.meta_allocator import DEVICES, Live, kernels_of
 from flopledger.counting.subject import subject_of
 from flopledger.counting.weightless import on_meta, stand_ins
 from flopledger.errors import WrongOption
-from flopledger.tables import Optimiser
+from flopledger.profiles.totals import Optimiser
 
 # what each keeps, in copies of the trainable parameters
 OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from flopledger.cli.console import NOT_CONFIRMED, Debug
 from flopledger.cli.profile import Asked, Kwargs, Order, counted
+
+if TYPE_CHECKING:
+    from flopledger.profiles.tables import Profile
 
 
 def diff(
@@ -25,7 +28,8 @@ def diff(
     debug: Debug = False,
 ) -> int:
     """Say what moved between a baseline and a model, or between two models, layer by layer."""
-    from flopledger.differences.changes import difference, parse_percent
+    from flopledger.differences.changes import diff as held
+    from flopledger.differences.changes import parse_percent
     from flopledger.reports import diff
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
@@ -34,16 +38,14 @@ def diff(
     order = Order(
         asked=[parse_input(text) for text in asked or []], options=parse_options(kwargs or [])
     )
-    moved = difference(_count(before, order), _count(after, order))
+    moved = held(_count(before, order), _count(after, order))
     sys.stdout.write(diff.render(moved, form))
     return NOT_CONFIRMED if limit is not None and moved.exceeds(limit) else 0
 
 
-def _count(text: str, order: Order) -> Any:
-    """A baseline's file as it is read; a model, counted."""
-    from flopledger.differences.changes import read_baseline
-    from flopledger.reports.profile_json import as_object
+def _count(text: str, order: Order) -> "Profile":
+    """A saved profile; a model, counted."""
+    from flopledger.differences.changes import is_saved
+    from flopledger.profiles.saved import read_profile
 
-    if text.endswith(".json") and ":" not in text:
-        return read_baseline(Path(text))
-    return as_object(counted(text, order)[1])
+    return read_profile(Path(text)) if is_saved(text) else counted(text, order)[1]

@@ -23,7 +23,7 @@ from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model,
 
 if TYPE_CHECKING:
     from flopledger.calls import Counter
-    from flopledger.tables import Profile
+    from flopledger.profiles.tables import Profile
     from flopledger.zoo.inputs import AskedInput
 
 Kwargs = Annotated[
@@ -198,7 +198,7 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
 def _profiled(
     models: list[str], order: Order, debug: bool
 ) -> "tuple[list[tuple[Profile, Measured]], int]":
-    from flopledger.tables import ProfilingError
+    from flopledger.profiles.tables import ProfilingError
     from flopledger.zoo.published import contradictions, held_against
 
     counts, failed = [], 0

@@ -8,7 +8,8 @@ from flopledger.errors import WrongOption
 if TYPE_CHECKING:
     from flopledger.allocation.held_bytes import Memory
     from flopledger.clock.layer_times import Timing
-    from flopledger.tables import Optimiser, Profile
+    from flopledger.profiles.tables import Profile
+    from flopledger.profiles.totals import Optimiser
     from flopledger.zoo.inputs import Inputs
 
 
@@ -85,7 +86,7 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
 def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory":
     from flopledger.allocation.estimate import memory
     from flopledger.counting.failures import first_line
-    from flopledger.tables import ProfilingError
+    from flopledger.profiles.tables import ProfilingError
 
     try:
         return memory(
@@ -112,7 +113,7 @@ def _allocated(
     from flopledger.allocation.estimate import allocated
     from flopledger.counting.failures import first_line
     from flopledger.counting.want_of_memory import is_want_of_memory
-    from flopledger.tables import ProfilingError
+    from flopledger.profiles.tables import ProfilingError
 
     trains = estimate.training_peak_bytes is not None
     needed = estimate.training_peak_bytes or estimate.inference_peak_bytes

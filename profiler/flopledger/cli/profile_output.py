@@ -13,7 +13,8 @@ from flopledger.storage.files import write_whole
 if TYPE_CHECKING:
     from flopledger.cli.profile_measurements import Measured, Wanted
     from flopledger.clock.layer_times import Timing
-    from flopledger.tables import Profile
+    from flopledger.profiles.tables import Profile
+    from flopledger.profiles.totals import Optimiser, TrainingStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Form:
     size_by: Any
     weight: Any
     output: Path | None
-    optimiser: str | None
+    optimiser: "Optimiser | None"
     accumulate: int
 
 
@@ -100,9 +101,9 @@ def page(body: str) -> str:
     return f"{head}{body}</html>\n"
 
 
-def _steps(profiles: "list[Profile]", form: Form) -> list[dict[str, Any]] | None:
+def _steps(profiles: "list[Profile]", form: Form) -> "list[TrainingStep]":
     if form.optimiser is None:
-        return None
+        return []
     return [one.training_step(form.optimiser, form.accumulate) for one in profiles]
 
 
@@ -111,10 +112,10 @@ def _training(profiles: "list[Profile]", form: Form) -> list[str]:
 
     passes = f"{form.accumulate} pass{'es' if form.accumulate > 1 else ''}"
     return [
-        f"{one.model}: a step of training ({passes}, {form.optimiser}): {short(step['macs'])} MACs "
-        f"= {short(step['flops'])} FLOPs, {short(step['other_flops'])} other FLOPs, of which the "
-        f"optimiser's {short(step['optimiser_flops'])}"
-        for one, step in zip(profiles, _steps(profiles, form) or [], strict=False)
+        f"{one.model}: a step of training ({passes}, {form.optimiser}): {short(step.macs)} MACs "
+        f"= {short(step.flops)} FLOPs, {short(step.other_flops)} other FLOPs, of which the "
+        f"optimiser's {short(step.optimiser_flops)}"
+        for one, step in zip(profiles, _steps(profiles, form), strict=False)
     ]
 
 

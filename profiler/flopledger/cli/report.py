@@ -11,8 +11,8 @@ from flopledger.storage.files import check_folder
 from flopledger.zoo.registry import BrokenModel, ModelSpec, find_model, list_models
 
 if TYPE_CHECKING:
+    from flopledger.profiles.tables import Profile
     from flopledger.reports.report.report_data import Findings
-    from flopledger.tables import Profile
 
 
 def report(
@@ -26,8 +26,8 @@ def report(
     A network is counted once for each state of its file and of the profiler, and then remembered.
     """
     from flopledger.counting.cached import cached_profile
+    from flopledger.profiles.tables import ProfilingError
     from flopledger.reports.report.write import write
-    from flopledger.tables import ProfilingError
     from flopledger.zoo.published import contradictions, held_against
 
     check_folder(output)

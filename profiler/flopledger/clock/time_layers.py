@@ -23,7 +23,7 @@ from flopledger.counting.subject import subject_of
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import stand_ins
 from flopledger.errors import WrongOption
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 
 # the path of a module that begins, None for one that ends; and when
 Mark = tuple[str | None, Any]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flopledger.counting.failures import first_line
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 from flopledger.zoo.guessed_inputs import guessed
 from flopledger.zoo.inputs import AskedInput, Inputs, as_inputs, fit_inputs
 from flopledger.zoo.registry import ModelSpec

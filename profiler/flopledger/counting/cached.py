@@ -8,14 +8,11 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
+from flopledger.profiles.saved import BadProfile
+from flopledger.profiles.tables import Profile
 from flopledger.storage.files import write_whole
-from flopledger.tables import Profile
 from flopledger.zoo.registry import find_model, list_models
 from flopledger.zoo.sizes import USUAL, Sizes
-
-_ADAPTER = TypeAdapter(Profile)
 
 
 def cached_profile(name: str, sizes: Sizes = USUAL) -> Profile:
@@ -44,15 +41,15 @@ def cached_profile(name: str, sizes: Sizes = USUAL) -> Profile:
         asked = [AskedInput(sizes.input)] if sizes.input else []
         inputs = fit_inputs(name, (examples(find_model(name)), {}), asked, batch=None)
         module = built(name, find(name, dict(sizes.options)).factory)
-        return _ADAPTER.dump_json(counted(name, module, inputs, backward=True)).decode()
+        return counted(name, module, inputs, backward=True).to_json()
 
     words = "".join(c if c.isalnum() else "-" for c in sizes.of("")).strip("-")
     key = f"{name}{'-' * bool(words)}{words}-{_fingerprint(name)}.json"
     try:
-        return _ADAPTER.validate_json(remembered(key, count))
-    except ValidationError:  # not whole
+        return Profile.from_json(remembered(key, count))
+    except BadProfile:  # not whole
         (_folder() / key).unlink(missing_ok=True)
-        return _ADAPTER.validate_json(remembered(key, count))
+        return Profile.from_json(remembered(key, count))
 
 
 def remembered(key: str, make: Callable[[], str]) -> str:
@@ -94,6 +91,7 @@ def _library() -> str:
     home = Path(__file__).parents[1]
     counting = [
         *home.glob("*.py"),
+        *(home / "profiles").glob("*.py"),
         *(home / "zoo").glob("*.py"),
         *(home / "counting").rglob("*.py"),
     ]

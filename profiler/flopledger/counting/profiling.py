@@ -14,7 +14,7 @@ from flopledger.counting.restore import ChangesItself, materialised
 from flopledger.counting.second_opinion import check_of, fvcore_or_why_not, main_of, reason_of
 from flopledger.counting.subject import subject_of
 from flopledger.errors import WrongOption
-from flopledger.tables import Input, Profile, ProfilingError
+from flopledger.profiles.tables import Input, Profile, ProfilingError
 from flopledger.zoo.inputs import Inputs
 
 

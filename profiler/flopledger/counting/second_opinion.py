@@ -7,7 +7,7 @@ from torch import nn
 from flopledger.calls import Counter, OpCall
 from flopledger.counting.attempts import Attempt, NotAsked, by_fvcore, fits
 from flopledger.counting.failures import first_line
-from flopledger.tables import Check
+from flopledger.profiles.tables import Check
 from flopledger.zoo.inputs import Inputs
 
 # MACs beyond which a second opinion is not worth its time: fvcore computes what it traces, on two

@@ -9,7 +9,7 @@ from torch import nn
 from flopledger.counting.arguments import arguments_of
 from flopledger.counting.failures import first_line
 from flopledger.counting.weightless import build
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 from flopledger.zoo.inputs import Inputs, WrongInputs
 from flopledger.zoo.sources import find, offline
 

@@ -1,74 +1,26 @@
 """What moved between two counts of a network, and whether it moved further than it may."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
+from html import escape
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+import pandas as pd
 
-from flopledger.errors import FlopledgerError, WrongOption
+from flopledger.calls import Shape
+from flopledger.errors import WrongOption
+from flopledger.profiles.saved import read_profile
+from flopledger.profiles.tables import Profile
+from flopledger.storage.json_text import json_text
 
 TOTALS = ("params", "trainable_params", "macs", "flops", "other_flops", "flops_per_param",
           "activations")  # fmt: skip
 FIGURES = ("params", "macs", "other_flops")  # of a layer; they sum to the totals
 GATED = ("params", "macs")  # whose change `worst` is about
-
-Count = Annotated[int, Field(ge=0, le=2**63, strict=True)]
-_HOW = "flopledger profile MODEL --format json --output FILE"
-
-
-class BadBaseline(FlopledgerError, ValueError):
-    """A count cannot be compared; the message names the field and says what to do."""
-
-
-class _Said(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Input(_Said):
-    shape: tuple[Count, ...]
-    dtype: str
-
-
-class _Totals(_Said):
-    params: Count
-    trainable_params: Count
-    macs: Count
-    flops: Count
-    other_flops: Count
-    flops_per_param: FiniteFloat | None
-    activations: Count
-
-
-class _Row(_Said):
-    layer: str
-    kind: str
-    calls: Count
-    params: Count
-    macs: Count
-    other_flops: Count
-    output_shape: tuple[Count, ...]
-
-
-class _Uncounted(_Said):
-    operator: str
-    calls: Count
-
-
-class Baseline(_Said):
-    """A count as `flopledger profile MODEL --format json` writes it; keys not named are ignored."""
-
-    model: str
-    counter: str
-    inputs: tuple[_Input, ...]
-    totals: _Totals
-    layers: tuple[_Row, ...]
-    uncounted: tuple[_Uncounted, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +39,19 @@ class Change:
     def relative(self) -> float | None:
         """The change as a fraction of before; None where before is 0."""
         return self.change / self.before if self.change is not None and self.before else None
+
+    @property
+    def percent(self) -> str:
+        """+1.2%; "from 0" of what came from nothing; "-" of what is undefined."""
+        if self.before == self.after:
+            return "+0%"
+        if self.relative is None:
+            return "from 0" if self.before == 0 else "-"
+        return f"{100 * self.relative:+.3g}%"
+
+    def as_dict(self) -> dict[str, float | None]:
+        """before, after, change and relative."""
+        return {**asdict(self), "change": self.change, "relative": self.relative}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +77,7 @@ class LayerChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class Differences:
     """What moved between two counts.
 
     Attributes:
@@ -124,8 +89,8 @@ class Difference:
         uncounted: the calls of each operator without a formula whose number moved.
     """
 
-    before: Baseline
-    after: Baseline
+    before: Profile
+    after: Profile
     totals: dict[str, Change]
     layers: tuple[LayerChange, ...]
     uncounted: dict[str, Change]
@@ -133,7 +98,7 @@ class Difference:
     @property
     def moved(self) -> bool:
         """Whether anything did, the inputs aside."""
-        totals = any(one.before != one.after for one in self.totals.values())
+        totals = any(change.before != change.after for change in self.totals.values())
         return bool(totals or self.layers or self.uncounted)
 
     @property
@@ -144,62 +109,98 @@ class Difference:
     @property
     def worst(self) -> float:
         """The largest change of params or macs, up or down, as a fraction; inf from 0."""
-        return max(
-            math.inf if not change.before and change.after else abs(change.relative or 0.0)
-            for change in (self.totals[name] for name in GATED)
-        )
+        return max(_size(self.totals[name]) for name in GATED)
 
     def exceeds(self, fraction: float) -> bool:
         """Whether params or macs moved by more than that, up or down."""
         return self.worst > fraction
 
+    @property
+    def heading(self) -> str:
+        """One sentence: whose counts, and how far params and macs moved."""
+        names = dict.fromkeys((self.before.model, self.after.model))
+        by = ", ".join(f"{name} {self.totals[name].percent}" for name in GATED)
+        return f"{' to '.join(names)}: {by if self.moved else 'nothing moved'}"
 
-def read_baseline(path: Path) -> Baseline:
-    """The count in that file.
+    def by_layer(self) -> pd.DataFrame:
+        """One row a layer that moved: layer, was, status, and each of FIGURES before and after."""
+        return pd.DataFrame(
+            {
+                "layer": row.layer,
+                "was": row.was or "",
+                "status": row.status,
+                **{
+                    f"{name}_{when}": getattr(getattr(row, name), when)
+                    for name in FIGURES
+                    for when in ("before", "after")
+                },
+            }
+            for row in self.layers
+        )
 
-    Raises:
-        BadBaseline: there is none, or it is not what `profile --format json` writes.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        said = json.loads(text, parse_constant=_refuse)
-    except OSError as error:
-        raise BadBaseline(f"{path}: {error.strerror}; write it with {_HOW}") from error
-    except (ValueError, RecursionError) as error:
-        raise BadBaseline(f"{path}: not JSON: {error}; write it anew with {_HOW}") from error
-    if isinstance(said, list):
-        raise BadBaseline(f"{path}: a list of {len(said)} counts; write one model's with {_HOW}")
-    return _validated(said, str(path))
+    def to_json(self) -> str:
+        """What `flopledger diff --format json` writes.
+
+        A `relative` is null from 0, and so is `worst` if any is.
+        """
+        return json_text(
+            {
+                "before": _side(self.before),
+                "after": _side(self.after),
+                "same_inputs": self.alike,
+                "totals": {name: change.as_dict() for name, change in self.totals.items()},
+                "layers": [
+                    {
+                        "layer": row.layer,
+                        "status": row.status,
+                        "was": row.was,
+                        **{name: getattr(row, name).as_dict() for name in FIGURES},
+                    }
+                    for row in self.layers
+                ],
+                "uncounted": {name: change.as_dict() for name, change in self.uncounted.items()},
+                "worst": self.worst if math.isfinite(self.worst) else None,
+            }
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.heading}\n{self.by_layer().to_string(index=False)}"
+            if self.layers
+            else (self.heading)
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.by_layer().to_html(index=False) if self.layers else ""
+        return f"<p>{escape(self.heading)}</p>{table}"
 
 
-def difference(
-    before: Baseline | Mapping[str, Any], after: Baseline | Mapping[str, Any]
-) -> Difference:
-    """What moved from one count to the other.
+def diff(before: Profile | str | Path, after: Profile | str | Path) -> Differences:
+    """What moved from one count of a network to the other.
 
     Args:
-        before: a baseline, or the object that `profile --format json` writes.
+        before: a profile; the path of a saved one, which ends in .json; or the name of a network,
+            which is counted on its own inputs, as `profile` does.
         after: likewise.
 
     Raises:
-        BadBaseline: one of them is no such object.
+        BadProfile: a file is no saved profile.
+        UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
     """
-    one, other = _validated(before, "before"), _validated(after, "after")
-    old, new = ({row.layer: row for row in side.layers} for side in (one, other))
+    one, other = _count(before), _count(after)
+    old, new = ({row.layer: row for row in _rows(side)} for side in (one, other))
     kept = {path: path for path in old if path in new} | _renamed(old, new)
-    found = set(kept.values())
+    arrived = set(kept.values())
     pairs: list[tuple[_Row | None, _Row | None]] = [
         (row, new[kept[path]] if path in kept else None) for path, row in old.items()
     ]
-    pairs += [(None, row) for path, row in new.items() if path not in found]
-    calls = [Counter({row.operator: row.calls for row in side.uncounted}) for side in (one, other)]
-    return Difference(
+    pairs += [(None, row) for path, row in new.items() if path not in arrived]
+    calls = [_uncounted(side) for side in (one, other)]
+    totals = [asdict(side.totals) for side in (one, other)]
+    return Differences(
         before=one,
         after=other,
-        totals={
-            name: Change(before=getattr(one.totals, name), after=getattr(other.totals, name))
-            for name in TOTALS
-        },
+        totals={name: Change(before=totals[0][name], after=totals[1][name]) for name in TOTALS},
         layers=tuple(_moved(*pair) for pair in pairs if _differ(*pair)),
         uncounted={
             operator: Change(before=calls[0][operator], after=calls[1][operator])
@@ -216,7 +217,7 @@ def parse_percent(text: str) -> float:
     (0.01, 0.01)
 
     Raises:
-        ValueError: it says none from 0 up, or does not say whether 1 and more are percent.
+        WrongOption: it says none from 0 up, or does not say whether 1 and more are percent.
     """
     number = text.strip()
     try:
@@ -234,6 +235,66 @@ def parse_percent(text: str) -> float:
     return float(value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A layer as far as two counts are held against each other."""
+
+    layer: str
+    kind: str
+    calls: int
+    params: int
+    macs: int
+    other_flops: int
+    output_shape: Shape
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """All but the path."""
+        return (self.kind, self.calls, self.params, self.macs, self.other_flops, self.output_shape)
+
+
+def _count(side: Profile | str | Path) -> Profile:
+    if isinstance(side, Profile):
+        return side
+    if is_saved(side):
+        return read_profile(Path(side))
+    from flopledger.counting.profiling import profile  # which imports torch
+
+    return profile(str(side))
+
+
+def is_saved(side: str | Path) -> bool:
+    """Whether that is a file's path and no network's name."""
+    return isinstance(side, Path) or (side.endswith(".json") and ":" not in side)
+
+
+def _rows(profile: Profile) -> list[_Row]:
+    names = _Row.__dataclass_fields__
+    rows = profile.by_layer().to_dict("records")
+    return [_Row(**{str(name): row[name] for name in names}) for row in rows]
+
+
+def _uncounted(profile: Profile) -> Counter[str]:
+    rows = profile.unsupported().to_dict("records")
+    return Counter({str(row["operator"]): int(row["calls"]) for row in rows})
+
+
+def _side(profile: Profile) -> dict[str, Any]:
+    return {
+        "model": profile.model,
+        "counter": profile.counter,
+        "inputs": [{"shape": list(i.shape), "dtype": i.dtype} for i in profile.inputs],
+        "totals": asdict(profile.totals),
+    }
+
+
+def _size(change: Change) -> float:
+    """Its fraction, up or down; inf from 0."""
+    if change.before == change.after:
+        return 0.0
+    return math.inf if change.relative is None else abs(change.relative)
+
+
 def _renamed(old: Mapping[str, _Row], new: Mapping[str, _Row]) -> dict[str, str]:
     """The new paths of the layers that have one, by their old paths."""
     gone = _by_likeness(row for path, row in old.items() if path not in new)
@@ -245,11 +306,11 @@ def _renamed(old: Mapping[str, _Row], new: Mapping[str, _Row]) -> dict[str, str]
     }
 
 
-def _by_likeness(rows: Iterable[_Row]) -> dict[str, list[str]]:
+def _by_likeness(rows: Iterable[_Row]) -> dict[tuple[object, ...], list[str]]:
     """The paths of rows that are the same in all but the path."""
-    alike: dict[str, list[str]] = {}
+    alike: dict[tuple[object, ...], list[str]] = {}
     for row in rows:
-        alike.setdefault(row.model_dump_json(exclude={"layer"}), []).append(row.layer)
+        alike.setdefault(row.likeness, []).append(row.layer)
     return alike
 
 
@@ -276,26 +337,3 @@ def _moved(old: _Row | None, new: _Row | None) -> LayerChange:
             for name in FIGURES
         },
     )
-
-
-def _validated(said: Any, where: str) -> Baseline:
-    try:
-        one = Baseline.model_validate(said)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "it"
-        raise BadBaseline(f"{where}: {place}: {first['msg']}; write it anew with {_HOW}") from error
-    if len({row.layer for row in one.layers}) < len(one.layers):
-        raise BadBaseline(f"{where}: two layers have one path; write it anew with {_HOW}")
-    for name in FIGURES:
-        total, summed = getattr(one.totals, name), sum(getattr(row, name) for row in one.layers)
-        if total != summed:
-            raise BadBaseline(
-                f"{where}: its layers' {name} sum to {summed:,}, its totals say {total:,}; "
-                f"write it anew with {_HOW}"
-            )
-    return one
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"it says {constant}")

@@ -10,7 +10,7 @@ from flopledger.ledger.dawnbench_hours import DETAILS, detail_of, hours_ledger
 from flopledger.ledger.ledger import Ledger, Measured, build_ledger
 from flopledger.ledger.prediction import Agreement, agreement
 from flopledger.ledger.training_run import BadRun, TrainingRun, find_run, list_runs
-from flopledger.tables import Profile, ProfilingError
+from flopledger.profiles.tables import Profile, ProfilingError
 from flopledger.zoo.inputs import WrongInputs
 from flopledger.zoo.libraries import WrongSource
 from flopledger.zoo.registry import UnknownModel
@@ -28,14 +28,23 @@ class Profiles(Protocol):
 
 
 def measured(profile: Profile) -> Measured:
-    """What a ledger needs of a profile that has its backward pass."""
-    backward = profile.backward
+    """What a ledger needs of a profile that has its backward pass.
+
+    Raises:
+        ProfilingError: nothing in the network is trained, or it does no MACs.
+    """
+    backward, totals = profile.backward, profile.totals
     assert backward is not None
+    if not totals.trainable_params or backward.ratio_to_forward is None:
+        raise ProfilingError(
+            f"{profile.model} has {totals.trainable_params:,} trainable parameters and does "
+            f"{totals.macs:,} MACs: it has no training compute per parameter"
+        )
     return Measured(
         model=profile.model,
-        params=int(profile.total("trainable_params") or 0),
-        forward_flops=float(profile.total("flops") or 0) / profile.samples,
-        backward_ratio=float(backward["ratio_to_forward"] or 0),
+        params=totals.trainable_params,
+        forward_flops=totals.flops / profile.samples,
+        backward_ratio=backward.ratio_to_forward,
     )
 
 

@@ -11,7 +11,7 @@ from flopledger.counting.failures import first_line
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError
 from flopledger.play.games import Game
-from flopledger.tables import ProfilingError
+from flopledger.profiles.tables import ProfilingError
 from flopledger.zoo.registry import find_model
 
 TOWER = "alphazero-tower"

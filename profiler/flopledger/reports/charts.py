@@ -8,9 +8,9 @@ import pandas as pd
 
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.comparison import Comparison
+from flopledger.profiles.tables import Profile
 from flopledger.reports.units import short
 from flopledger.statements.evidence import System
-from flopledger.tables import Profile
 from flopledger.zoo.registry import ModelSpec
 
 UP, DOWN, TOTAL = "#4c78a8", "#f58518", "#7f7f7f"

@@ -1,12 +1,11 @@
 """What moved between two counts, as table, Markdown or JSON."""
 
-import json
-import math
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
-from flopledger.differences.changes import FIGURES, GATED, Baseline, Change, Difference
+from flopledger.differences.changes import FIGURES, Change, Differences
+from flopledger.profiles.tables import Profile
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import by_x
@@ -14,53 +13,23 @@ from flopledger.reports.units import by_x
 FORMATS = ("table", "json", "markdown")
 
 
-def render(difference: Difference, form: Literal["table", "json", "markdown"]) -> str:
+def render(difference: Differences, form: Literal["table", "json", "markdown"]) -> str:
     """The difference in one of FORMATS, every count to the last digit."""
     if form == "json":
-        return json.dumps(as_object(difference), indent=2, allow_nan=False) + "\n"
+        return difference.to_json()
     tables = [totals_table(difference), layers_table(difference)] if difference.moved else []
     tables = [table for table in tables if len(table)]
     if form == "markdown":
-        parts = [f"## {heading(difference)}\n", *map(to_markdown, tables)]
+        parts = [f"## {difference.heading}\n", *map(to_markdown, tables)]
         parts += ["".join(f"- {line}\n" for line in notes(difference))]
         return "\n".join(part for part in parts if part)
-    parts = [heading(difference), *notes(difference)]
+    parts = [difference.heading, *notes(difference)]
     for table in tables:
         parts += ["", plain_table(table).rstrip()]
     return "\n".join(parts) + "\n"
 
 
-def as_object(difference: Difference) -> dict[str, Any]:
-    """Plain lists, dicts and numbers; a `relative` is None from 0, and so is `worst` if any is."""
-    d = difference
-    return {
-        "before": _side(d.before),
-        "after": _side(d.after),
-        "same_inputs": d.alike,
-        "totals": {name: _change(change) for name, change in d.totals.items()},
-        "layers": [
-            {
-                "layer": row.layer,
-                "status": row.status,
-                "was": row.was,
-                **{name: _change(getattr(row, name)) for name in FIGURES},
-            }
-            for row in d.layers
-        ],
-        "uncounted": {operator: _change(change) for operator, change in d.uncounted.items()},
-        "worst": d.worst if math.isfinite(d.worst) else None,
-    }
-
-
-def heading(difference: Difference) -> str:
-    """One sentence: whose counts, and how far params and macs moved."""
-    d = difference
-    names = dict.fromkeys((d.before.model, d.after.model))
-    said = ", ".join(f"{name} {_relative(d.totals[name])}" for name in GATED)
-    return f"{' to '.join(names)}: {said if d.moved else 'nothing moved'}"
-
-
-def notes(difference: Difference) -> list[str]:
+def notes(difference: Differences) -> list[str]:
     """What makes the two unlike, and what is missing from them."""
     d = difference
     lines = []
@@ -76,12 +45,12 @@ def notes(difference: Difference) -> list[str]:
         for operator, change in d.uncounted.items()
     ]
     sides = [("before", d.before), ("after", d.after)]
-    if least := [when for when, side in sides if side.uncounted]:
+    if least := [when for when, side in sides if not side.complete]:
         lines.append(f"lower bounds, for operators without a formula: {' and '.join(least)}")
     return lines
 
 
-def totals_table(difference: Difference) -> pd.DataFrame:
+def totals_table(difference: Differences) -> pd.DataFrame:
     """One row a total that moved."""
     return pd.DataFrame(
         [
@@ -90,7 +59,7 @@ def totals_table(difference: Difference) -> pd.DataFrame:
                 "before": _number(change.before),
                 "after": _number(change.after),
                 "change": "-" if change.change is None else _number(change.change, "+"),
-                "relative": _relative(change),
+                "relative": change.percent,
             }
             for name, change in difference.totals.items()
             if change.before != change.after
@@ -98,7 +67,7 @@ def totals_table(difference: Difference) -> pd.DataFrame:
     )
 
 
-def layers_table(difference: Difference) -> pd.DataFrame:
+def layers_table(difference: Differences) -> pd.DataFrame:
     """One row a layer that moved."""
     return pd.DataFrame(
         [
@@ -113,20 +82,7 @@ def layers_table(difference: Difference) -> pd.DataFrame:
     )
 
 
-def _side(one: Baseline) -> dict[str, Any]:
-    return one.model_dump(mode="json", include={"model", "counter", "inputs", "totals"})
-
-
-def _change(change: Change) -> dict[str, float | None]:
-    return {
-        "before": change.before,
-        "after": change.after,
-        "change": change.change,
-        "relative": change.relative,
-    }
-
-
-def _inputs(one: Baseline) -> str:
+def _inputs(one: Profile) -> str:
     return ", ".join(f"{by_x(i.shape)} {i.dtype}" for i in one.inputs) or "none"
 
 
@@ -140,12 +96,3 @@ def _number(value: float | None, sign: str = "") -> str:
     if value is None:
         return "-"
     return f"{value:{sign},}" if isinstance(value, int) else f"{value:{sign},.6g}"
-
-
-def _relative(change: Change) -> str:
-    """+1.2%; "from 0" of what came from nothing; "-" of what is undefined."""
-    if change.before == change.after:
-        return "+0%"
-    if change.relative is None:
-        return "from 0" if change.before == 0 else "-"
-    return f"{100 * change.relative:+.3g}%"

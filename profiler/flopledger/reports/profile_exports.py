@@ -5,9 +5,9 @@ from html import escape
 
 import pandas as pd
 
+from flopledger.profiles.tables import Profile
 from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x
-from flopledger.tables import Profile
 
 FORMATS = ("csv", "markdown", "html", "latex")
 

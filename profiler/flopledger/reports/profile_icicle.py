@@ -11,9 +11,9 @@ import pandas as pd
 import vl_convert
 
 from flopledger.errors import WrongOption
+from flopledger.profiles.tables import Profile
 from flopledger.reports.charts import KIND_COLOURS
 from flopledger.reports.units import by_x, percent, short
-from flopledger.tables import Profile
 
 FORMATS = ("svg", "png", "html")
 QUANTITIES = {"flops": "FLOPs", "params": "parameters"}
@@ -219,7 +219,7 @@ def _where(box: _Box) -> str:
     return f"{box.name} of {place}" if several else f"{place}, {box.kind}"
 
 
-def _title(profile: Profile, size_by: str) -> dict[str, Any]:
+def _title(profile: Profile, size_by: Literal["flops", "params"]) -> dict[str, Any]:
     total = profile.total(size_by)
     said = f"{profile.model}: {short(total)} {QUANTITIES[size_by]}"
     if size_by == "flops":

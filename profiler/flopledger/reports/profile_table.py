@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from flopledger.profiles.tables import Profile
 from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x, percent, short
-from flopledger.tables import Profile
 
 _WORDS = ("layer", "operator", "kind", "model", "output_shape", "check")
 _SHARES = {"params": "params %", "flops": "flops %"}

@@ -1,11 +1,12 @@
 """What every format says of profiles: which table, its heading, its footnotes, the summary."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pandas as pd
 
+from flopledger.profiles.tables import Profile
 from flopledger.reports.units import by_x, percent, short
-from flopledger.tables import Profile
 
 
 def chosen(profile: Profile, by: str, depth: int | None) -> pd.DataFrame:
@@ -17,7 +18,9 @@ def chosen(profile: Profile, by: str, depth: int | None) -> pd.DataFrame:
 
 def summary(profiles: Sequence[Profile]) -> pd.DataFrame:
     """One row a model: its totals, and their ratios to the first model's."""
-    frame = pd.DataFrame([{"model": p.model, **p.totals, "check": confirmed(p)} for p in profiles])
+    frame = pd.DataFrame(
+        [{"model": p.model, **asdict(p.totals), "check": confirmed(p)} for p in profiles]
+    )
     if frame["active_params"].equals(frame["params"]):  # nobody routes
         frame = frame.drop(columns="active_params")
     if not frame["masked_macs"].any():
@@ -50,25 +53,25 @@ def footnotes(profile: Profile) -> list[str]:
     totals = profile.totals
     least = "" if profile.complete else "at least "
     lines = [
-        f"{short(totals['params'])} parameters, {least}{short(totals['macs'])} MACs = "
-        f"{least}{short(totals['flops'])} FLOPs a pass, {least}{short(totals['flops_per_param'])} "
+        f"{short(totals.params)} parameters, {least}{short(totals.macs)} MACs = "
+        f"{least}{short(totals.flops)} FLOPs a pass, {least}{short(totals.flops_per_param)} "
         "FLOPs per parameter and sample"
     ]
-    if totals["flops_per_param"] is None:
+    if totals.flops_per_param is None:
         lines.append("no trainable parameters: FLOPs per parameter are undefined")
     lines.append(_counting(profile))
     if profile.active_params is not None:
         lines.append(f"one token meets {short(profile.active_params)} of the parameters")
-    if masked := totals["masked_macs"]:
+    if masked := totals.masked_macs:
         lines.append(
             f"masks throw away {short(masked)} of the MACs "
-            f"({percent(masked, totals['macs'] or 0)}), which a kernel may skip"
+            f"({percent(masked, totals.macs)}), which a kernel may skip"
         )
     if back := profile.backward:
-        again = f", {short(back['recomputed_macs'])} of them the forward's, done again"
+        again = f", {short(back.recomputed_macs)} of them the forward's, done again"
         lines.append(
-            f"backward pass: {short(back['macs'])} MACs{again if back['recomputed_macs'] else ''}, "
-            f"{short(back['ratio_to_forward'])} x the forward, measured (commonly assumed: 2 x)"
+            f"backward pass: {short(back.macs)} MACs{again if back.recomputed_macs else ''}, "
+            f"{short(back.ratio_to_forward)} x the forward, measured (commonly assumed: 2 x)"
         )
     lines += profile.notes
     if profile.check.reason:
@@ -88,9 +91,9 @@ def _counting(profile: Profile) -> str:
     """Which counter, why, and how much of the pass it knows."""
     why = f" ({profile.reason})" if profile.reason else ""
     covered, calls = profile.coverage, len(profile.calls) + len(profile.backward_calls or ())
-    share = covered["arithmetic"]
+    share = covered.arithmetic
     work = "an unknown share" if share is None else percent(share, 1)
     return (
-        f"counted by {profile.counter}{why}; {percent(covered['calls'] or 0, 1)} of {calls} calls "
+        f"counted by {profile.counter}{why}; {percent(covered.calls, 1)} of {calls} calls "
         f"and {work} of the arithmetic have a formula"
     )

@@ -7,7 +7,7 @@ from itertools import accumulate, takewhile
 from typing import Any, Literal
 
 from flopledger.errors import WrongOption
-from flopledger.tables import Profile
+from flopledger.profiles.tables import Profile
 
 FORMATS = ("speedscope", "chrome")
 

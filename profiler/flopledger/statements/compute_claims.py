@@ -6,8 +6,8 @@ from math import log10
 from statistics import median
 
 from flopledger.ledger.ledger import EPISODES, FLOPS_PER_PARAM, PASSES, POSITIONS, Ledger
+from flopledger.profiles.tables import Profile
 from flopledger.statements.evidence import Evidence
-from flopledger.tables import Profile
 
 # the published versions of AlphaZero, which the claims do not tell apart
 VERSIONS = ("alphazero-chess", "alphazero-shogi", "alphazero-go-preprint", "alphazero-go-science")
@@ -52,7 +52,8 @@ def _listed(values: Mapping[str, float]) -> str:
 
 def _per_param(profile: Profile) -> tuple[float, float]:
     """FLOPs and MACs per parameter."""
-    flops = float(profile.total("flops_per_param") or 0)
+    flops = profile.totals.flops_per_param
+    assert flops is not None  # every network of a claim has trainable parameters
     return flops, flops / 2
 
 
@@ -92,7 +93,7 @@ def alexnet_flops_per_param(evidence: Evidence) -> Measurement:
 def alexnet_small_layers_share(evidence: Evidence) -> Measurement:
     """The share of parameters in linear layers and in convolutions with at most 5 x 5 weights."""
     profile = evidence.profiles["alexnet"]
-    whole = float(profile.total("params") or 0)
+    whole = profile.totals.params
     linear = conv = 0.0
     kernels = {call.path: call.inputs[1][2:] for call in profile.calls if "convolution" in call.op}
     for layer in profile.modules:

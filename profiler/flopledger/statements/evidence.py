@@ -12,7 +12,7 @@ from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
 from flopledger.ledger.dawnbench_hours import hours_ledger
 from flopledger.ledger.ledger import Ledger
 from flopledger.ledger.training_run import PFS_DAY, find_run, list_runs
-from flopledger.tables import Profile
+from flopledger.profiles.tables import Profile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from functools import cache
 from flopledger.counting.arguments import arguments_of
 from flopledger.counting.profiling import counted
 from flopledger.counting.subject import built
+from flopledger.profiles.tables import Profile, ProfilingError
 from flopledger.sweeping.rows import Point, Row, failed
-from flopledger.tables import Profile, ProfilingError
 from flopledger.zoo.inputs import WrongInputs, parse_input
 from flopledger.zoo.libraries import WrongSource, last_line
 from flopledger.zoo.registry import BrokenModel, UnknownModel
@@ -66,13 +66,13 @@ def _row(point: Point, profile: Profile) -> Row:
         sizes=point.sizes,
         input=", ".join(f"{'x'.join(map(str, i.shape))} {i.dtype}" for i in profile.inputs),
         samples=profile.samples,
-        params=_whole(totals["params"]),
-        trainable_params=_whole(totals["trainable_params"]),
-        macs=_whole(totals["macs"]),
-        flops=_whole(totals["flops"]),
-        other_flops=_whole(totals["other_flops"]),
-        activations=_whole(totals["activations"]),
-        flops_per_param=totals["flops_per_param"],
+        params=totals.params,
+        trainable_params=totals.trainable_params,
+        macs=totals.macs,
+        flops=totals.flops,
+        other_flops=totals.other_flops,
+        activations=totals.activations,
+        flops_per_param=totals.flops_per_param,
         counter=profile.counter,
         agrees=check.agrees,
         uncounted=tuple(
@@ -81,8 +81,3 @@ def _row(point: Point, profile: Profile) -> Row:
         ),
         notes=tuple(notes),
     )
-
-
-def _whole(figure: int | float | None) -> int:
-    assert isinstance(figure, int)
-    return figure

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from flopledger.tables import Profile
+from flopledger.profiles.tables import Profile
 from flopledger.zoo.registry import ModelSpec, Published
 
 COLUMNS = ["model", "quantity", "published", "measured", "ratio", "status", "source", "differs"]
@@ -38,9 +38,9 @@ def contradictions(rows: pd.DataFrame) -> list[str]:
 
 def _measured(figure: Published, profile: Profile) -> float:
     if figure.quantity == "params":
-        return float(profile.total("trainable_params") or 0)
+        return profile.totals.trainable_params
     if figure.quantity == "macs":
-        return float(profile.total("macs") or 0) / profile.samples
+        return profile.totals.macs / profile.samples
     raise ValueError(
         f"{profile.model}: a published figure is of {figure.quantity!r}; say params or macs"
     )

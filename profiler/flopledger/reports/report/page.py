@@ -122,7 +122,9 @@ def zoo_table(findings: Findings) -> pd.DataFrame:
                 "MACs": short(profile.total("macs")),
                 "FLOPs": short(profile.total("flops")),
                 "FLOPs per parameter": short(profile.total("flops_per_param")),
-                "backward / forward": short((profile.backward or {}).get("ratio_to_forward")),
+                "backward / forward": short(
+                    None if profile.backward is None else profile.backward.ratio_to_forward
+                ),
                 "paper": spec.paper,
             }
             for spec, profile in findings.counted

@@ -9,9 +9,9 @@ from flopledger.ledger.dawnbench import Entry
 from flopledger.ledger.ledger import Ledger
 from flopledger.ledger.prediction import Agreement
 from flopledger.ledger.training_run import TrainingRun
+from flopledger.profiles.tables import Profile
 from flopledger.statements.claim import Verdict
 from flopledger.statements.evidence import System
-from flopledger.tables import Profile
 from flopledger.zoo.registry import ModelSpec
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import vl_convert
 
+from flopledger.profiles.tables import Profile
 from flopledger.reports import claims, compare, compare_chain, profile_exports, train
 from flopledger.reports.profile_texts import confirmed, summary
 from flopledger.reports.report import page, speed_chapter
@@ -13,7 +14,6 @@ from flopledger.reports.report.figures import drawn
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 from flopledger.storage.files import write_whole
-from flopledger.tables import Profile
 from flopledger.zoo.published import COLUMNS, held_against
 from flopledger.zoo.registry import ModelSpec
 
@@ -130,11 +130,11 @@ def _row(spec: ModelSpec, profile: Profile) -> dict[str, object]:
     return {
         "model": profile.model,
         "year": spec.year or "",
-        "params": short(totals["params"]),
-        "MACs": short(totals["macs"]),
-        "FLOPs": short(totals["flops"]),
-        "other FLOPs": short(totals["other_flops"]),
-        "FLOPs per parameter": short(totals["flops_per_param"]),
+        "params": short(totals.params),
+        "MACs": short(totals.macs),
+        "FLOPs": short(totals.flops),
+        "other FLOPs": short(totals.other_flops),
+        "FLOPs per parameter": short(totals.flops_per_param),
         "second counter": confirmed(profile),
     }
 
