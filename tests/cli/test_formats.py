@@ -21,3 +21,7 @@ def test_a_format_that_is_not_there_is_refused_with_those_that_are(run):
     assert errors == [
         "flopledger: Invalid value for '--format': 'yaml' is not one of table, json, markdown"
     ]
+
+
+def test_a_chain_has_the_formats_of_a_comparison():
+    assert format_names("compare_chain") == format_names("compare")

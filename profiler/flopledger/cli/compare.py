@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from flopledger.cli.console import Debug, say
+from flopledger.cli.formats import format_option
 
 
 def compare(
@@ -21,9 +22,7 @@ def compare(
             "facts/dawnbench.csv (or FILE.csv:NAME)."
         ),
     ] = "compute",
-    form: Annotated[
-        Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Of stdout.")
-    ] = "table",
+    form: Annotated[str, format_option("compare")] = "table",
     samples: Annotated[int, typer.Option(help="Draws for the intervals.", min=1)] = 10_000,
     seed: Annotated[int, typer.Option(help="Of the draws.", min=0)] = 0,
     debug: Debug = False,
@@ -40,11 +39,12 @@ def compare(
 
     names = [a, b, *(more or [])]
     sides = hours_of(names) if quantity == "hours" else [ledger_of(name) for name in names]
-    if more or (quantity == "hours" and form in ("table", "markdown")):
-        text = compare_chain.render(chain(sides, samples=samples, seed=seed), form)
+    # people read hours as a chain's speeds, also of two runs; programs read one shape of two
+    if more or (quantity == "hours" and form not in ("json", "csv")):
+        text = compare_chain.FORMATS[form](chain(sides, samples=samples, seed=seed))
     else:
         split = comparison.compare(sides[0], sides[1], samples=samples, seed=seed)
-        text = compare.render(split, form)
+        text = compare.FORMATS[form](split)
     for line in filter(None, map(contradiction, sides)):
         say(line)
     sys.stdout.write(text)

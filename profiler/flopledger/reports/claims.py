@@ -11,10 +11,10 @@ from flopledger.reports.units import short
 from flopledger.statements.claim import Verdict, as_object
 
 
-def as_text(verdicts: Sequence[Verdict]) -> str:
+def table(verdicts: Sequence[Verdict]) -> str:
     """A table, and below it each claim in full with the reason for its verdict."""
-    frame = table(verdicts).drop(columns=["claim", "source", "reason"])
-    return plain_table(frame) + "".join(
+    shown = frame(verdicts).drop(columns=["claim", "source", "reason"])
+    return plain_table(shown) + "".join(
         f"\n{verdict.claim.id}: {verdict.claim.claim}\n  {verdict.verdict}: {verdict.reason}\n"
         for verdict in verdicts
     )
@@ -26,12 +26,12 @@ def as_json(verdicts: Sequence[Verdict]) -> str:
     return json.dumps(objects, indent=2, allow_nan=False) + "\n"
 
 
-def as_markdown(verdicts: Sequence[Verdict]) -> str:
+def markdown(verdicts: Sequence[Verdict]) -> str:
     """A GitHub table, a row a claim."""
-    return to_markdown(table(verdicts))
+    return to_markdown(frame(verdicts))
 
 
-def table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row a claim, as people read it."""
     return pd.DataFrame(
         [
@@ -59,7 +59,7 @@ def claimed(verdict: Verdict) -> str:
 
 # what flopledger claims --format offers
 FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
-    "table": as_text,
+    "table": table,
     "json": as_json,
-    "markdown": as_markdown,
+    "markdown": markdown,
 }

@@ -1,6 +1,7 @@
 """A comparison of two runs as table, Markdown, CSV or JSON."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,27 +12,31 @@ from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 
-FORMATS = ("table", "json", "csv", "markdown")
 
-
-def render(comparison: Comparison, form: str) -> str:
-    """The comparison in one of FORMATS."""
-    if form == "json":
-        return json.dumps(as_object(comparison), indent=2, allow_nan=False) + "\n"
-    if form == "csv":
-        return pd.DataFrame(as_object(comparison)["factors"]).to_csv(index=False)
+def table(comparison: Comparison) -> str:
+    """The heading, the factors, what is uncertain, and the published totals."""
     factors, published = factor_table(comparison), published_table(comparison)
-    if form == "markdown":
-        parts = [
-            f"## {heading(comparison)}\n",
-            to_markdown(factors),
-            f"{uncertainty(comparison)}\n",
-        ]
-        parts += [to_markdown(published)] if len(published) else []
-        return "\n".join(parts)
     parts = [heading(comparison), plain_table(factors), uncertainty(comparison)]
     parts += ["", plain_table(published)] if len(published) else []
     return "\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def as_json(comparison: Comparison) -> str:
+    """One object."""
+    return json.dumps(as_object(comparison), indent=2, allow_nan=False) + "\n"
+
+
+def csv(comparison: Comparison) -> str:
+    """The factors, exact: one row each."""
+    return pd.DataFrame(as_object(comparison)["factors"]).to_csv(index=False)
+
+
+def markdown(comparison: Comparison) -> str:
+    """The same as the table, as GitHub's tables under a heading."""
+    factors, published = factor_table(comparison), published_table(comparison)
+    parts = [f"## {heading(comparison)}\n", to_markdown(factors), f"{uncertainty(comparison)}\n"]
+    parts += [to_markdown(published)] if len(published) else []
+    return "\n".join(parts)
 
 
 def as_object(comparison: Comparison) -> dict[str, Any]:
@@ -107,3 +112,12 @@ def published_table(comparison: Comparison) -> pd.DataFrame:
             for pair in comparison.published
         ]
     )
+
+
+# what flopledger compare --format offers; compare_chain.py has the same for several runs
+FORMATS: dict[str, Callable[[Comparison], str]] = {
+    "table": table,
+    "json": as_json,
+    "csv": csv,
+    "markdown": markdown,
+}

@@ -1,6 +1,7 @@
 """A chain of runs, each step split into factors, as table, Markdown, CSV or JSON."""
 
 import json
+from collections.abc import Callable
 from string import ascii_uppercase
 from typing import Any
 
@@ -14,20 +15,28 @@ from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 
-FORMATS = compare.FORMATS
 
-
-def render(chain: Chain, form: str) -> str:
-    """The chain in one of FORMATS."""
-    if form == "json":
-        return json.dumps(as_object(chain), indent=2, allow_nan=False) + "\n"
-    if form == "csv":
-        return orders_frame(chain).to_csv(index=False)
+def table(chain: Chain) -> str:
+    """The heading, each run's letter, and the factors' values and orders."""
     frames = [values_table(chain), orders_table(chain)]
-    if form == "markdown":
-        named = [f"- {line}" for line in legend(chain)]
-        return "\n".join([f"## {heading(chain)}\n", *named, "", *map(to_markdown, frames)])
     return "\n".join([heading(chain), *legend(chain), "", *map(plain_table, frames)])
+
+
+def as_json(chain: Chain) -> str:
+    """One object."""
+    return json.dumps(as_object(chain), indent=2, allow_nan=False) + "\n"
+
+
+def csv(chain: Chain) -> str:
+    """The factors' orders at each step, exact: one row a factor."""
+    return orders_frame(chain).to_csv(index=False)
+
+
+def markdown(chain: Chain) -> str:
+    """The same as the table, as GitHub's tables under a heading."""
+    frames = [values_table(chain), orders_table(chain)]
+    runs = [f"- {line}" for line in legend(chain)]
+    return "\n".join([f"## {heading(chain)}\n", *runs, "", *map(to_markdown, frames)])
 
 
 def as_object(chain: Chain) -> dict[str, Any]:
@@ -109,3 +118,12 @@ def orders_frame(chain: Chain) -> pd.DataFrame:
 
 def _unit(chain: Chain) -> str:
     return "h" if chain.quantity == HOURS else "FLOP per parameter"
+
+
+# the formats of compare.py, for a chain
+FORMATS: dict[str, Callable[[Chain], str]] = {
+    "table": table,
+    "json": as_json,
+    "csv": csv,
+    "markdown": markdown,
+}

@@ -67,7 +67,7 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
 
 def _claims(findings: Findings, discussion: int) -> list[dict[Any, Any]]:
     said = [one for one in findings.verdicts if one.claim.discussion == discussion]
-    return claims.table(said).to_dict("records")
+    return claims.frame(said).to_dict("records")
 
 
 def _bundle() -> str:

@@ -97,4 +97,4 @@ def markdown(findings: Findings) -> list[str]:
         ]
     said = [verdict for verdict in findings.verdicts if verdict.claim.discussion == 2]
     return [*parts, *(f"{line}\n" for line in contradictions(findings)),
-            claims.as_markdown(said), to_markdown(entries_table(findings))]  # fmt: skip
+            claims.markdown(said), to_markdown(entries_table(findings))]  # fmt: skip

@@ -49,7 +49,7 @@ def _tables(findings: Findings) -> dict[str, str]:
         "published": _published(findings.counted),
         "runs": page.totals_table(findings),
         "facts": page.facts_table(findings),
-        "claims": claims.table(findings.verdicts),
+        "claims": claims.frame(findings.verdicts),
         "dawnbench": speed_chapter.entries_table(findings),
     }
     return {
@@ -59,7 +59,7 @@ def _tables(findings: Findings) -> dict[str, str]:
             for profile in profiles
         },
         **{
-            f"tables/compare-{one.a}-{name}.csv": compare.render(one, "csv")
+            f"tables/compare-{one.a}-{name}.csv": compare.csv(one)
             for name, one in findings.comparisons.items()
         },
         **{
@@ -67,7 +67,7 @@ def _tables(findings: Findings) -> dict[str, str]:
             for name, one in findings.trainings.items()
         },
         **{
-            f"tables/chain-{name}.csv": compare_chain.render(one, "csv")
+            f"tables/chain-{name}.csv": compare_chain.csv(one)
             for name, one in findings.chains.items()
         },
     }
@@ -87,9 +87,9 @@ def _markdown(findings: Findings) -> str:
     parts = [
         "# Where did the compute go?\n",
         *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
-        *(compare.render(one, "markdown") for one in findings.comparisons.values()),
+        *(compare.markdown(one) for one in findings.comparisons.values()),
         "## The claims\n",
-        claims.as_markdown([one for one in findings.verdicts if one.claim.discussion == 1]),
+        claims.markdown([one for one in findings.verdicts if one.claim.discussion == 1]),
         "## The runs, from the bottom up\n",
         profile_exports.to_markdown(page.totals_table(findings)),
         "## Two trainings, watched from beginning to end\n",
@@ -98,7 +98,7 @@ def _markdown(findings: Findings) -> str:
             + profile_exports.to_markdown(train.agreement_table(one))
             for name, one in findings.trainings.items()
         ),
-        compare.render(findings.watched, "markdown"),
+        compare.markdown(findings.watched),
         *speed_chapter.markdown(findings),
         "# Where the FLOPs and the parameters are\n",
         f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
