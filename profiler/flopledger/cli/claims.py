@@ -1,4 +1,4 @@
-"""What somebody said, held against what is measured: flopledger claims."""
+"""Claims, held against what is measured: flopledger claims."""
 
 import sys
 from typing import Annotated

@@ -10,26 +10,28 @@ from flopledger.cli.formats import format_option
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A run of facts/, or a TOML file.")],
+    a: Annotated[str, typer.Argument(help="A run of facts/runs, by name, or a TOML file.")],
     b: Annotated[str, typer.Argument(help="The run to compare it with.")],
     more: Annotated[
-        list[str] | None, typer.Argument(help="Further runs: each is compared with the next.")
+        list[str] | None, typer.Argument(help="Further runs; each run is compared with the next.")
     ] = None,
     quantity: Annotated[
         Literal["compute", "hours"],
         typer.Option(
-            help="Training FLOP per parameter, or hours to 93% top-5 of entries of "
-            "facts/dawnbench.csv (or FILE.csv:NAME)."
+            help="Whether training FLOP per parameter are compared, or the hours that entries of "
+            "facts/dawnbench.csv (or FILE.csv:NAME) took to 93% top-5."
         ),
     ] = "compute",
     form: Annotated[str, format_option("compare")] = "table",
-    samples: Annotated[int, typer.Option(help="Draws for the intervals.", min=1)] = 10_000,
-    seed: Annotated[int, typer.Option(help="Of the draws.", min=0)] = 0,
+    samples: Annotated[
+        int, typer.Option(help="How many draws the intervals are made of.", min=1)
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(help="The seed of the draws.", min=0)] = 0,
     debug: Debug = False,
 ) -> int:
     """Split the ratio b / a of two runs' training compute per parameter, or hours, into factors.
 
-    Of several runs, each is compared with the next, and the steps add up.
+    Where several runs are named, each is compared with the next, and the steps add up.
     """
     from flopledger.ledger import comparison
     from flopledger.ledger.build import hours_of, ledger_of

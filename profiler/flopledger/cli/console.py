@@ -7,7 +7,7 @@ import typer
 
 WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED = 2, 1, 3
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="The traceback of an error is shown.")]
 
 
 def with_progress(items: Any, total: int | None = None) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    output: Annotated[Path, typer.Option(help="The folder it is written to.")] = Path(
+    output: Annotated[Path, typer.Option(help="The folder that the report is written to.")] = Path(
         "build/report"
     ),
     debug: Debug = False,
@@ -39,8 +39,8 @@ def report(
             complain(error, debug)
             failed += 1
     page = write(_findings(counted), output)
-    for spec, one in counted:
-        for line in (*doubts(one), *contradictions(held_against(spec, one))):
+    for spec, profile in counted:
+        for line in (*doubts(profile), *contradictions(held_against(spec, profile))):
             say(line)
     typer.echo(page)
     return NOT_PROFILED if failed else 0
@@ -59,16 +59,16 @@ def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
     from flopledger.statements.speed_claims import CHAINS
     from flopledger.zoo.sizes import USUAL, Sizes
 
-    profiles = {one.model: one for _, one in counted}
+    profiles = {profile.model: profile for _, profile in counted}
     claims = read_claims()
 
-    def found(name: str, sizes: Sizes = USUAL) -> "Profile":
+    def profile_of(name: str, sizes: Sizes = USUAL) -> "Profile":
         return (
             profiles[name] if sizes == USUAL and name in profiles else cached_profile(name, sizes)
         )
 
-    held = evidence(found)
-    trainings, split = watched(found)
+    held = evidence(profile_of)
+    trainings, split = watched(profile_of)
     return Findings(
         counted=counted,
         runs={name: find_run(name) for name in list_runs()},

@@ -49,17 +49,17 @@ def chain_waterfall(chain: Chain, letters: Sequence[str]) -> alt.LayerChart:
     """
     rows: list[dict[str, Any]] = []
     at = 0.0
-    for one, other, step in zip(letters, letters[1:], chain.steps, strict=False):
+    for start, end, step in zip(letters, letters[1:], chain.steps, strict=False):
         for row in _falling(step, at):
             if abs(row["end"] - row["start"]) >= 0.005:
-                named = {"factor": f"{one} to {other}: {row['factor']}"}
+                named = {"factor": f"{start} to {end}: {row['factor']}"}
                 rows.append({**row, **named, "from": row[step.a], "to": row[step.b]})
         at += step.orders
     whole = {"factor": chain.quantity, "start": 0.0, "end": at, "low": at, "high": at, "kind": ""}
     first = f"{chain.runs[0]}: {short(chain.totals[0])}"
     last = f"{chain.runs[-1]}: {short(chain.totals[-1])}"
-    said = {"label": f"{at:+.2f}", "step": "all together", "from": first, "to": last}
-    return _waterfall([*rows, {**whole, **said}], ["from", "to"])
+    ends = {"label": f"{at:+.2f}", "step": "all together", "from": first, "to": last}
+    return _waterfall([*rows, {**whole, **ends}], ["from", "to"])
 
 
 def _falling(comparison: Comparison, at: float) -> list[dict[str, Any]]:

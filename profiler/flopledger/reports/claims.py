@@ -36,16 +36,16 @@ def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "id": one.claim.id,
-                "claim": one.claim.claim,
-                "claimed": claimed(one),
-                "measured": short(one.measured),
-                "unit": one.claim.unit,
-                "verdict": one.verdict,
-                "reason": one.reason,
-                "source": one.claim.source,
+                "id": verdict.claim.id,
+                "claim": verdict.claim.claim,
+                "claimed": claimed(verdict),
+                "measured": short(verdict.measured),
+                "unit": verdict.claim.unit,
+                "verdict": verdict.verdict,
+                "reason": verdict.reason,
+                "source": verdict.claim.source,
             }
-            for one in verdicts
+            for verdict in verdicts
         ]
     )
 

@@ -41,12 +41,12 @@ def markdown(comparison: Comparison) -> str:
 
 def as_object(comparison: Comparison) -> dict[str, Any]:
     """Plain lists, dicts and numbers, under the documented keys."""
-    said = asdict(comparison)
-    del said["dominant_fact"]
-    said["interval"] = list(comparison.interval)
-    said["factors"] = list(said["factors"])
-    said["published"] = list(said["published"])
-    return said
+    plain = asdict(comparison)
+    del plain["dominant_fact"]
+    plain["interval"] = list(comparison.interval)
+    plain["factors"] = list(plain["factors"])
+    plain["published"] = list(plain["published"])
+    return plain
 
 
 def heading(comparison: Comparison) -> str:

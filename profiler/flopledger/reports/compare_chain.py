@@ -80,10 +80,10 @@ def values_table(chain: Chain) -> pd.DataFrame:
     for index, name in enumerate(chain.orders):
         shares = [step.factors[index] for step in chain.steps]
         values = [shares[0].a, *(share.b for share in shares)]
-        said = dict(zip(letters(chain), map(short, values), strict=True))
-        rows.append({"factor": name, **said, "kind": weakest(*(share.kind for share in shares))})
-    said = dict(zip(letters(chain), map(short, chain.totals), strict=True))
-    return pd.DataFrame([*rows, {"factor": chain.quantity, **said, "kind": ""}])
+        cells = dict(zip(letters(chain), map(short, values), strict=True))
+        rows.append({"factor": name, **cells, "kind": weakest(*(share.kind for share in shares))})
+    cells = dict(zip(letters(chain), map(short, chain.totals), strict=True))
+    return pd.DataFrame([*rows, {"factor": chain.quantity, **cells, "kind": ""}])
 
 
 def orders_table(chain: Chain) -> pd.DataFrame:
@@ -104,8 +104,8 @@ def orders_table(chain: Chain) -> pd.DataFrame:
 def orders_frame(chain: Chain) -> pd.DataFrame:
     """The same as numbers, and the sum of the factors as its last row."""
     columns = {
-        f"{one} to {other}": [share.orders for share in step.factors] + [step.orders]
-        for one, other, step in zip(letters(chain), letters(chain)[1:], chain.steps, strict=False)
+        f"{start} to {end}": [share.orders for share in step.factors] + [step.orders]
+        for start, end, step in zip(letters(chain), letters(chain)[1:], chain.steps, strict=False)
     }
     return pd.DataFrame(
         {

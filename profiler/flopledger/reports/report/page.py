@@ -46,8 +46,8 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
         zoo=zoo_table(findings),
         claims=_claims(findings, 1),
         trainings=[
-            (name, train.agreement_table(one), train.verdict(one))
-            for name, one in findings.trainings.items()
+            (name, train.agreement_table(agreement), train.verdict(agreement))
+            for name, agreement in findings.trainings.items()
         ],
         watched=compare.factor_table(findings.watched),
         watched_ratio=compare.heading(findings.watched),
@@ -66,8 +66,8 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
 
 
 def _claims(findings: Findings, discussion: int) -> list[dict[Any, Any]]:
-    said = [one for one in findings.verdicts if one.claim.discussion == discussion]
-    return claims.frame(said).to_dict("records")
+    verdicts = [verdict for verdict in findings.verdicts if verdict.claim.discussion == discussion]
+    return claims.frame(verdicts).to_dict("records")
 
 
 def _bundle() -> str:

@@ -19,12 +19,12 @@ def sections(findings: Findings) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "answer": answer(findings, one),
-            "legend": legend(findings, one),
-            "orders": compare_chain.orders_table(one),
-            "values": compare_chain.values_table(one),
+            "answer": answer(findings, chain),
+            "legend": legend(findings, chain),
+            "orders": compare_chain.orders_table(chain),
+            "values": compare_chain.values_table(chain),
         }
-        for name, one in findings.chains.items()
+        for name, chain in findings.chains.items()
     ]
 
 
@@ -47,9 +47,11 @@ def legend(findings: Findings, chain: Chain) -> list[str]:
     """A line an entry: its letter, its hours, and what is to be known of it."""
     lines = []
     for letter, name in zip(compare_chain.letters(chain), chain.runs, strict=True):
-        one = findings.entries[name]
-        about = f"{one.published_on}, {one.framework}, {one.precision or 'precision not known'}"
-        note = f"; {one.note}" if one.note else ""
+        entry = findings.entries[name]
+        about = (
+            f"{entry.published_on}, {entry.framework}, {entry.precision or 'precision not known'}"
+        )
+        note = f"; {entry.note}" if entry.note else ""
         lines.append(f"{letter}: {name}, {about}{note}")
     return lines
 
@@ -62,24 +64,24 @@ def contradictions(findings: Findings) -> list[str]:
 def entries_table(findings: Findings) -> pd.DataFrame:
     """Every entry, and the use that it made of its chips."""
     rows = []
-    for name, one in findings.entries.items():
+    for name, entry in findings.entries.items():
         ledger = findings.hours.get(name)
         used = utilisation(ledger) if ledger else None
-        schedule = "; ".join(f"{stage.epochs:g} at {stage.pixels}" for stage in one.stages)
+        schedule = "; ".join(f"{stage.epochs:g} at {stage.pixels}" for stage in entry.stages)
         rows.append(
             {
                 "entry": name,
-                "date": one.published_on.isoformat(),
-                "model": one.model,
-                "chips": f"{one.chips.value:.0f} {one.chip}",
-                "precision": one.precision or "not known",
-                "batch": ", ".join(map(str, one.batches)) or "not known",
-                "epochs": short(one.epochs.value),
+                "date": entry.published_on.isoformat(),
+                "model": entry.model,
+                "chips": f"{entry.chips.value:.0f} {entry.chip}",
+                "precision": entry.precision or "not known",
+                "batch": ", ".join(map(str, entry.batches)) or "not known",
+                "epochs": short(entry.epochs.value),
                 "schedule": schedule,
                 "hours": short(ledger.total if ledger else None),
                 "use of the peak": f"{used:.1%}" if used else "not known",
-                "source": one.source,
-                "note": one.note,
+                "source": entry.source,
+                "note": entry.note,
             }
         )
     return pd.DataFrame(rows)
@@ -88,13 +90,13 @@ def entries_table(findings: Findings) -> pd.DataFrame:
 def markdown(findings: Findings) -> list[str]:
     """The chapter for report.md."""
     parts = [f"# {TITLE}\n"]
-    for one in sections(findings):
+    for section in sections(findings):
         parts += [
-            f"{one['answer']}\n",
-            "".join(f"- {line}\n" for line in one["legend"]),
-            to_markdown(one["orders"]),
-            to_markdown(one["values"]),
+            f"{section['answer']}\n",
+            "".join(f"- {line}\n" for line in section["legend"]),
+            to_markdown(section["orders"]),
+            to_markdown(section["values"]),
         ]
-    said = [verdict for verdict in findings.verdicts if verdict.claim.discussion == 2]
+    verdicts = [verdict for verdict in findings.verdicts if verdict.claim.discussion == 2]
     return [*parts, *(f"{line}\n" for line in contradictions(findings)),
-            claims.markdown(said), to_markdown(entries_table(findings))]  # fmt: skip
+            claims.markdown(verdicts), to_markdown(entries_table(findings))]  # fmt: skip

@@ -59,16 +59,16 @@ def _tables(findings: Findings) -> dict[str, str]:
             for profile in profiles
         },
         **{
-            f"tables/compare-{one.a}-{name}.csv": compare.csv(one)
-            for name, one in findings.comparisons.items()
+            f"tables/compare-{comparison.a}-{name}.csv": compare.csv(comparison)
+            for name, comparison in findings.comparisons.items()
         },
         **{
-            f"tables/training-{name}.csv": train.agreement_table(one).to_csv(index=False)
-            for name, one in findings.trainings.items()
+            f"tables/training-{name}.csv": train.agreement_table(agreement).to_csv(index=False)
+            for name, agreement in findings.trainings.items()
         },
         **{
-            f"tables/chain-{name}.csv": compare_chain.csv(one)
-            for name, one in findings.chains.items()
+            f"tables/chain-{name}.csv": compare_chain.csv(chain)
+            for name, chain in findings.chains.items()
         },
     }
 
@@ -87,16 +87,18 @@ def _markdown(findings: Findings) -> str:
     parts = [
         "# Where did the compute go?\n",
         *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
-        *(compare.markdown(one) for one in findings.comparisons.values()),
+        *(compare.markdown(comparison) for comparison in findings.comparisons.values()),
         "## The claims\n",
-        claims.markdown([one for one in findings.verdicts if one.claim.discussion == 1]),
+        claims.markdown(
+            [verdict for verdict in findings.verdicts if verdict.claim.discussion == 1]
+        ),
         "## The runs, from the bottom up\n",
         profile_exports.to_markdown(page.totals_table(findings)),
         "## Two trainings, watched from beginning to end\n",
         *(
-            f"{name}: {train.verdict(one)}.\n\n"
-            + profile_exports.to_markdown(train.agreement_table(one))
-            for name, one in findings.trainings.items()
+            f"{name}: {train.verdict(agreement)}.\n\n"
+            + profile_exports.to_markdown(train.agreement_table(agreement))
+            for name, agreement in findings.trainings.items()
         ),
         compare.markdown(findings.watched),
         *speed_chapter.markdown(findings),
@@ -109,7 +111,9 @@ def _markdown(findings: Findings) -> str:
         "layers, matrix products, attention and recurrent cells; everything else is other FLOPs. "
         "Exact figures are in tables/.\n",
         "## The zoo\n",
-        profile_exports.to_markdown(pd.DataFrame([_row(spec, one) for spec, one in counted])),
+        profile_exports.to_markdown(
+            pd.DataFrame([_row(spec, profile) for spec, profile in counted])
+        ),
         "## Published figures\n",
         profile_exports.to_markdown(
             published.assign(
@@ -120,8 +124,12 @@ def _markdown(findings: Findings) -> str:
         ),
         "## Where each network spends and keeps\n",
     ]
-    for spec, one in counted:
-        parts += [f"### {one.model}\n", _about(spec), profile_exports.to_markdown(_kinds(one))]
+    for spec, profile in counted:
+        parts += [
+            f"### {profile.model}\n",
+            _about(spec),
+            profile_exports.to_markdown(_kinds(profile)),
+        ]
     return "\n".join(parts)
 
 
