@@ -1,0 +1,176 @@
+"""Which calls a meter tells apart, how many samples one is, and what its backward pass costs."""
+
+import pytest
+import torch
+from flopledger import meter
+from torch import nn, zeros
+
+LINEAR = 4 * 5
+
+
+class Takes(nn.Module):
+    """A linear layer, whatever else is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 5)
+
+    def forward(self, x, option=None):
+        return self.linear(x)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 2),
+        ("a", "b"),
+        (None, zeros(2)),
+        (zeros(2), zeros(3)),
+        (zeros(2), zeros(2, dtype=torch.float64)),
+        (zeros(2), zeros(2, requires_grad=True)),
+        ([1, zeros(2)], [1, zeros(3)]),
+        ((1, (2, 3)), (1, (2, 4))),
+        ({"a": zeros(2)}, {"b": zeros(2)}),
+        ({"a": zeros(2)}, {"a": zeros(3)}),
+    ],
+)
+def test_another_argument_is_another_signature(one, other, by_name):
+    net = Takes()
+    with meter(net) as m:
+        for option in (one, other, one):
+            net(zeros(3, 4), **{"option": option}) if by_name else net(zeros(3, 4), option)
+    rows = m.read().by_signature()
+    assert rows["calls"].tolist() == [2, 1]
+    assert rows["samples"].tolist() == [2 * 3, 3]
+
+
+def test_values_of_tensors_and_what_cannot_be_compared_are_no_signature():
+    net = Takes()
+    with meter(net) as m:
+        for value in (0.0, 1.0):
+            net(torch.full((3, 4), value), {1, value})
+            net(torch.full((3, 4), value), option={2, value})
+    rows = m.read().by_signature()
+    assert rows["calls"].tolist() == [2, 2]
+    assert rows["inputs"].tolist() == ["3x4 float32"] * 2
+    assert rows["module"].tolist() == ["Takes"] * 2
+
+
+class Counts(nn.Module):
+    """Gives a parameter, whatever it is called with."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(zeros(4))
+
+    def forward(self, *args):
+        return self.weight * 2
+
+
+@pytest.mark.parametrize(
+    ("args", "samples", "inputs"),
+    [
+        ((), 1, ""),
+        ((3,), 1, ""),
+        ((torch.tensor(7),), 1, " int64"),
+        ((zeros(3, 4), zeros(5)), 3, "3x4 float32, 5 float32"),
+        (([zeros(2), zeros(7)], zeros(3)), 2, "2 float32, 7 float32, 3 float32"),
+    ],
+)
+def test_samples_are_the_first_tensors_rows(args, samples, inputs):
+    net = Counts()
+    with meter(net) as m:
+        net(*args)
+        net(*args)
+    row = m.read().by_signature().iloc[0]
+    assert (row["samples"], row["inputs"], row["calls"]) == (2 * samples, inputs, 2)
+
+
+# of 20 calls the 1st, 2nd and 8th, and each 5th (5, 10, 15, 20) or 7th (7, 14)
+@pytest.mark.parametrize(("recount", "watched"), [(1, 20), (5, 7), (7, 5), (1000, 3)])
+def test_which_calls_are_watched(recount, watched):
+    net = nn.Linear(4, 5)
+    with meter(net, recount=recount) as m:
+        for _ in range(20):
+            net(zeros(1, 4))
+    assert m.read().by_signature().loc[0, "watched"] == watched
+
+
+class Modes(nn.Module):
+    """In training two layers, else one; two results."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        y = self.first(x)
+        return {"a": self.second(y) if self.training else y * 2, "b": [y, x]}
+
+
+def test_a_backward_pass_is_of_its_calls_mode_and_counts_once_for_all_results():
+    net = Modes().eval()
+    with meter(net) as m:
+        out = net(zeros(3, 4))
+        (out["a"].sum() + out["b"][0].sum()).backward()
+        net.train()
+        out = net(zeros(3, 4))
+        (out["a"].sum() + out["b"][0].sum()).backward()
+        during = m.read()
+    assert during.totals["passes"] == m.read().totals["passes"] == 2
+    assert net.training
+    rows = m.read().by_signature()
+    assert rows["training"].tolist() == [False, True]
+    assert rows["backward_passes"].tolist() == [1, 1]
+    # the first layer's weights; in training the second's, and its input's as well
+    assert rows["backward_macs"].tolist() == [3 * 16, 3 * 3 * 16]
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+class Once(nn.Module):
+    """Can be called a single time."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.called = nn.Linear(4, 4), False
+
+    def forward(self, x):
+        if self.called:
+            raise RuntimeError("a second time")
+        self.called = True
+        return self.linear(x)
+
+
+def test_a_backward_pass_that_cannot_be_counted_is_unknown():
+    net = Once()
+    with meter(net) as m:
+        net(zeros(1, 4)).sum().backward()
+    totals = m.read().totals
+    assert totals["backward_passes"] == 1
+    assert totals["backward_flops"] is None
+    assert totals["macs"] == 16
+
+
+def test_without_gradients_there_is_no_backward_pass():
+    net = nn.Linear(4, 5)
+    with meter(net) as m:
+        with torch.no_grad():
+            net(zeros(2, 4))
+        with torch.inference_mode():
+            net(zeros(2, 4))
+    totals = m.read().totals
+    assert (totals["backward_passes"], totals["backward_flops"]) == (0, 0)
+
+
+def test_after_the_end_nothing_counts_and_the_clock_stands():
+    net = nn.Linear(4, 5)
+    with meter(net) as m:
+        net(zeros(2, 4))
+    net(zeros(2, 4))
+    first, second = m.read(), m.read()
+    assert first.totals["passes"] == 1
+    assert first.seconds == second.seconds
+    assert 0 < first.totals["seconds"]
+    row = first.by_signature().iloc[0]
+    assert 0 < row["seconds"] <= first.seconds
