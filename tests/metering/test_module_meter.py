@@ -238,6 +238,7 @@ def test_a_peak_gives_the_share_of_it_and_an_unknown_one_is_said():
     assert "peak unknown" in str(m.read())
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_mistakes_are_told_in_one_line():
     net = nn.Linear(4, 5)
     with pytest.raises(MeterError, match="a meter needs a module"):
@@ -248,6 +249,8 @@ def test_mistakes_are_told_in_one_line():
         meter(net, recount=0)
     with pytest.raises(MeterError, match=r"a peak of -1\.0 FLOP/s is none"):
         meter(net, peak=-1.0)
+    with pytest.raises(MeterError, match="a ScriptModule, which takes no hooks"):
+        meter({"traced": torch.jit.trace(net, torch.zeros(1, 4))})
     unused = meter(net)
     with pytest.raises(MeterError, match="never attached"):
         unused.read()

@@ -16,6 +16,7 @@ from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
 from flopledger.clock.layer_times import LayerTime, Timing
 from flopledger.counting.attempts import fits
 from flopledger.counting.failures import first_line
+from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.layers import kind_of
 from flopledger.counting.profiling import counted
 from flopledger.counting.restore import materialised, restoring
@@ -142,25 +143,15 @@ def _real(tensor: Tensor, device: torch.device) -> Tensor:
 @contextmanager
 def _marked(module: nn.Module, clock: Clock) -> Iterator[list[Mark]]:
     marks: list[Mark] = []
-    handles = []
-    try:
-        for path, child in module.named_modules():
-            if isinstance(child, torch.jit.ScriptModule):  # takes no hooks: its parent's seconds
-                continue
-            handles.append(
-                child.register_forward_pre_hook(
-                    lambda *_, path=path: marks.append((path, clock.mark()))
-                )
-            )
-            handles.append(
-                child.register_forward_hook(
-                    lambda *_: marks.append((None, clock.mark())), always_call=True
-                )
-            )
+
+    def enter(path: str) -> Hook:
+        return lambda *_: marks.append((path, clock.mark()))
+
+    def leave(_: str) -> Hook:
+        return lambda *_: marks.append((None, clock.mark()))
+
+    with on_modules(module.named_modules(), enter, leave):
         yield marks
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _self_times(marks: list[Mark], clock: Clock) -> tuple[Counter[str], Counter[str]]:

@@ -16,6 +16,7 @@ from flopledger.calls import OpCall
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, work
 from flopledger.counting.formulas.products import SparseShape
+from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
@@ -135,21 +136,15 @@ class _Paths:
 @contextmanager
 def _paths(module: nn.Module) -> Iterator[_Paths]:
     paths = _Paths()
-    handles = []
 
-    def enter(path: str) -> Callable[..., None]:
+    def enter(path: str) -> Hook:
         return lambda *_: paths.enter(path)
 
-    try:
-        for path, child in module.named_modules():
-            if isinstance(child, torch.jit.ScriptModule):  # takes no hooks: its parent's work
-                continue
-            handles.append(child.register_forward_pre_hook(enter(path)))
-            handles.append(child.register_forward_hook(lambda *_: paths.leave(), always_call=True))
+    def leave(_: str) -> Hook:
+        return lambda *_: paths.leave()
+
+    with on_modules(module.named_modules(), enter, leave):
         yield paths
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from flopledger.calls import Layer, Shape
+from flopledger.counting.hooks import Hook, on_modules
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),
@@ -61,24 +61,16 @@ class Watch:
 def watch(module: nn.Module) -> Iterator[Watch]:
     """Watch the passes of the body through hooks, which are gone afterwards."""
     seen = Watch()
-    handles = []
 
-    def hook(path: str, child: nn.Module) -> None:
-        handles.append(
-            child.register_forward_pre_hook(
-                lambda _, args, kwargs: seen.enter(path, (args, kwargs)), with_kwargs=True
-            )
-        )
-        handles.append(child.register_forward_hook(lambda _, __, out: seen.leave(path, out)))
+    def enter(path: str) -> Hook:
+        return lambda _, args, kwargs: seen.enter(path, (args, kwargs))
 
-    try:
-        for path, child in module.named_modules():
-            if not isinstance(child, torch.jit.ScriptModule):  # which takes none: one layer
-                hook(path, child)
+    def leave(path: str) -> Hook:
+        return lambda _, __, result: seen.leave(path, result)
+
+    # one that raises does not leave: it is where the pass stopped
+    with on_modules(module.named_modules(), enter, leave, leave_always=False):
         yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:

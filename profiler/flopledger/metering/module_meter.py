@@ -3,8 +3,8 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from math import isfinite
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from flopledger.clock.published_peaks import Peak, peak_of
 from flopledger.counting.dispatch_counter import Recorder
+from flopledger.counting.hooks import Hook, on_modules
 from flopledger.errors import FlopledgerError
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, Row, Unit
@@ -72,6 +73,9 @@ class Meter:
         for name, module in modules.items():
             if not isinstance(module, nn.Module):
                 raise MeterError(f"{name} is a {type(module).__name__}, no torch.nn.Module")
+            if isinstance(module, torch.jit.ScriptModule):
+                raise MeterError(f"{name} is a ScriptModule, which takes no hooks; meter what it "
+                                 "was compiled from")  # fmt: skip
         if recount < 1:
             raise MeterError(f"recount {recount} watches nothing; give 1 or more")
         if peak is not None and not (isfinite(peak) and peak > 0):
@@ -80,7 +84,7 @@ class Meter:
         self._signatures: dict[Hashable, Signature] = {}
         self._units: dict[str, list[Unit]] = {}
         self._open: list[str] = []
-        self._handles: list[Any] = []
+        self._hooks = ExitStack()
         self._lock = threading.Lock()
         self._local = threading.local()
         self._begin: float | None = None
@@ -101,26 +105,17 @@ class Meter:
         """
         if self._begin is not None:
             raise MeterError("a meter is used once; make another with meter(...)")
-        hooked: set[int] = set()
-        for name, module in self._modules.items():
-            if id(module) in hooked:
-                continue
-            hooked.add(id(module))
-            self._handles += [
-                module.register_forward_pre_hook(self._before(name), with_kwargs=True),
-                module.register_forward_hook(self._after, always_call=True),
-            ]
+        hooks = on_modules(self._modules.items(), self._before, lambda _: self._after)
+        self._hooks.enter_context(hooks)
         self._begin = time.perf_counter()
 
     def detach(self) -> None:
         """Take the hooks off; the clock stops. What was counted stays."""
         if self._end is None and self._begin is not None:
             self._end = time.perf_counter()
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._hooks.close()
 
-    def _before(self, name: str) -> Callable[..., None]:
+    def _before(self, name: str) -> Hook:
         now, enabled = time.perf_counter, torch.is_grad_enabled
         local, table = self._local, self._signatures
 

@@ -1,0 +1,100 @@
+"""Hooks on modules: called in order, and gone afterwards."""
+
+import pytest
+import torch
+from flopledger.counting.hooks import on_modules
+from torch import nn
+
+
+class Raises(nn.Module):
+    def forward(self, x):
+        raise ArithmeticError
+
+
+def heard(network, x, **options):
+    events = []
+    with on_modules(
+        network.named_modules(),
+        lambda name: lambda module, args, kwargs: events.append(("enter", name)),
+        lambda name: lambda module, args, result: events.append(("leave", name)),
+        **options,
+    ):
+        network(x)
+    return events
+
+
+def hooks_of(network):
+    return [
+        hook
+        for module in network.modules()
+        for table in (module._forward_hooks, module._forward_pre_hooks)
+        for hook in table
+    ]
+
+
+def test_modules_enter_and_leave_in_the_order_of_the_pass():
+    shared = nn.ReLU()
+    network = nn.Sequential(shared, nn.Sequential(shared))
+    # the shared module is hooked once, by its first name
+    assert heard(network, torch.zeros(1)) == [
+        ("enter", ""), ("enter", "0"), ("leave", "0"), ("enter", "1"),
+        ("enter", "0"), ("leave", "0"), ("leave", "1"), ("leave", ""),
+    ]  # fmt: skip
+    assert hooks_of(network) == []
+
+
+def test_the_pre_hook_gets_what_goes_in_and_the_hook_what_comes_out():
+    network, got = nn.Bilinear(2, 3, 4), []
+    a, b = torch.zeros(1, 2), torch.zeros(1, 3)
+
+    def note(name):
+        return lambda *what: got.append(what)
+
+    with on_modules([("net", network)], note, note):
+        out = network(a, input2=b)
+    (module, args, kwargs), (_, _, result) = got
+    assert module is network
+    assert args[0] is a
+    assert kwargs["input2"] is b
+    assert result is out
+
+
+@pytest.mark.parametrize(("options", "left"), [({}, 2), ({"leave_always": False}, 0)])
+def test_a_module_that_raises(options, left):
+    network, events = nn.Sequential(Raises()), []
+
+    def hook(word):
+        return lambda name: lambda *_: events.append(word)
+
+    with (
+        pytest.raises(ArithmeticError),
+        on_modules(network.named_modules(), hook("enter"), hook("leave"), **options),
+    ):
+        network(torch.zeros(1))
+    assert events.count("enter") == 2
+    assert events.count("leave") == left
+    assert hooks_of(network) == []
+
+
+def test_no_hook_is_left_when_hooking_itself_fails():
+    network = nn.Sequential(nn.ReLU(), nn.ReLU())
+
+    def leave(name):
+        if name == "1":
+            raise ArithmeticError
+        return lambda *_: None
+
+    with (
+        pytest.raises(ArithmeticError),
+        on_modules(network.named_modules(), lambda name: lambda *_: None, leave),
+    ):
+        pass
+    assert hooks_of(network) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_script_module_takes_none():
+    network = nn.Sequential(torch.jit.script(nn.ReLU()), nn.ReLU())
+    assert heard(network, torch.zeros(1)) == [
+        ("enter", ""), ("enter", "1"), ("leave", "1"), ("leave", ""),
+    ]  # fmt: skip
