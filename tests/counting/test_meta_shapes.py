@@ -45,9 +45,39 @@ CALLS = {
     "where": (aten.where.self, meta(3, dtype=torch.bool), meta(2, 1), meta(1, 3)),
     "embedding": (aten.embedding.default, meta(10, 4), meta(2, 3, dtype=torch.int64)),
     "relu": (aten.relu.default, meta(2, 3)),
+    "softmax of the first": (aten._softmax.default, meta(2, 3), -2, False),
+    "log_softmax of the last": (aten._log_softmax.default, meta(2, 3), 1, False),
+    "batch_norm of features": (
+        aten.native_batch_norm.default, meta(2, 4), *[meta(4)] * 4, False, 0.1, 1e-5,
+    ),
+    "layer_norm of rows": (aten.native_layer_norm.default, meta(3, 6), [6], None, None, 1e-5),
+    "mean of all": (aten.mean.default, IMAGE),
+    "mean from end to end": (aten.mean.dim, IMAGE, [-4, 3], True),
+    "cat of columns": (aten.cat.default, [meta(2, 3), meta(2, 5), meta(2, 7)], -1),
+    "cat of rows from the end": (aten.cat.default, [meta(2, 3), meta(5, 3)], -2),
+    "stack in front": (aten.stack.default, [meta(2, 3)] * 4, -3),
+    "stack behind": (aten.stack.default, [meta(2, 3)] * 4, 2),
+    "stack between": (aten.stack.default, [meta(2, 3)] * 4, 1),
+    "max_pool3d": (aten.max_pool3d_with_indices.default, meta(2, 3, 5, 6, 7), [2]),
+    "avg_pool3d": (aten.avg_pool3d.default, meta(2, 3, 5, 6, 7), [2, 3, 1]),
+    "avg_pool2d, half padded": (aten.avg_pool2d.default, IMAGE, [2, 2], [3], [1, 0]),
+    "max_pool2d, half padded": (aten.max_pool2d_with_indices.default, IMAGE, [2, 2], [3], [1]),
+    "pool of one window": (aten.avg_pool2d.default, IMAGE, [9, 7]),
+    "conv 1d": (
+        aten.convolution.default, meta(2, 4, 9), meta(6, 4, 9), None, [2], [0], [1], False, [0], 1,
+    ),
+    "triu": (aten.triu.default, meta(2, 3, 4), 1),
+    "pow of a number": (aten.pow.Scalar, 2.0, meta(2, 3)),
+    "add_": (aten.add_.Tensor, meta(2, 3), meta(3)),
+    "mul_": (aten.mul_.Scalar, meta(2, 3), 2.0),
+    "fill_": (aten.fill_.Scalar, meta(2, 3), 2.0),
+    "uniform_": (aten.uniform_.default, meta(2, 3)),
+    "normal_": (aten.normal_.default, meta(2, 3)),
+    "zero_": (aten.zero_.default, meta(2, 3)),
+    "copy_": (aten.copy_.default, meta(2, 3), meta(3)),
     "rsub": (aten.rsub.Scalar, meta(2, 3), 1.0),
     "tril": (aten.tril.default, meta(3, 3)),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -97,6 +127,8 @@ def test_pointwise_operators_broadcast(a, b):
 def test_shapes_that_do_not_broadcast_are_refused():
     with pytest.raises(RuntimeError, match=r"\(2,\), \(3,\) do not broadcast"):
         infer("aten::mul", "Tensor", (meta(2), meta(3)), {})
+    with pytest.raises(RuntimeError, match="do not broadcast"):
+        infer("aten::addmm", "default", (meta(4), meta(2, 3), meta(3, 5)), {})
 
 
 @pytest.mark.parametrize(
@@ -114,6 +146,65 @@ def test_shapes_that_do_not_broadcast_are_refused():
         ("aten::mean", "dim", (meta(2, 3), [2]), {}),
         ("aten::cat", "default", ([meta(2, 3)] * 2, 2), {}),
         ("aten::stack", "default", ([meta(2, 3)] * 2, 3), {}),
+        ("aten::stack", "default", ([meta(2, 3)] * 2, -4), {}),
+        ("aten::stack", "default", ([meta(2, 3), meta(3, 2)], 0), {}),
+        ("aten::cat", "default", ([meta(2, 3)] * 2, -3), {}),
+        ("aten::cat", "default", ([meta(2, 3), meta(2, 5)], 0), {}),
+        ("aten::cat", "default", ([meta(2, 3), meta(2, 3, dtype=torch.float64)], 0), {}),
+        ("aten::cat", "default", ([], 0), {}),
+        ("aten::_softmax", "default", (meta(2, 3), -3, False), {}),
+        ("aten::mean", "dim", (meta(2, 3), [-3]), {}),
+        ("aten::mean", "default", (meta(),), {}),
+        ("aten::mm", "default", (meta(2, 3, 4), meta(3, 5)), {}),
+        ("aten::mm", "default", (meta(2, 3), meta(3, 4, 5)), {}),
+        ("aten::mm", "default", (meta(2, 3), torch.zeros(3, 5)), {}),
+        ("aten::addmm", "default", (meta(2, 2, 5), meta(2, 3), meta(3, 5)), {}),
+        ("aten::addmm", "default", (meta(5), meta(2, 3), meta(4, 5)), {}),
+        ("aten::bmm", "default", (meta(2, 3), meta(2, 3, 4)), {}),
+        ("aten::bmm", "default", (meta(2, 3, 4), meta(4, 5)), {}),
+        ("aten::bmm", "default", (meta(2, 3, 4), meta(7, 4, 5)), {}),
+        ("aten::bmm", "default", (meta(2, 3, 4), meta(2, 3, 5)), {}),
+        ("aten::div", "Tensor_mode", (meta(2), meta(2)), {"rounding_mode": "floor"}),
+        ("aten::add_", "Tensor", (meta(3), meta(2, 3)), {}),
+        ("aten::add_", "Tensor", (meta(1), meta(3)), {}),
+        ("aten::native_layer_norm", "default", (meta(2, 3), [2], None, None, 1e-5), {}),
+        ("aten::avg_pool2d", "default", (IMAGE, [3, 3], [2, 2], [0, 0], True), {}),
+        ("aten::avg_pool2d", "default", (IMAGE, [3, 3], [1, 1], [2, 2]), {}),
+        ("aten::avg_pool2d", "default", (IMAGE, [10, 3]), {}),
+        ("aten::avg_pool2d", "default", (meta(4, 9, 7), [3, 3]), {}),
+        (
+            "aten::max_pool2d_with_indices",
+            "default",
+            (IMAGE, [3, 3], [2, 2], [0, 0], [1, 1], True),
+            {},
+        ),
+        ("aten::max_pool2d_with_indices", "default", (IMAGE, [3, 8]), {}),
+        (
+            "aten::convolution",
+            "default",
+            (IMAGE, meta(6, 4, 3, 3), None, [1], [0], [1], True, [0], 1),
+            {},
+        ),
+        (
+            "aten::convolution",
+            "default",
+            (IMAGE, meta(6, 4, 3, 3), None, [1], [0], [1], False, [0], 2),
+            {},
+        ),
+        (
+            "aten::convolution",
+            "default",
+            (IMAGE, meta(6, 4, 3), None, [1], [0], [1], False, [0], 1),
+            {},
+        ),
+        (
+            "aten::convolution",
+            "default",
+            (IMAGE, meta(6, 4, 10, 3), None, [1], [0], [1], False, [0], 1),
+            {},
+        ),
+        ("aten::masked_select", "default", (meta(2), meta(2, dtype=torch.bool)), {}),
+        ("aten::_grouped_mm", "default", (meta(2, 3), meta(4, 5)), {}),
         ("aten::tril", "default", (meta(2),), {}),
         ("aten::max_pool2d_with_indices", "default", (IMAGE, [3, 3], [1, 1], [2, 2]), {}),
         (
@@ -126,3 +217,36 @@ def test_shapes_that_do_not_broadcast_are_refused():
 )
 def test_what_is_out_of_the_ordinary_is_left_to_pytorch(call):
     assert infer(*call) is NotImplemented
+
+
+def test_a_lookup_has_a_row_an_index():
+    weight, indices = meta(10, 4), torch.tensor([[0, 9, 3]])
+    assert infer("aten::embedding", "default", (weight, indices), {}).shape == (1, 3, 4)
+    none = torch.empty(0, dtype=torch.int64)
+    assert infer("aten::embedding", "default", (weight, none), {}).shape == (0, 4)
+    for wrong in (10, -1):
+        with pytest.raises(RuntimeError, match=rf"index {wrong} is outside .* of 10 rows"):
+            infer("aten::embedding", "default", (weight, torch.tensor([3, wrong, 4])), {})
+    with pytest.raises(RuntimeError, match="are integers"):
+        infer("aten::embedding", "default", (weight, meta(2)), {})
+
+
+def test_a_known_mask_selects_so_many():
+    mask = torch.tensor([True, False, True])
+    for x, selected in ((meta(3), 2), (meta(5, 3), 5 * 2), (meta(5, 1), 5 * 2)):
+        assert infer("aten::masked_select", "default", (x, mask), {}).shape == (selected,)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "out"),
+    [
+        ((7, 3), (2, 3, 5), (7, 5)),
+        ((3, 7), (7, 5), (2, 3, 5)),  # a matrix a group
+        ((2, 7, 3), (3, 11), (7, 11)),
+        ((2, 7, 3), (2, 3, 5), (2, 7, 5)),
+    ],
+)
+def test_a_grouped_product(a, b, out):
+    offsets = torch.tensor([4, 7], dtype=torch.int32)
+    args = meta(*a), meta(*b), offsets
+    assert infer("aten::_grouped_mm", "default", args, {}).shape == out
