@@ -10,7 +10,7 @@ from flopledger import BadProfile, Profile, diff, profile
 from flopledger.calls import Layer, OpCall
 from flopledger.differences.changes import FIGURES, TOTALS, parse_percent
 from flopledger.profiles.tables import Check, Input
-from flopledger.reports.diff import render
+from flopledger.reports.diff import FORMATS
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -77,15 +77,15 @@ def test_what_came_from_nothing_exceeds_everything():
     assert found.worst == math.inf
     assert found.exceeds(1e9)
     assert found.totals["macs"].relative is None
-    assert json.loads(render(found, "json"))["worst"] is None
-    assert "macs from 0" in render(found, "table")
+    assert json.loads(FORMATS["json"](found))["worst"] is None
+    assert "macs from 0" in FORMATS["table"](found)
 
 
 def test_undefined_before_or_after_has_no_change():
     found = diff(count(("a", "x", 0, 5, 0)), count(("a", "x", 5, 5, 0)))
     assert found.totals["flops_per_param"].change is None
     assert found.totals["flops_per_param"].relative is None
-    assert "flops_per_param" in render(found, "table")
+    assert "flops_per_param" in FORMATS["table"](found)
 
 
 def test_a_layer_is_renamed_only_where_there_is_no_doubt():
@@ -116,8 +116,8 @@ def test_operators_without_a_formula():
     assert {op: (c.before, c.after) for op, c in found.uncounted.items()} == {
         "aten::qr": (1, 0), "aten::eig": (0, 3)}  # fmt: skip
     assert found.moved
-    assert "not counted: aten::eig, 0 call(s) before, 3 after" in render(found, "markdown")
-    assert "lower bounds" in render(diff(one, one), "table")
+    assert "not counted: aten::eig, 0 call(s) before, 3 after" in FORMATS["markdown"](found)
+    assert "lower bounds" in FORMATS["table"](diff(one, one))
 
 
 def test_other_inputs_are_named():
@@ -125,15 +125,15 @@ def test_other_inputs_are_named():
     assert not found.alike
     assert not found.moved
     for form in ("table", "markdown"):
-        text = render(found, form)
+        text = FORMATS[form](found)
         assert "nothing moved" in text
         assert "the inputs differ, 1x3 float32 and then 2x3 float32" in text
-    assert json.loads(render(found, "json"))["same_inputs"] is False
+    assert json.loads(FORMATS["json"](found))["same_inputs"] is False
 
 
 def test_as_a_table():
     two = count(("a", "linear", 40, 130, 0), ("b", "linear", 10, 100, 3), ("e", "pool", 0, 0, 5))
-    heading, _, *lines = render(diff(ONE, two), "table").splitlines()
+    heading, _, *lines = FORMATS["table"](diff(ONE, two)).splitlines()
     assert heading == "net: params +0%, macs +15%"
     rows = [line.split() for line in lines]
     assert rows[0] == ["total", "before", "after", "change", "relative"]
@@ -144,7 +144,7 @@ def test_as_a_table():
 
 def test_as_json():
     two = count(("a", "linear", 40, 130, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
-    said = json.loads(render(diff(ONE, two), "json"))
+    said = json.loads(FORMATS["json"](diff(ONE, two)))
     assert said["before"]["totals"] == asdict(ONE.totals)
     assert said["after"]["model"] == "net"
     assert set(said["totals"]) == set(TOTALS)
@@ -167,7 +167,7 @@ def test_a_count_does_not_differ_from_itself(one):
     assert not found.moved
     assert (found.layers, found.uncounted, found.worst) == ((), {}, 0)
     assert not found.exceeds(0)
-    assert render(found, "table") == "net: nothing moved\n"
+    assert FORMATS["table"](found) == "net: nothing moved\n"
 
 
 @given(COUNTS, COUNTS)
@@ -193,7 +193,7 @@ def test_the_changes_of_the_layers_are_those_of_the_totals(one, two):
         changes = [getattr(row, name).change for row in found.layers]
         assert sum(changes) == found.totals[name].change
     for form in ("table", "markdown", "json"):
-        assert render(found, form)
+        assert FORMATS[form](found)
 
 
 def test_a_file_and_a_live_profile_compare_alike(tmp_path):

@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flopledger.cli.console import NOT_CONFIRMED, Debug
+from flopledger.cli.formats import format_option
 from flopledger.cli.profile import Asked, Kwargs, Order, counted
 
 if TYPE_CHECKING:
@@ -22,15 +23,13 @@ def diff(
         str | None,
         typer.Option(help="1%: exit with 3 if params or MACs moved by more, up or down."),
     ] = None,
-    form: Annotated[
-        Literal["table", "json", "markdown"], typer.Option("--format", help="Of stdout.")
-    ] = "table",
+    form: Annotated[str, format_option("diff")] = "table",
     debug: Debug = False,
 ) -> int:
     """Say what moved between a baseline and a model, or between two models, layer by layer."""
-    from flopledger.differences.changes import diff as held
+    from flopledger.differences.changes import diff as compared
     from flopledger.differences.changes import parse_percent
-    from flopledger.reports import diff
+    from flopledger.reports.diff import FORMATS
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
 
@@ -38,8 +37,8 @@ def diff(
     order = Order(
         asked=[parse_input(text) for text in asked or []], options=parse_options(kwargs or [])
     )
-    moved = held(_count(before, order), _count(after, order))
-    sys.stdout.write(diff.render(moved, form))
+    moved = compared(_count(before, order), _count(after, order))
+    sys.stdout.write(FORMATS[form](moved))
     return NOT_CONFIRMED if limit is not None and moved.exceeds(limit) else 0
 
 

@@ -15,8 +15,9 @@ from flopledger.cli.console import (
     say,
     with_progress,
 )
-from flopledger.cli.profile_measurements import Measured, Wanted, check, measured
-from flopledger.cli.profile_output import Form, check_form, rendered, write
+from flopledger.cli.formats import format_option
+from flopledger.cli.profile_measurements import Wanted, check, measured
+from flopledger.cli.profile_output import check_format, write
 from flopledger.cli.timeout import TimedOut, limit
 from flopledger.storage.files import check_writable
 from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
@@ -24,6 +25,7 @@ from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model,
 if TYPE_CHECKING:
     from flopledger.calls import Counter
     from flopledger.profiles.tables import Profile
+    from flopledger.reports.profile_measurements import Measured
     from flopledger.zoo.inputs import AskedInput
 
 Kwargs = Annotated[
@@ -76,13 +78,7 @@ def profile(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if anything is uncounted or disputed.")
     ] = False,
-    form: Annotated[
-        Literal[
-            "table", "csv", "json", "markdown", "html", "latex", "svg", "png", "speedscope",
-            "chrome",
-        ],
-        typer.Option("--format", help="What is written to stdout, or to --output."),
-    ] = "table",
+    form: Annotated[str, format_option("profile")] = "table",
     weight: Annotated[
         Literal["flops", "seconds"], typer.Option(help="Of a trace's frames; seconds by --time.")
     ] = "flops",
@@ -108,8 +104,6 @@ def profile(
             raise typer.BadParameter(f"{name} {value} is too small; give {least} or more")
     if timeout is not None and timeout <= 0:
         raise typer.BadParameter(f"--timeout {timeout:g} is too small; give seconds above 0")
-    if form == "png" and output is None and sys.stdout.isatty():
-        raise typer.BadParameter("--format png is no text; give --output FILE.png")
     check_names(models)
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
@@ -134,22 +128,25 @@ def profile(
         ),
     )
     check(order.wanted)
-    wanted = Form(
-        name=form,
-        by=by,
-        depth=depth,
-        size_by=size_by,
-        weight=weight,
-        output=output,
-        optimiser=optimiser,
-        accumulate=accumulate,
-    )
-    check_form(wanted, order.wanted)
+    chosen = check_format(form, weight, order.wanted, len(models) > 1, output)
     counts, failed = _profiled(models, order, debug)
-    profiles = [one for one, _ in counts]
     if counts:
-        write(rendered(counts, len(models) > 1, wanted), output)
-    objections = [line for one in profiles for line in doubts(one)]
+        from flopledger.reports.profile import Shown
+
+        shown = Shown(
+            profiles=[profile for profile, _ in counts],
+            measured=[measured for _, measured in counts],
+            several=len(models) > 1,
+            by=by,
+            depth=depth,
+            colour=output is None and sys.stdout.isatty(),
+            size_by=size_by,
+            weight=weight,
+            optimiser=optimiser,
+            accumulate=accumulate,
+        )
+        write(chosen.write(shown), output)
+    objections = [line for profile, _ in counts for line in doubts(profile)]
     for line in objections:
         say(line)
     if failed:

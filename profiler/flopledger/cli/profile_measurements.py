@@ -7,9 +7,9 @@ from flopledger.errors import WrongOption
 
 if TYPE_CHECKING:
     from flopledger.allocation.held_bytes import Memory
-    from flopledger.clock.layer_times import Timing
     from flopledger.profiles.tables import Profile
     from flopledger.profiles.totals import Optimiser
+    from flopledger.reports.profile_measurements import Measured
     from flopledger.zoo.inputs import Inputs
 
 
@@ -23,15 +23,6 @@ class Wanted:
     device: str = "cpu"
     repeats: int = 10
     optimiser: "Optimiser" = "adam"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What was: None where it was not asked for."""
-
-    timing: "Timing | None" = None
-    memory: "Memory | None" = None
-    allocated: "Memory | None" = None
 
 
 def check(wanted: Wanted) -> None:
@@ -54,12 +45,14 @@ def check(wanted: Wanted) -> None:
         clock_of(device)
 
 
-def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) -> Measured:
+def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) -> "Measured":
     """Time and memory of a model that was counted.
 
     Raises:
         ProfilingError: it does not run, or not without values.
     """
+    from flopledger.reports.profile_measurements import Measured
+
     if not (wanted.time or wanted.memory):
         return Measured()
     from flopledger.clock.time_layers import timing

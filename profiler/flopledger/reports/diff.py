@@ -1,6 +1,6 @@
 """What moved between two counts, as table, Markdown or JSON."""
 
-from typing import Literal
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -10,23 +10,33 @@ from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import by_x
 
-FORMATS = ("table", "json", "markdown")
 
-
-def render(difference: Differences, form: Literal["table", "json", "markdown"]) -> str:
-    """The difference in one of FORMATS, every count to the last digit."""
-    if form == "json":
-        return difference.to_json()
-    tables = [totals_table(difference), layers_table(difference)] if difference.moved else []
-    tables = [table for table in tables if len(table)]
-    if form == "markdown":
-        parts = [f"## {difference.heading}\n", *map(to_markdown, tables)]
-        parts += ["".join(f"- {line}\n" for line in notes(difference))]
-        return "\n".join(part for part in parts if part)
+def table(difference: Differences) -> str:
+    """The heading, notes, and what moved, every count to the last digit."""
     parts = [difference.heading, *notes(difference)]
-    for table in tables:
-        parts += ["", plain_table(table).rstrip()]
+    for frame in _frames(difference):
+        parts += ["", plain_table(frame).rstrip()]
     return "\n".join(parts) + "\n"
+
+
+def markdown(difference: Differences) -> str:
+    """The same as GitHub's tables under a heading, the notes below them."""
+    parts = [f"## {difference.heading}\n", *map(to_markdown, _frames(difference))]
+    parts += ["".join(f"- {line}\n" for line in notes(difference))]
+    return "\n".join(part for part in parts if part)
+
+
+# what flopledger diff --format offers
+FORMATS: dict[str, Callable[[Differences], str]] = {
+    "table": table,
+    "json": Differences.to_json,
+    "markdown": markdown,
+}
+
+
+def _frames(difference: Differences) -> list[pd.DataFrame]:
+    frames = [totals_table(difference), layers_table(difference)] if difference.moved else []
+    return [frame for frame in frames if len(frame)]
 
 
 def notes(difference: Differences) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Literal
 
 import pandas as pd
 
@@ -9,10 +10,10 @@ from flopledger.profiles.tables import Profile
 from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x
 
-FORMATS = ("csv", "markdown", "html", "latex")
+Exported = Literal["csv", "markdown", "html", "latex"]
 
 
-def render(profiles: Sequence[Profile], by: str, depth: int | None, form: str) -> str:
+def render(profiles: Sequence[Profile], by: str, depth: int | None, form: Exported) -> str:
     """The chosen table of every profile, exact figures.
 
     CSV is one table with a leading model column; the other formats have one table a profile under

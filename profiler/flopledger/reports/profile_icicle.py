@@ -15,7 +15,6 @@ from flopledger.profiles.tables import Profile
 from flopledger.reports.charts import KIND_COLOURS
 from flopledger.reports.units import by_x, percent, short
 
-FORMATS = ("svg", "png", "html")
 QUANTITIES = {"flops": "FLOPs", "params": "parameters"}
 
 GROUP = "several layers"

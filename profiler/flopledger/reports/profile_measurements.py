@@ -1,7 +1,7 @@
 """Seconds and bytes of a network, beside what was counted: tables and plain objects."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -23,29 +23,45 @@ _MEMORY = {
 }
 
 
-def render(
-    model: str,
-    timing: Timing | None,
-    memory: Memory | None,
-    allocated: Memory | None,
-) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was measured of a network; None where it was not asked for.
+
+    Attributes:
+        timing: the seconds of a pass.
+        memory: the bytes that it holds, worked out.
+        allocated: the bytes that were allocated when it ran.
+    """
+
+    timing: Timing | None = None
+    memory: Memory | None = None
+    allocated: Memory | None = None
+
+    def folded(self, depth: int | None) -> "Measured":
+        """The same with its layers folded to that depth."""
+        if self.timing is None or depth is None:
+            return self
+        return replace(self, timing=self.timing.folded(depth))
+
+
+def render(model: str, measured: Measured) -> str:
     """The tables that were asked for, each below a line that says what it is."""
-    parts = []
+    parts, timing, memory = [], measured.timing, measured.memory
     if timing is not None:
-        parts += ["", *_said(model, timing), plain_table(_layers(timing)).rstrip()]
+        parts += ["", *_headings(model, timing), plain_table(_layers(timing)).rstrip()]
     if memory is not None:
-        parts += ["", f"{model}: memory", plain_table(_memory(memory, allocated)).rstrip()]
+        table = plain_table(_memory(memory, measured.allocated))
+        parts += ["", f"{model}: memory", table.rstrip()]
     return "".join(f"{line}\n" for line in parts)
 
 
-def as_object(
-    timing: Timing | None, memory: Memory | None, allocated: Memory | None
-) -> dict[str, Any]:
+def as_object(measured: Measured) -> dict[str, Any]:
     """What was asked for, as "time" and "memory": plain dicts; what is not defined is None."""
-    said: dict[str, Any] = {}
+    timing, memory, allocated = measured.timing, measured.memory, measured.allocated
+    plain: dict[str, Any] = {}
     if timing is not None:
         rows = timing.by_layer().to_dict("records")
-        said["time"] = {
+        plain["time"] = {
             "device": timing.device,
             "threads": timing.threads,
             "repeats": timing.repeats,
@@ -58,14 +74,14 @@ def as_object(
             "layers": [{name: _plain(value) for name, value in row.items()} for row in rows],
         }
     if memory is not None:
-        said["memory"] = {
+        plain["memory"] = {
             **memory.as_dict(),
             "allocated": allocated.as_dict() if allocated else None,
         }
-    return said
+    return plain
 
 
-def _said(model: str, timing: Timing) -> list[str]:
+def _headings(model: str, timing: Timing) -> list[str]:
     peaks, shares = timing.peaks, timing.shares()
     least = "" if timing.complete else "at least "
     doubt = []

@@ -9,8 +9,6 @@ from typing import Any, Literal
 from flopledger.errors import WrongOption
 from flopledger.profiles.tables import Profile
 
-FORMATS = ("speedscope", "chrome")
-
 # a stack of frames, outermost first, and what its innermost frame weighs
 Sample = tuple[tuple[str, ...], float]
 

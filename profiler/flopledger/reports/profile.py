@@ -1,0 +1,157 @@
+"""The formats of flopledger profile: one table, of what writes each and what it can show."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from flopledger.profiles.saved import object_of
+from flopledger.profiles.tables import Profile
+from flopledger.profiles.totals import Optimiser, TrainingStep
+from flopledger.reports import (
+    profile_exports,
+    profile_icicle,
+    profile_measurements,
+    profile_table,
+    profile_trace,
+)
+from flopledger.reports.profile_measurements import Measured
+from flopledger.reports.units import short
+from flopledger.storage.json_text import json_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a command shows, and how.
+
+    Attributes:
+        profiles: those that could be counted.
+        measured: the time and memory of each.
+        several: whether several were asked for, however many there are.
+        by: the rows: "layer", "operator" or "kind".
+        depth: to which layers are folded, or None.
+        colour: whether a table has ANSI codes.
+        size_by: what a box of a picture is a share of.
+        weight: of a trace's frames.
+        optimiser: of a step of training that is counted as well, or None.
+        accumulate: passes in such a step.
+    """
+
+    profiles: Sequence[Profile]
+    measured: Sequence[Measured]
+    several: bool
+    by: Literal["layer", "operator", "kind"]
+    depth: int | None
+    colour: bool
+    size_by: Literal["flops", "params"]
+    weight: Literal["flops", "seconds"]
+    optimiser: Optimiser | None
+    accumulate: int
+
+    def steps(self) -> list[TrainingStep]:
+        """A step of training of each profile; none where no optimiser was named."""
+        if self.optimiser is None:
+            return []
+        return [p.training_step(self.optimiser, self.accumulate) for p in self.profiles]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One format of --format.
+
+    Attributes:
+        write: makes the text, or a picture's bytes.
+        several: whether it can show several models.
+        measurements: whether it shows time and memory.
+        seconds: whether seconds can be the weight of its frames.
+        binary: whether it is no text.
+    """
+
+    write: Callable[[Shown], str | bytes]
+    several: bool = True
+    measurements: bool = False
+    seconds: bool = False
+    binary: bool = False
+
+
+def _table(shown: Shown) -> str:
+    text = profile_table.render(shown.profiles, shown.by, shown.depth, shown.colour)
+    passes = f"{shown.accumulate} pass{'es' if shown.accumulate > 1 else ''}"
+    for profile, step in zip(shown.profiles, shown.steps(), strict=False):
+        text += (
+            f"{profile.model}: a step of training ({passes}, {shown.optimiser}): "
+            f"{short(step.macs)} MACs = {short(step.flops)} FLOPs, {short(step.other_flops)} "
+            f"other FLOPs, of which the optimiser's {short(step.optimiser_flops)}\n"
+        )
+    for profile, measured in zip(shown.profiles, shown.measured, strict=True):
+        text += profile_measurements.render(profile.model, measured.folded(shown.depth))
+    return text
+
+
+def _json(shown: Shown) -> str:
+    """Of one model an object, `Profile.to_json` and what else was asked for; of several a list."""
+    objects = [object_of(profile, shown.depth) for profile in shown.profiles]
+    for whole, step in zip(objects, shown.steps(), strict=False):
+        whole["training_step"] = asdict(step)
+    for whole, measured in zip(objects, shown.measured, strict=True):
+        whole.update(profile_measurements.as_object(measured.folded(shown.depth)))
+    return json_text(objects if shown.several else objects[0])
+
+
+def _csv(shown: Shown) -> str:
+    return profile_exports.render(shown.profiles, shown.by, shown.depth, "csv")
+
+
+def _markdown(shown: Shown) -> str:
+    return profile_exports.render(shown.profiles, shown.by, shown.depth, "markdown")
+
+
+def _latex(shown: Shown) -> str:
+    return profile_exports.render(shown.profiles, shown.by, shown.depth, "latex")
+
+
+def _html(shown: Shown) -> str:
+    """A page that fetches nothing: the pictures of those that have any, and the tables."""
+    drawn = [profile for profile in shown.profiles if profile.total(shown.size_by)]
+    parts = [str(profile_icicle.render(profile, "html", shown.size_by)) for profile in drawn]
+    parts.append(profile_exports.render(shown.profiles, shown.by, shown.depth, "html"))
+    head = '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>flopledger</title>\n'
+    body = "\n".join(parts)
+    return f"{head}{body}</html>\n"
+
+
+def _svg(shown: Shown) -> str | bytes:
+    return profile_icicle.render(shown.profiles[0], "svg", shown.size_by)
+
+
+def _png(shown: Shown) -> str | bytes:
+    return profile_icicle.render(shown.profiles[0], "png", shown.size_by)
+
+
+def _speedscope(shown: Shown) -> str:
+    return profile_trace.render(shown.profiles[0], "speedscope", _seconds(shown))
+
+
+def _chrome(shown: Shown) -> str:
+    return profile_trace.render(shown.profiles[0], "chrome", _seconds(shown))
+
+
+def _seconds(shown: Shown) -> dict[str, float] | None:
+    """The seconds of each layer, where they are the weight."""
+    timing = shown.measured[0].timing
+    if shown.weight == "flops" or timing is None:
+        return None
+    return {layer.path: layer.seconds for layer in timing.layers}
+
+
+FORMATS: dict[str, Format] = {
+    "table": Format(write=_table, measurements=True),
+    "csv": Format(write=_csv),
+    "json": Format(write=_json, measurements=True),
+    "markdown": Format(write=_markdown),
+    "html": Format(write=_html),
+    "latex": Format(write=_latex),
+    "svg": Format(write=_svg, several=False),
+    "png": Format(write=_png, several=False, binary=True),
+    "speedscope": Format(write=_speedscope, several=False, seconds=True),
+    "chrome": Format(write=_chrome, several=False, seconds=True),
+}
