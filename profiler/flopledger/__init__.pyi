@@ -19,6 +19,8 @@ from .metering.module_meter import Meter as Meter
 from .metering.module_meter import MeterError as MeterError
 from .metering.module_meter import meter as meter
 from .metering.reading import Reading as Reading
+from .metering.work import MeterTotals as MeterTotals
+from .metering.work import UnknownFigure as UnknownFigure
 from .profiles.saved import BadProfile as BadProfile
 from .profiles.tables import Profile as Profile
 from .profiles.tables import ProfilingError as ProfilingError

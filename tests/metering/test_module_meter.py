@@ -1,11 +1,14 @@
 """A meter on programs whose work is known by hand."""
 
+import json
 import threading
 
 import pytest
 import torch
-from flopledger import MeterError, meter, profile
+from flopledger import FlopledgerError, MeterError, meter, profile
+from flopledger.clock.published_peaks import Peak
 from flopledger.metering.loggers import progress, tensorboard
+from flopledger.metering.reading import Reading, Row
 from torch import nn
 
 LINEAR = 4 * 5  # MACs of one row of nn.Linear(4, 5)
@@ -18,10 +21,10 @@ def test_passes_samples_and_macs_of_a_loop():
             net(torch.zeros(3, 4))
         net(torch.zeros(7, 4))
     t = m.read().totals
-    assert (t["passes"], t["samples"]) == (11, 10 * 3 + 7)
-    assert (t["macs"], t["flops"]) == (37 * LINEAR, 2 * 37 * LINEAR)
-    assert t["backward_passes"] == t["backward_flops"] == t["failed"] == 0
-    assert t["flops_per_second"] == pytest.approx(t["flops"] / t["seconds"])
+    assert (t.passes, t.samples) == (11, 10 * 3 + 7)
+    assert (t.macs, t.flops) == (37 * LINEAR, 2 * 37 * LINEAR)
+    assert t.backward_passes == t.backward_flops == t.failed == 0
+    assert t.flops_per_second == pytest.approx(t.flops / t.seconds)
 
 
 def test_signatures_are_told_apart():
@@ -61,16 +64,16 @@ def test_only_backward_passes_that_ran_count():
         for _ in range(2):
             net(x).sum().backward()
     t = m.read().totals
-    assert (t["passes"], t["backward_passes"]) == (4, 3)
+    assert (t.passes, t.backward_passes) == (4, 3)
     # both weights' gradients, and the second layer's input's: x wants none
-    assert t["backward_flops"] == 3 * 2 * 3 * (4 * 5 + 2 * 5 * 2)
+    assert t.backward_flops == 3 * 2 * 3 * (4 * 5 + 2 * 5 * 2)
 
 
 def test_an_input_that_wants_a_gradient_costs_more():
     net = nn.Linear(4, 5)
     with meter(net) as m:
         net(torch.zeros(3, 4, requires_grad=True)).sum().backward()
-    assert m.read().totals["backward_flops"] == 2 * 2 * 3 * LINEAR
+    assert m.read().totals.backward_flops == 2 * 2 * 3 * LINEAR
 
 
 def test_units_of_work():
@@ -90,7 +93,7 @@ def test_units_of_work():
     assert (per.loc["passes", "mean"], per.loc["passes", "50%"]) == (2, 2)
     assert per.loc["passes", "std"] == 1
     assert len(reading.by_unit("move")) == 6
-    assert reading.totals["passes"] == 7
+    assert reading.totals.passes == 7
 
 
 def test_several_modules_by_name():
@@ -109,7 +112,7 @@ def test_what_runs_inside_a_metered_call_is_not_counted_twice():
         net(torch.zeros(1, 4))
         inner(torch.zeros(1, 4))
     reading = m.read()
-    assert reading.totals["macs"] == 3 * LINEAR + LINEAR
+    assert reading.totals.macs == 3 * LINEAR + LINEAR
     rows = reading.by_signature()
     assert rows.loc[rows["inside"], "calls"].sum() == 2
 
@@ -118,7 +121,7 @@ def test_a_module_that_is_given_twice_counts_once():
     net = nn.Linear(4, 5)
     with meter({"net": net, "again": net}) as m:
         net(torch.zeros(1, 4))
-    assert m.read().totals["passes"] == 1
+    assert m.read().totals.passes == 1
 
 
 class Recursive(nn.Module):
@@ -135,7 +138,7 @@ def test_recursion():
     with meter(net) as m:
         net(torch.zeros(1, 4), 3)
     t = m.read().totals
-    assert (t["passes"], t["macs"]) == (1, 3 * 4 * 4)
+    assert (t.passes, t.macs) == (1, 3 * 4 * 4)
 
 
 class EarlyExit(nn.Module):
@@ -158,7 +161,7 @@ def test_a_count_that_depends_on_data_is_said_to_vary():
     assert row["varies"]
     assert (row["macs_low"], row["macs_high"]) == (16, 32)
     # watched: the first two, and every one after they were found to differ
-    assert (row["watched"], reading.totals["macs"]) == (8, 4 * 16 + 4 * 32)
+    assert (row["watched"], reading.totals.macs) == (8, 4 * 16 + 4 * 32)
 
 
 class Fragile(nn.Module):
@@ -182,7 +185,7 @@ def test_a_call_that_raises_counts_as_failed():
             except RuntimeError:
                 net(torch.zeros(1, 4), False)
     t = m.read().totals
-    assert (t["passes"], t["failed"], t["macs"]) == (4, 2, 4 * LINEAR)
+    assert (t.passes, t.failed, t.macs) == (4, 2, 4 * LINEAR)
     assert not net._forward_hooks
     assert not net._forward_pre_hooks
 
@@ -204,7 +207,7 @@ def test_threads_and_replicas_count_together():
         for thread in threads:
             thread.join()
     t = m.read().totals
-    assert (t["passes"], t["macs"]) == (200, 200 * 2 * LINEAR)
+    assert (t.passes, t.macs) == (200, 200 * 2 * LINEAR)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -213,7 +216,7 @@ def test_a_compiled_module_counts_as_what_it_was_compiled_from():
     with meter(net) as m:
         for _ in range(3):
             net(torch.zeros(2, 4))
-    assert m.read().totals["macs"] == 3 * 2 * LINEAR
+    assert m.read().totals.macs == 3 * 2 * LINEAR
 
 
 def test_the_real_call_counts_what_a_profile_counts():
@@ -223,7 +226,7 @@ def test_the_real_call_counts_what_a_profile_counts():
         net(x)
     counted = profile(net, x)
     t = m.read().totals
-    assert (t["macs"], t["other_flops"]) == (counted.total("macs"), counted.total("other_flops"))
+    assert (t.macs, t.other_flops) == (counted.total("macs"), counted.total("other_flops"))
 
 
 def test_a_peak_gives_the_share_of_it_and_an_unknown_one_is_said():
@@ -231,10 +234,10 @@ def test_a_peak_gives_the_share_of_it_and_an_unknown_one_is_said():
     with meter(net, peak=1e9) as m:
         net(torch.zeros(1, 4))
     t = m.read().totals
-    assert t["mfu"] == pytest.approx(t["flops_per_second"] / 1e9)
+    assert t.mfu == pytest.approx(t.flops_per_second / 1e9)
     with meter(net) as m:
         net(torch.zeros(1, 4))
-    assert m.read().totals["mfu"] is None
+    assert m.read().totals.mfu is None
     assert "peak unknown" in str(m.read())
 
 
@@ -264,7 +267,7 @@ def test_mistakes_are_told_in_one_line():
         net(torch.zeros(1, 4))
         with pytest.raises(MeterError, match="the unit 'game' is still open"):
             m.read()
-    assert m.read().totals["passes"] == 1
+    assert m.read().totals.passes == 1
 
 
 class Bar:
@@ -293,3 +296,56 @@ def test_a_log_is_written_after_every_unit():
         ("step", 0, 1),
         ("step", 1, 1),
     ]
+
+
+def test_what_was_never_watched_is_unknown_and_no_zero():
+    net = nn.Linear(4, 5)
+    with meter(net, peak=1e9) as m:
+        for x in (torch.zeros(1, 3), torch.zeros(1, 3)):  # the first two calls are watched: in vain
+            with pytest.raises(RuntimeError):
+                net(x)
+        with m.unit("step"):
+            net.in_features = 3
+            net.weight = nn.Parameter(torch.zeros(5, 3))
+            net(torch.zeros(1, 3))
+    reading = m.read()
+    t = reading.totals
+    assert (t.passes, t.failed, t.backward_flops) == (1, 2, 0)
+    assert (t.macs, t.flops, t.other_flops, t.flops_per_second, t.mfu) == (None,) * 5
+    assert "1 passes, 1 samples: an unknown number of FLOPs" in repr(reading)
+    assert repr(reading).endswith("FLOP/s unknown")
+    assert reading.by_unit("step")["macs"].isna().all()
+    with pytest.raises(FlopledgerError, match="the flops of 1 metered passes are unknown"):
+        t.known("flops")
+    whole = json.loads(reading.to_json())
+    assert (whole["totals"]["macs"], whole["signatures"][0]["macs"]) == (None, None)
+    assert whole["units"]["step"][0]["flops"] is None
+
+
+def test_a_backward_pass_that_cannot_be_counted_leaves_the_rate_unknown(monkeypatch):
+    monkeypatch.setattr("flopledger.metering.module_meter.backward_macs", lambda _: None)
+    net, bar, writer = nn.Linear(4, 5), Bar(), Bar()
+    for log in (progress(bar), tensorboard(writer)):
+        with meter(net, peak=1e9, log=log) as m, m.unit("step"):
+            net(torch.zeros(1, 4)).sum().backward()
+    t = m.read().totals
+    assert (t.flops, t.backward_passes) == (2 * LINEAR, 1)
+    assert (t.backward_flops, t.flops_per_second, t.mfu) == (None, None, None)
+    assert f"{2 * LINEAR} FLOPs and an unknown number backward" in repr(m.read())
+    assert bar.said == [{"passes": 1, "flops_per_second": "unknown"}]
+    names = {name for name, *_ in writer.said}
+    assert "step/flops" in names
+    assert not names & {"step/backward_flops", "step/flops_per_second"}
+
+
+def test_a_lower_bound_says_at_least():
+    row = Row(
+        module="net", inputs=(), training=False, grad=False, inside=False, calls=1, failed=0,
+        samples=1, counts=((5, 0),), backwards=0, backward_macs=0, seconds=1.0,
+        uncounted=("my::op",),
+    )  # fmt: skip
+    reading = Reading(rows={0: row}, units={}, seconds=2.0, peak=Peak(100.0, "given"))
+    assert repr(reading).startswith("1 passes, 1 samples: at least 10 FLOPs in 2 s, at least 5 FLO")
+    assert "(at least 5.0% of" in repr(reading)
+    assert "<td>5" in reading._repr_html_()
+    assert json.loads(reading.to_json())["complete"] is False

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# the unit's kind, its number from 0, and its figures (one row of Reading.by_unit)
+# the unit's kind, its number from 0, and its figures: a row of Reading.by_unit without the unknown
 Log = Callable[[str, int, Mapping[str, float]], None]
 
 
@@ -11,7 +11,9 @@ def progress(bar: Any) -> Log:
     """Show a unit's passes and FLOP/s behind a bar that has tqdm's `set_postfix`."""
 
     def log(kind: str, number: int, figures: Mapping[str, float]) -> None:
-        bar.set_postfix(passes=int(figures["passes"]), flops_per_second=f"{_rate(figures):.3g}")
+        rate = _rate(figures)
+        words = "unknown" if rate is None else f"{rate:.3g}"
+        bar.set_postfix(passes=int(figures["passes"]), flops_per_second=words)
 
     return log
 
@@ -20,12 +22,16 @@ def tensorboard(writer: Any) -> Log:
     """Write every figure of a unit, by its number, with a SummaryWriter's `add_scalar`."""
 
     def log(kind: str, number: int, figures: Mapping[str, float]) -> None:
-        for name, value in {**figures, "flops_per_second": _rate(figures)}.items():
+        rate = _rate(figures)
+        known = figures if rate is None else {**figures, "flops_per_second": rate}
+        for name, value in known.items():
             writer.add_scalar(f"{kind}/{name}", value, number)
 
     return log
 
 
-def _rate(figures: Mapping[str, float]) -> float:
-    flops = figures["flops"] + (figures["backward_flops"] or 0)
-    return flops / figures["seconds"] if figures["seconds"] else 0.0
+def _rate(figures: Mapping[str, float]) -> float | None:
+    """Forward and backward; None where one is unknown or no time passed."""
+    if not {"flops", "backward_flops"} <= figures.keys() or not figures["seconds"]:
+        return None
+    return (figures["flops"] + figures["backward_flops"]) / figures["seconds"]

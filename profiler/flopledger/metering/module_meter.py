@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 import torch
@@ -195,8 +195,7 @@ class Meter:
             self._open.remove(kind)
         seconds = time.perf_counter() - start
         done = {
-            key: tuple(n - m for n, m in zip(after, before.get(key, (0, 0, 0)), strict=True))
-            for key, after in self._snapshot().items()
+            key: _less(after, before.get(key, (0, 0, 0))) for key, after in self._snapshot().items()
         }
         units = self._units.setdefault(kind, [])
         units.append(Unit(seconds=seconds, work=done))
@@ -204,7 +203,8 @@ class Meter:
             last = {kind: units[-1:]}
             one = Reading(rows=self._rows(), units=last, seconds=seconds, peak=_NO_PEAK)
             figures = one.by_unit(kind).to_dict("records")[0]
-            self._log(kind, len(units) - 1, {str(name): f for name, f in figures.items()})
+            known = {str(name): value for name, value in figures.items() if not isnan(value)}
+            self._log(kind, len(units) - 1, known)
 
     def _snapshot(self) -> dict[Hashable, tuple[int, int, int]]:
         with self._lock:
@@ -271,6 +271,10 @@ class Meter:
                     return torch.cuda.get_device_name(param.device), kind
                 return str(param.device.type), kind
         return "cpu", "float32"
+
+
+def _less(after: tuple[int, int, int], before: tuple[int, int, int]) -> tuple[int, int, int]:
+    return after[0] - before[0], after[1] - before[1], after[2] - before[2]
 
 
 def _eager(module: nn.Module) -> Any:

@@ -1,13 +1,16 @@
 """Reading: what a meter counted, as tables."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from html import escape
 from math import nan
 from typing import Any
 
 import pandas as pd
 
 from flopledger.clock.published_peaks import Peak
+from flopledger.metering.work import MeterTotals, Work, times, total_of
+from flopledger.storage.json_text import json_text
 
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -52,14 +55,14 @@ class Row:
         return len(set(self.counts)) > 1
 
     @property
-    def macs_per_call(self) -> float:
-        """Of the watched calls on average: all cost the same, unless it varies."""
-        return sum(macs for macs, _ in self.counts) / len(self.counts) if self.counts else nan
+    def macs_per_call(self) -> float | None:
+        """Of the watched calls on average: all cost the same, unless it varies; None of none."""
+        return sum(macs for macs, _ in self.counts) / len(self.counts) if self.counts else None
 
     @property
-    def other_flops_per_call(self) -> float:
+    def other_flops_per_call(self) -> float | None:
         """As `macs_per_call`."""
-        return sum(other for _, other in self.counts) / len(self.counts) if self.counts else nan
+        return sum(other for _, other in self.counts) / len(self.counts) if self.counts else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ class Unit:
     """One unit of work: its seconds; calls, backward passes and samples by signature."""
 
     seconds: float
-    work: Mapping[Hashable, tuple[int, ...]]
+    work: Mapping[Hashable, tuple[int, int, int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,25 +90,22 @@ class Reading:
     peak: Peak
 
     @property
-    def totals(self) -> dict[str, float | None]:
-        """All calls together; those inside another metered call are its part.
-
-        Returns:
-            passes, samples, failed, macs, flops (2 x MACs), other_flops, backward_passes,
-            backward_flops (None where one cannot be counted), seconds, flops_per_second (forward
-            and backward) and mfu (over the peak; None where that is unknown).
-        """
+    def totals(self) -> MeterTotals:
+        """All calls together; those inside another metered call are its part."""
         rows = [row for row in self.rows.values() if not row.inside]
-        found = _added([(row, row.calls, row.backwards, row.samples) for row in rows])
-        flops = found["flops"] + (found["backward_flops"] or 0)
-        rate = flops / self.seconds if self.seconds else nan
-        return {
-            **found,
-            "failed": sum(row.failed for row in rows),
-            "seconds": self.seconds,
-            "flops_per_second": rate,
-            "mfu": rate / self.peak.flops_per_second if self.peak.flops_per_second else None,
-        }
+        work = _added([(row, row.calls, row.backwards, row.samples) for row in rows])
+        rate = mfu = None
+        if work.flops is not None and work.backward_flops is not None and self.seconds:
+            rate = (work.flops + work.backward_flops) / self.seconds
+        if rate is not None and self.peak.flops_per_second is not None:
+            mfu = rate / self.peak.flops_per_second
+        return MeterTotals(
+            **asdict(work),
+            failed=sum(row.failed for row in rows),
+            seconds=self.seconds,
+            flops_per_second=rate,
+            mfu=mfu,
+        )
 
     @property
     def complete(self) -> bool:
@@ -130,32 +130,31 @@ class Reading:
                 "calls": row.calls,
                 "failed": row.failed,
                 "samples": row.samples,
-                "macs_per_call": row.macs_per_call,
+                "macs_per_call": _number(row.macs_per_call),
                 "macs_low": min((macs for macs, _ in row.counts), default=nan),
                 "macs_high": max((macs for macs, _ in row.counts), default=nan),
                 "varies": row.varies,
                 "watched": len(row.counts),
-                "macs": _times(row.macs_per_call, row.calls),
-                "other_flops": _times(row.other_flops_per_call, row.calls),
+                "macs": _number(times(row.macs_per_call, row.calls)),
+                "other_flops": _number(times(row.other_flops_per_call, row.calls)),
                 "backward_passes": row.backwards,
-                "backward_macs": (
-                    nan if row.backward_macs is None else row.backward_macs * row.backwards
-                ),
+                "backward_macs": _number(times(row.backward_macs, row.backwards)),
                 "seconds": row.seconds,
             }
             for row in self.rows.values()
         )
 
     def by_unit(self, kind: str) -> pd.DataFrame:
-        """One row a unit of that kind: passes, samples, macs, flops, ..., seconds.
+        """One row a unit of that kind: the fields of `Work`, NaN where unknown, and its seconds.
 
         Raises:
             KeyError: there was no unit of that kind.
         """
         rows = []
         for unit in self.units[kind]:
-            done = [(self.rows[key], *work) for key, work in unit.work.items()]
-            rows.append({**_added(done), "seconds": unit.seconds})
+            done = [(self.rows[key], *numbers) for key, numbers in unit.work.items()]
+            work = {name: _number(figure) for name, figure in asdict(_added(done)).items()}
+            rows.append({**work, "seconds": unit.seconds})
         return pd.DataFrame(rows)
 
     def per_unit(self, kind: str) -> pd.DataFrame:
@@ -171,36 +170,61 @@ class Reading:
             [units.mean().rename("mean"), units.std().rename("std"), quantiles], axis=1
         )
 
-    def __str__(self) -> str:
+    def to_json(self) -> str:
+        """The totals, every signature and every unit as a JSON object; what is unknown is null."""
+        units = {kind: _records(self.by_unit(kind)) for kind in self.units}
+        return json_text(
+            {
+                "complete": self.complete,
+                "totals": asdict(self.totals),
+                "peak": asdict(self.peak),
+                "signatures": _records(self.by_signature()),
+                "units": units,
+            }
+        )
+
+    def __repr__(self) -> str:
         """One line: passes, FLOPs, FLOP/s, and the share of the peak."""
         t = self.totals
         least = "" if self.complete else "at least "
-        share = "peak unknown" if t["mfu"] is None else f"{t['mfu']:.1%} of {self.peak}"
-        back = f" and {t['backward_flops']:.4g} backward" if t["backward_flops"] else ""
+        flops = "an unknown number of" if t.flops is None else f"{least}{t.flops:.4g}"
+        back = ""
+        if t.backward_passes:
+            number = "an unknown number" if t.backward_flops is None else f"{t.backward_flops:.4g}"
+            back = f" and {number} backward"
+        rate = "FLOP/s unknown"
+        if t.flops_per_second is not None:
+            share = "peak unknown" if t.mfu is None else f"{least}{t.mfu:.1%} of {self.peak}"
+            rate = f"{least}{t.flops_per_second:.4g} FLOP/s ({share})"
         return (
-            f"{t['passes']:,.0f} passes, {t['samples']:,.0f} samples: {least}{t['flops']:.4g} "
-            f"FLOPs{back} in {self.seconds:.3g} s, {t['flops_per_second']:.4g} FLOP/s ({share})"
+            f"{t.passes:,} passes, {t.samples:,} samples: {flops} FLOPs{back} in "
+            f"{self.seconds:.3g} s, {rate}"
         )
 
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.by_signature().to_html(index=False)}"
 
-def _times(each: float, calls: int) -> float:
-    return each * calls if calls else 0.0
 
-
-def _added(work: list[tuple[Any, ...]]) -> dict[str, Any]:
+def _added(work: list[tuple[Row, int, int, int]]) -> Work:
     """Of rows, each with its number of calls, backward passes and samples."""
-    macs = sum(_times(row.macs_per_call, calls) for row, calls, _, _ in work)
-    back = [
-        None if row.backward_macs is None else 2 * row.backward_macs * passes
-        for row, _, passes, _ in work
-        if passes
-    ]
-    return {
-        "passes": sum(calls for _, calls, _, _ in work),
-        "samples": sum(samples for *_, samples in work),
-        "macs": macs,
-        "flops": 2 * macs,
-        "other_flops": sum(_times(row.other_flops_per_call, calls) for row, calls, _, _ in work),
-        "backward_passes": sum(passes for _, _, passes, _ in work),
-        "backward_flops": None if None in back else sum(f for f in back if f is not None),
-    }
+    macs = total_of(times(row.macs_per_call, calls) for row, calls, _, _ in work)
+    backward_macs = total_of(times(row.backward_macs, passes) for row, _, passes, _ in work)
+    return Work(
+        passes=sum(calls for _, calls, _, _ in work),
+        samples=sum(samples for *_, samples in work),
+        macs=macs,
+        flops=times(macs, 2),
+        other_flops=total_of(times(row.other_flops_per_call, calls) for row, calls, _, _ in work),
+        backward_passes=sum(passes for _, _, passes, _ in work),
+        backward_flops=times(backward_macs, 2),
+    )
+
+
+def _number(figure: float | None) -> float:
+    """As pandas has it."""
+    return nan if figure is None else figure
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

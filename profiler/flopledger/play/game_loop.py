@@ -63,13 +63,13 @@ def play(
             ended = "out of memory" if isinstance(error, OutOfMemory) else "interrupted"
             cause = error
     tally = search.tally
-    counted = metered.read().totals if tally.made else {}
+    counted = metered.read().totals if tally.made else None
     played = Played(
         index=index,
         ended=ended,
         result=result,
-        flops=float(counted.get("flops") or 0),
-        seconds=float(counted.get("seconds") or 0),
+        flops=counted.known("flops") if counted else 0.0,
+        seconds=counted.seconds if counted else 0.0,
         **vars(tally),
     )
     if cause is not None:

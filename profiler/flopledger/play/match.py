@@ -75,8 +75,8 @@ def between(
                 told()
         except (KeyboardInterrupt, OutOfMemory) as error:
             made = results or any(search.tally.made for search in searches)
-            flops = metered.read().totals["flops"] if made else 0
-            raise Stopped(float(flops or 0)) from error
+            flops = metered.read().totals.known("flops") if made else 0.0
+            raise Stopped(flops) from error
     reading = metered.read()
     own, other = (_spent(reading, side) for side in _SIDES)
     return Match(score=_score(results), candidate=own, opponent=other)
@@ -113,6 +113,7 @@ def _game(
 def _spent(reading: Reading, side: str) -> Spent:
     if side not in reading.units:  # a single game may end with its first move
         return Spent(moves=0, flops=0, most=0)
+    reading.totals.known("flops")
     flops = reading.by_unit(side)["flops"]
     return Spent(moves=len(flops), flops=float(flops.sum()), most=float(flops.max()))
 

@@ -87,6 +87,11 @@ class _Worker:
         """Seconds that it still has for its point; None before it has begun."""
         return None if self._begun is None else self._begun + timeout - time.monotonic()
 
+    def late(self, timeout: float) -> bool:
+        """Whether it has had its seconds; not before it has begun."""
+        left = self.left(timeout)
+        return left is not None and left < 0
+
     def give(self, point: Point) -> None:
         """Have it work at the point."""
         self.point, self._begun = point, time.monotonic() if self._imported else None
@@ -103,7 +108,7 @@ class _Worker:
                     self.point = None
                 self._imported, self._begun = True, time.monotonic()
                 return row
-            if timeout is not None and (self.left(timeout) or 0) < 0 and self._process.is_alive():
+            if timeout is not None and self.late(timeout) and self._process.is_alive():
                 self.ended = f"not done after {timeout:g} s; give a longer --timeout"
                 self.stop()
                 return failed(self.point, self.ended)
@@ -132,7 +137,7 @@ def _ready(workers: Sequence[_Worker], timeout: float | None) -> list[_Worker]:
         worker
         for worker in busy
         if any(one in heard for one in worker.waitables)
-        or (timeout is not None and (worker.left(timeout) or 0) < 0)
+        or (timeout is not None and worker.late(timeout))
     ]
 
 

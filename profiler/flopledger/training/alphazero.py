@@ -157,8 +157,8 @@ class Training:
         counted = metered.read().totals
         totals.steps += plan.steps
         totals.samples += plan.steps * plan.batch
-        totals.forward_flops += float(counted["flops"] or 0)
-        totals.backward_flops += float(counted["backward_flops"] or 0)
+        totals.forward_flops += counted.known("flops")
+        totals.backward_flops += counted.known("backward_flops")
         return float(loss.detach())
 
     def save(self, path: Path) -> None:

@@ -131,11 +131,11 @@ class Training:
         self.network.eval()
         counted = metered.read().totals
         totals.epochs += 1
-        totals.steps += int(counted["passes"] or 0)
-        totals.samples += int(counted["samples"] or 0)
-        totals.forward_flops += float(counted["flops"] or 0)
-        totals.backward_flops += float(counted["backward_flops"] or 0)
-        totals.seconds += float(counted["seconds"] or 0)
+        totals.steps += counted.passes
+        totals.samples += counted.samples
+        totals.forward_flops += counted.known("flops")
+        totals.backward_flops += counted.known("backward_flops")
+        totals.seconds += counted.seconds
         return loss / len(images)
 
     def _step(self, images: Tensor, labels: Tensor) -> float:

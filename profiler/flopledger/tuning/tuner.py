@@ -58,7 +58,7 @@ class Contest:
         one = torch.zeros(1, layout.planes, layout.rows, layout.columns)
         with meter({"network": self.network}) as metered, torch.no_grad():
             self.network(one)
-        return self.task.evaluations * float(metered.read().totals["flops"] or 0)
+        return self.task.evaluations * metered.read().totals.known("flops")
 
     def settings(self, chosen: dict[str, Any]) -> Settings:
         """These settings at the task's budget."""
@@ -168,7 +168,12 @@ def searching_flops(study: optuna.Study) -> float:
 def finalists(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     """The trials of the highest win rates; the earlier of two that are equal."""
     trials = finished(study)
-    return sorted(trials, key=lambda one: (-(one.value or 0.0), one.number))[:FINALISTS]
+    return sorted(trials, key=lambda trial: (-_win_rate(trial), trial.number))[:FINALISTS]
+
+
+def _win_rate(trial: optuna.trial.FrozenTrial) -> float:
+    assert trial.value is not None  # as of every finished trial
+    return trial.value
 
 
 def replay(
