@@ -124,7 +124,7 @@ import facts, model, models, profiler
 assert [facts.MINE, model.MINE, models.MINE, profiler.MINE]
 import flopledger
 from flopledger.models import alexnet
-from flopledger.ledger.training_run import list_runs
+from flopledger.ledger.run_file import list_runs
 assert "alexnet" in list_runs()
 print(flopledger.profile("alexnet").total("macs"))
 assert profiler is __import__("profiler") and models is __import__("models")

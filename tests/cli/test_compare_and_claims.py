@@ -74,8 +74,8 @@ def test_the_seed_decides_the_draws(run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["alexnet", "alexnett"], "no run is called 'alexnett'; the nearest are alexnet"),
-        (["alexnet", "no/such.toml"], "no run is called 'no/such.toml'"),
+        (["alexnet", "alexnett"], "no run is called 'alexnett'; did you mean alexnet"),
+        (["alexnet", "no/such.toml"], "no/such.toml: it cannot be read: No such file"),
         (["alexnet", "resnet50", "--samples", "0"], "--samples"),
         (["alexnet", "resnet50", "--seed", "-1"], "--seed"),
         (["alexnet", "resnet50", "--format", "xml"], "'xml' is not one of"),

@@ -171,7 +171,7 @@ def test_a_contradicted_figure_is_said(run):
 
 
 WRONG = {
-    "tinny": "no model is called 'tinny'; the nearest are tiny",
+    "tinny": "no model is called 'tinny'; did you mean tiny",
     "": "name a model; --list shows their names",
     "tiny --input 1,nan": "'nan' is not a size",
     "tiny --input 0,4": "'0' is not a size",

@@ -76,7 +76,7 @@ def test_readmes_comparison_is_what_the_command_prints(capsys):
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_an_example_run_is_read(index, tmp_path):
-    from flopledger.ledger.training_run import read_run
+    from flopledger.ledger.run_file import read_run
 
     (tmp_path / "mine.toml").write_text(blocks("docs/adding-a-run.md", "toml")[index])
     assert read_run(tmp_path / "mine.toml").phases

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from flopledger.counting.cached import cached_profile
 from flopledger.ledger.build import ledgers
-from flopledger.ledger.training_run import BadRun, find_run, list_runs, read_run
+from flopledger.ledger.run_file import find_run, list_runs, read_run
+from flopledger.storage.facts import BadFacts
 from flopledger.zoo.registry import list_models
 
 ROOT = Path(__file__).parent.parent.parent
@@ -84,5 +85,5 @@ epochs = {value = 60, kind = "assumed", source = "x"}
     small, large = (prod(phase.values()) for phase in ledger.phases.values())
     assert small / large == pytest.approx(0.5 * (128 / 224) ** 2, rel=0.002)
     path.write_text(path.read_text().replace("[1, 3, 128, 128]", "[1, 4, 128, 128]"))
-    with pytest.raises(BadRun, match=r"sized.toml: \[phases.input\] resnet18: Given groups=1"):
+    with pytest.raises(BadFacts, match=r"sized.toml: \[phases.input\] resnet18: Given groups=1"):
         ledgers([read_run(path)], cached_profile)

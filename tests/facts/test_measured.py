@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from flopledger.ledger.build import WATCHED, agreement_of
-from flopledger.ledger.training_run import find_run
+from flopledger.ledger.run_file import find_run
 
 FOLDER = Path(__file__).parents[2] / "facts" / "measured"
 

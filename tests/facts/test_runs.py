@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from flopledger.ledger.training_run import find_run, list_runs
+from flopledger.ledger.run_file import find_run, list_runs
 
 TAG = re.compile(r" \[[ESDM]\]$")
 

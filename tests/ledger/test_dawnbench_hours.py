@@ -24,7 +24,7 @@ from flopledger.ledger.dawnbench_hours import (
 )
 from flopledger.ledger.ledger import Measured, build_ledger
 from flopledger.ledger.quantity import Quantity
-from flopledger.ledger.training_run import BadRun
+from flopledger.storage.facts import BadFacts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,12 +130,12 @@ def test_what_is_not_known_stays_in_one_factor(changed, detail, rest):
     assert detail_of(one) == detail
     assert ledger(one).factors[-1].name == rest
     assert ledger(one).factors[-1].kind == "derived"
-    with pytest.raises(BadRun, match="diux cannot be taken apart into all"):
+    with pytest.raises(BadFacts, match="diux cannot be taken apart into all"):
         ledger(one, "all")
 
 
 def test_an_entry_without_a_time_is_refused():
-    with pytest.raises(BadRun, match=r"mine\.csv: late has no time to 93% top-5: hours is empty"):
+    with pytest.raises(BadFacts, match=r"mine\.csv: late has no time to 93% top-5: hours is empty"):
         ledger(entry("late", None, (81, 224)))
 
 

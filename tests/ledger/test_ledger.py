@@ -16,7 +16,8 @@ from flopledger.ledger.ledger import (
     build_ledger,
 )
 from flopledger.ledger.quantity import Quantity
-from flopledger.ledger.training_run import BadRun, Phase, TrainingRun
+from flopledger.ledger.training_run import Phase, TrainingRun
+from flopledger.storage.facts import BadFacts
 from flopledger.zoo.sizes import Sizes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -153,7 +154,7 @@ def test_a_phase_at_another_input_is_measured_there():
     built = build_ledger(one, {"resnet50": resnet, "resnet50 at 1x3x128x128": small})
     by_hand = 2 * 4.089e9 * 3 * 1.2e6 * (60 + 30 * (128 / 224) ** 2)
     assert built.total_flops == pytest.approx(by_hand)
-    with pytest.raises(BadRun, match=r"sized.toml: \[phases.input\] resnet50 at 1x3x128x128 was"):
+    with pytest.raises(BadFacts, match=r"sized.toml: \[phases.input\] resnet50 at 1x3x128x128 was"):
         build_ledger(one, {"resnet50": resnet})
 
 
@@ -175,12 +176,12 @@ def test_published_totals_stand_beside_per_parameter_with_their_tag():
 
 
 def test_an_unknown_network_is_named_with_its_file():
-    with pytest.raises(BadRun, match=r"facts/runs/x.toml: \[model\] no model .* 'vanished'"):
+    with pytest.raises(BadFacts, match=r"facts/runs/x.toml: \[model\] no model .* 'vanished'"):
         build_ledger(run("x", "vanished", IMAGES), MEASURED)
     elsewhere = run("x", "alexnet", IMAGES).model_copy(update={"file": "mine/x.toml"})
     phase = elsewhere.phases[0].model_copy(update={"model": "gone"})
     elsewhere = elsewhere.model_copy(update={"phases": (phase,)})
-    with pytest.raises(BadRun, match=r"^mine/x.toml: \[phases.model\] no model .* 'gone'"):
+    with pytest.raises(BadFacts, match=r"^mine/x.toml: \[phases.model\] no model .* 'gone'"):
         build_ledger(elsewhere, MEASURED)
 
 

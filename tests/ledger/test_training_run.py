@@ -1,7 +1,8 @@
 """Runs read from files: what is in them, and one clear line for each mistake."""
 
 import pytest
-from flopledger.ledger.training_run import BadRun, find_run, read_run
+from flopledger.ledger.run_file import find_run, read_run
+from flopledger.storage.facts import BadFacts
 
 GOOD = """
 title = "A run"
@@ -70,7 +71,15 @@ name = "large"
 
 
 BAD = {
-    "an unknown key": (('title = "A run"', 'title = "A run"\ncolour = 1'), "[colour] is no key"),
+    "an unknown key": (
+        ('title = "A run"', 'title = "A run"\ncolour = 1'),
+        "colour is no key here; there are title, published_on",
+    ),
+    "a mistyped key": (
+        ("value = 1000", "vlaue = 1000"),
+        "[images] vlaue is no key here; did you mean value?",
+    ),
+    "a mistyped table": (("[images]", "[imgaes]"), "imgaes is no key here; did you mean images"),
     "no source": (('source = "a paper, section 1"', ""), "[images] has no source; give the paper"),
     "a wrong unit": (("value = 1000", 'value = 1000\nunit = "epochs"'), "[images] is in 'images'"),
     "a negative count": (("value = 1000", "value = -1000"), "[images] value is -1000"),
@@ -104,7 +113,7 @@ BAD = {
 def test_a_mistake_gives_one_line_with_file_and_key(run_of, mistake):
     (old, new), said = BAD[mistake]
     assert old in GOOD
-    with pytest.raises(BadRun) as caught:
+    with pytest.raises(BadFacts) as caught:
         run_of(GOOD.replace(old, new))
     assert "mine.toml: " in str(caught.value)
     assert said in str(caught.value)
@@ -113,7 +122,7 @@ def test_a_mistake_gives_one_line_with_file_and_key(run_of, mistake):
 
 def test_a_fact_that_is_missing_is_named(run_of):
     without = GOOD[: GOOD.index("[epochs]")] + GOOD[GOOD.index("[[published]]") :]
-    with pytest.raises(BadRun, match=r"\[epochs\] is missing; a supervised run needs it"):
+    with pytest.raises(BadFacts, match=r"\[epochs\] is missing; a supervised run needs it"):
         run_of(without)
 
 
@@ -130,9 +139,9 @@ def fact(key, value):
 def test_facts_that_contradict_each_other(run_of):
     run_of(GOOD + fact("samples", 9100))  # 1000 x 9, to the rounding of a print
     run_of(GOOD + fact("samples", 10_400))  # 1000 x 8 to 1000 x 10 epochs, and 5% of rounding
-    with pytest.raises(BadRun, match=r"\[samples\] is 12000, but images x epochs is 9000"):
+    with pytest.raises(BadFacts, match=r"\[samples\] is 12000, but images x epochs is 9000"):
         run_of(GOOD + fact("samples", 12_000))
-    with pytest.raises(BadRun, match=r"\[samples\] is 7000, but images x epochs is 9000"):
+    with pytest.raises(BadFacts, match=r"\[samples\] is 7000, but images x epochs is 9000"):
         run_of(GOOD + fact("samples", 7_000))
 
 
@@ -140,14 +149,14 @@ def test_steps_must_not_contradict_epochs_or_samples(run_of):
     steps = fact("steps", 90) + fact("batch_size", 100)
     run_of(GOOD + steps)
     more = steps.replace("= 90", "= 900")
-    with pytest.raises(BadRun, match=r"\[steps\] x \[batch_size\] is 90000, but images x epochs"):
+    with pytest.raises(BadFacts, match=r"\[steps\] x \[batch_size\] is 90000, but images x epochs"):
         run_of(GOOD + more)
-    with pytest.raises(BadRun, match=r"\[samples\] is 9000, but steps x batch_size is 90000"):
+    with pytest.raises(BadFacts, match=r"\[samples\] is 9000, but steps x batch_size is 90000"):
         run_of(GOOD + more + fact("samples", 9_000))
 
 
 def test_examples_are_counted_once(run_of):
-    with pytest.raises(BadRun, match=r"\[images\] and \[sequences\] both count examples"):
+    with pytest.raises(BadFacts, match=r"\[images\] and \[sequences\] both count examples"):
         run_of(GOOD + fact("sequences", 1000))
 
 
@@ -162,15 +171,15 @@ def test_a_phase_may_have_an_input_of_its_own(run_of):
     small, large = run_of(GOOD + phases).phases
     assert (small.sizes.input, small.network) == ((1, 3, 128, 128), "alexnet at 1x3x128x128")
     assert (large.sizes.input, large.network) == ((), "alexnet")
-    with pytest.raises(BadRun, match=r"\[phases.input.3\] Input should be greater than 0"):
+    with pytest.raises(BadFacts, match=r"\[phases.input.3\] Input should be greater than 0"):
         run_of(GOOD + phases.replace("128]", "0]"))
 
 
 def test_steps_and_batch_size_go_together(run_of):
-    with pytest.raises(BadRun, match=r"\[steps\] and \[batch_size\] go together"):
+    with pytest.raises(BadFacts, match=r"\[steps\] and \[batch_size\] go together"):
         run_of(GOOD + fact("steps", 3))
 
 
 def test_an_unknown_run_names_the_nearest():
-    with pytest.raises(BadRun, match="no run is called 'alexnett'; the nearest are alexnet"):
+    with pytest.raises(BadFacts, match="no run is called 'alexnett'; did you mean alexnet\\?"):
         find_run("alexnett")

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 from flopledger.counting.cached import cached_profile
-from flopledger.statements.claim import BadClaim, Claim, judge, read_claims
+from flopledger.statements.claim import Claim, judge, read_claims
 from flopledger.statements.compute_claims import Measurement, measures
 from flopledger.statements.evidence import Evidence, evidence
+from flopledger.storage.facts import BadFacts
 
 
 @pytest.fixture(scope="module")
@@ -128,17 +129,25 @@ source = "x"
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("games_per_image", "no_such", "x: measure 'no_such' is unknown; there are alexnet_flops"),
-        ("tolerance = 2", "", "x: tolerance: Field required"),
-        ('unit = "ratio"', 'unit = "ratio"\nverdict = "holds"', "x: verdict: Extra inputs"),
+        (
+            "games_per_image",
+            "no_such",
+            "[claims.x] no measure is called 'no_such'; there are alexnet_flops",
+        ),
+        ("tolerance = 2", "", "[claims.x] tolerance is missing; add it"),
+        (
+            'unit = "ratio"',
+            'unit = "ratio"\nverdict = "holds"',
+            "[claims.x] verdict is no key here; there are id, claim",
+        ),
         ("claimed = 1", "claimed = ", "not TOML"),
     ],
 )
 def test_a_bad_claim_gives_one_line(tmp_path, old, new, said):
     path = tmp_path / "claims.toml"
     path.write_text(GOOD.replace(old, new))
-    with pytest.raises(BadClaim) as caught:
+    with pytest.raises(BadFacts) as caught:
         read_claims(path)
-    assert str(caught.value).startswith("facts/claims.toml: ")
+    assert str(caught.value).startswith(f"{path}: ")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,5 +1,7 @@
 """What is expected of a training: earlier runs of its plan, or games of the untrained network."""
 
+from types import SimpleNamespace
+
 import pytest
 from flopledger.play.games import find_game
 from flopledger.play.networks import tower
@@ -11,9 +13,11 @@ PLAN = Plan(game="tic_tac_toe", blocks=1, filters=4, simulations=8, rounds=5, mo
 
 def rows(*runs, **changed):
     """Rows of the table: a seed, plies and evaluations each."""
-    plan = {key: str(value) for key, value in {**vars(PLAN), **changed}.items()}
+    plan = {**vars(PLAN), **changed}
     return [
-        {**plan, "seed": str(seed), "plies_per_game": plies, "evaluations_per_simulation": each}
+        SimpleNamespace(
+            **(plan | {"seed": seed, "plies_per_game": plies, "evaluations_per_simulation": each})
+        )
         for seed, plies, each in runs
     ]
 
@@ -25,8 +29,8 @@ def expected(monkeypatch, table):
 
 
 def test_earlier_runs_of_the_plan(monkeypatch):
-    table = rows((1, "7", "0.5"), (2, "8", "0.6"), (3, "99", "0.99"))  # 3 is this run's own seed
-    table += rows((4, "99", "0.99"), filters=5)
+    table = rows((1, 7, 0.5), (2, 8, 0.6), (3, 99, 0.99))  # 3 is this run's own seed
+    table += rows((4, 99, 0.99), filters=5)
     found = expected(monkeypatch, table)
     plies = found["plies_per_game"]
     assert plies.value == 7.5
@@ -44,7 +48,7 @@ def test_earlier_runs_of_the_plan(monkeypatch):
 
 
 def test_one_earlier_run_is_none(monkeypatch):
-    found = expected(monkeypatch, rows((1, "7", "0.5")))
+    found = expected(monkeypatch, rows((1, 7, 0.5)))
     plies = found["plies_per_game"]
     assert 5 <= plies.value <= 9  # a game of noughts and crosses
     assert plies.kind == "assumed"

@@ -51,7 +51,7 @@ def _findings(counted: "list[tuple[ModelSpec, Profile]]") -> "Findings":
     from flopledger.ledger import comparison
     from flopledger.ledger.build import watched
     from flopledger.ledger.chain import chain
-    from flopledger.ledger.training_run import find_run, list_runs
+    from flopledger.ledger.run_file import find_run, list_runs
     from flopledger.reports.report.report_data import Findings
     from flopledger.statements.claim import judge, read_claims
     from flopledger.statements.compute_claims import VERSIONS

@@ -1,8 +1,12 @@
 """What devices do at most: facts/devices.csv."""
 
-import csv
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import cache
+from typing import Literal
+
+from pydantic import PositiveFloat
+
+from flopledger.storage.facts import Table, facts_folder, read_rows
 
 
 @dataclass(frozen=True)
@@ -25,20 +29,29 @@ def peak_of(device: str, dtype: str) -> Peak:
         device: as its maker calls it ("NVIDIA A100-SXM4-80GB"); the longest name of the table that
             stands in it is taken.
         dtype: "float32", "bfloat16", ...
+
+    Raises:
+        BadFacts: the table cannot be used.
     """
     rows = [
         row
         for row in _rows()
-        if row["name"].lower() in device.lower()
-        and dtype in row["dtype"].split()
-        and row["sparse"] == "no"
+        if row.name.lower() in device.lower() and dtype in row.dtype.split() and row.sparse == "no"
     ]
     if not rows:
         return Peak(None, f"{device} at {dtype} is not in facts/devices.csv")
-    row = max(rows, key=lambda one: len(one["name"]))
-    return Peak(float(row["tflops"]) * 1e12, row["source"])
+    row = max(rows, key=lambda row: len(row.name))
+    return Peak(row.tflops * 1e12, row.source)
 
 
-def _rows() -> list[dict[str, str]]:
-    text = (files("flopledger.facts") / "devices.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+class _Row(Table):
+    name: str
+    dtype: str  # or several, between spaces
+    sparse: Literal["yes", "no"]
+    tflops: PositiveFloat
+    source: str
+
+
+@cache
+def _rows() -> tuple[_Row, ...]:
+    return tuple(read_rows(facts_folder("devices.csv"), _Row))

@@ -9,8 +9,10 @@ from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
 from flopledger.ledger.dawnbench_hours import DETAILS, detail_of, hours_ledger
 from flopledger.ledger.ledger import Ledger, Measured, build_ledger
 from flopledger.ledger.prediction import Agreement, agreement
-from flopledger.ledger.training_run import BadRun, TrainingRun, find_run, list_runs
+from flopledger.ledger.run_file import find_run, list_runs
+from flopledger.ledger.training_run import TrainingRun
 from flopledger.profiles.tables import Profile, ProfilingError
+from flopledger.storage.facts import BadFacts
 from flopledger.zoo.inputs import WrongInputs
 from flopledger.zoo.libraries import WrongSource
 from flopledger.zoo.registry import UnknownModel
@@ -54,7 +56,7 @@ def ledger_of(name: str) -> Ledger:
     An entry of facts/dawnbench.csv, or "FILE.csv:NAME", is a run, too.
 
     Raises:
-        BadRun: there is no such run, its file cannot be used, or it names an unknown network.
+        BadFacts: there is no such run, its file cannot be used, or it names an unknown network.
     """
     is_entry = ".csv:" in name or name in list_entries()
     run = find_entry(name).run() if is_entry else find_run(name)
@@ -69,7 +71,7 @@ def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[
         profiles: finds a network's profile.
 
     Raises:
-        BadRun: there is no such entry, its row cannot be used, it has no time, or its network
+        BadFacts: there is no such entry, its row cannot be used, it has no time, or its network
             cannot take its images.
     """
     entries = [_timed(name) for name in names]
@@ -80,7 +82,7 @@ def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[
 
 def _timed(name: str) -> Entry:
     if name in list_runs() or name.endswith(".toml"):
-        raise BadRun(
+        raise BadFacts(
             f"{name} has no time to 93% top-5: --quantity hours compares the entries of "
             "facts/dawnbench.csv, or FILE.csv:NAME"
         )
@@ -92,16 +94,16 @@ def counted_entries(entries: Iterable[Entry], profiles: Profiles) -> dict[str, L
     runs = [entry.run() for entry in entries if entry.has_flops]
     try:
         return {run.file: ledger for run, ledger in _balanced(runs, profiles)}
-    except BadRun as error:  # a row has columns where a file has tables
+    except BadFacts as error:  # a row has columns where a file has tables
         said = str(error).replace("[phases.input]", "schedule:").replace("[model]", "network:")
-        raise BadRun(said) from error
+        raise BadFacts(said) from error
 
 
 def agreement_of(predicted: str, metered: str) -> Agreement:
     """How far a run's prediction and its metering agree; both as names or files.
 
     Raises:
-        BadRun: as `ledger_of`.
+        BadFacts: as `ledger_of`.
         ValueError: they are not the same run's.
     """
     before, after = find_run(predicted), find_run(metered)
@@ -131,7 +133,7 @@ def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger
         profiles: finds a network's profile by its name in the zoo.
 
     Raises:
-        BadRun: a run names a network that the zoo does not have, or an input that it cannot take.
+        BadFacts: a run names a network that the zoo does not have, or an input that it cannot take.
     """
     return {run.name: ledger for run, ledger in _balanced(runs, profiles)}
 
@@ -152,7 +154,7 @@ def _balanced(
                 if sizes == USUAL:
                     raise
                 where = next((f"; in phase {p.name!r}" for p in run.phases if p.sizes == sizes), "")
-                raise BadRun(f"{run.file}: [{_key(sizes)}] {error}{where}") from error
+                raise BadFacts(f"{run.file}: [{_key(sizes)}] {error}{where}") from error
         yield run, build_ledger(run, found)
 
 

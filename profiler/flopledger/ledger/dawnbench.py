@@ -1,26 +1,18 @@
 """Entry: a training run of DAWNBench and the hours it took, read from a row of a CSV file."""
 
-import csv
-import difflib
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from flopledger.ledger.quantity import KINDS, Kind, Quantity
-from flopledger.ledger.training_run import BadRun, Phase, TrainingRun
+from flopledger.ledger.training_run import Phase, TrainingRun
+from flopledger.storage.facts import BadFacts, Table, facts_folder, read_rows, short_name
+from flopledger.storage.nearest_name import did_you_mean
 from flopledger.zoo.sizes import Sizes
 
-# the columns of a file of entries; docs/adding-a-run.md says what stands in them
-COLUMNS = (
-    "entry", "date", "model", "network", "framework", "hardware", "chip", "chips", "chips_source",
-    "precision", "precision_source", "epochs", "schedule", "schedule_source", "hours", "source",
-    "note",
-)  # fmt: skip
-_NEEDED = ("date", "model", "hardware", "chip", "chips", "chips_source", "epochs", "schedule",
-           "schedule_source", "source")  # fmt: skip
-PRECISIONS = ("float32", "bfloat16", "float16")
+TABLE = "dawnbench.csv"
 
 IMAGES = Quantity(
     value=1_281_167,
@@ -115,15 +107,15 @@ class Entry:
         """Its training, a phase a stage.
 
         Raises:
-            BadRun: the zoo does not have the network, or a size is not known.
+            BadFacts: the zoo does not have the network, or a size is not known.
         """
         if self.network is None:
-            raise BadRun(
+            raise BadFacts(
                 f"{self.where}: its network, {self.model}, is not in the zoo; only --quantity "
                 "hours can be compared"
             )
         if not self.has_flops:
-            raise BadRun(
+            raise BadFacts(
                 f"{self.where}: the images' size is not known; only --quantity hours can be "
                 "compared"
             )
@@ -155,91 +147,90 @@ class Entry:
         )
 
 
+class _Row(Table):
+    """A row of a file of entries; docs/adding-a-run.md says what stands in its columns."""
+
+    entry: str
+    date: date
+    model: str
+    network: str | None = None
+    framework: str = ""
+    hardware: str
+    chip: str
+    chips: str
+    chips_source: str
+    precision: Literal["float32", "bfloat16", "float16"] | None = None
+    precision_source: str = ""
+    epochs: str
+    schedule: str
+    schedule_source: str
+    hours: str | None = None
+    source: str
+    note: str = ""
+
+
+COLUMNS = tuple(_Row.model_fields)
+
+
 def list_entries(path: Path | None = None) -> list[str]:
     """The names of the entries in facts/dawnbench.csv, or in another file, in its order."""
-    return list(_rows(path or _table()))
+    return list(_rows(path or facts_folder(TABLE)))
 
 
 def find_entry(name: str) -> Entry:
     """The entry of that name in facts/dawnbench.csv; "FILE.csv:NAME" finds it in another file.
 
     Raises:
-        BadRun: there is none, or its row cannot be used.
+        BadFacts: there is none, or its file cannot be used.
     """
     before, colon, after = name.rpartition(":")
-    path = Path(before) if colon and before.endswith(".csv") else _table()
-    name = after if path != _table() else name
-    if not path.is_file():
-        raise BadRun(f"there is no file {path}; name a CSV file of entries")
+    path = facts_folder(TABLE)
+    if colon and before.endswith(".csv"):
+        path, name = Path(before), after
     rows = _rows(path)
     if name not in rows:
-        near = difflib.get_close_matches(name, rows, n=3, cutoff=0.4) or list(rows)[:3]
-        raise BadRun(
-            f"{_short(path)}: no entry is called {name!r}; the nearest are {', '.join(near)}"
+        raise BadFacts(
+            f"{short_name(path)}: no entry is called {name!r}; {did_you_mean(name, rows)}"
         )
-    return _entry(name, rows[name], f"{_short(path)}: {name}", _short(path))
+    return _entry(rows[name], short_name(path))
 
 
-def _rows(path: Path) -> dict[str, dict[str, str]]:
-    try:
-        reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
-    except UnicodeDecodeError as error:
-        raise BadRun(f"{_short(path)}: not UTF-8: {error}") from error
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise BadRun(f"{_short(path)}: column {missing[0]!r} is missing; add it")
-    rows: dict[str, dict[str, str]] = {}
-    for row in reader:
-        said = {key: (row[key] or "").strip() for key in COLUMNS}
-        if said["entry"] in rows:
-            raise BadRun(f"{_short(path)}: two entries are called {said['entry']!r}; rename one")
-        rows[said["entry"]] = said
-    return rows
+def _rows(path: Path) -> dict[str, _Row]:
+    return {row.entry: row for row in read_rows(path, _Row, name="entry")}
 
 
-def _entry(name: str, row: dict[str, str], where: str, file: str) -> Entry:
-    for key in _NEEDED:
-        if not row[key]:
-            raise BadRun(f"{where}: {key} is empty; fill it in")
-    if row["precision"] and row["precision"] not in PRECISIONS:
-        raise BadRun(
-            f"{where}: precision {row['precision']!r} is none of {', '.join(PRECISIONS)}; leave it "
-            "empty if it is not known"
-        )
-    if row["precision"] and not row["precision_source"]:
-        raise BadRun(f"{where}: precision_source is empty; say how the precision is known")
-    try:
-        published_on = date.fromisoformat(row["date"])
-    except ValueError as error:
-        raise BadRun(f"{where}: date: {error}; write it as 2018-03-25") from error
-    epochs = _quantity(row["epochs"], "epochs", row["source"], where)
-    stages = tuple(_stage(text.strip(), where) for text in row["schedule"].split(";"))
+def _entry(row: _Row, file: str) -> Entry:
+    where = f"{file}: {row.entry}"
+    if row.precision and not row.precision_source:
+        raise BadFacts(f"{where}: precision_source is empty; say how the precision is known")
+    epochs = _quantity(row.epochs, "epochs", row.source, where)
+    stages = tuple(_stage(text.strip(), where) for text in row.schedule.split(";"))
     total = sum(stage.epochs for stage in stages)
     if abs(total - epochs.value) > 1e-6 * epochs.value:
-        raise BadRun(
-            f"{where}: the schedule {row['schedule']!r} has {total:g} epochs, but epochs says "
+        raise BadFacts(
+            f"{where}: the schedule {row.schedule!r} has {total:g} epochs, but epochs says "
             f"{epochs.value:g}; mend the one that is wrong"
         )
-    precision_kind, precision_source = _said(row["precision_source"])
+    precision_kind, precision_source = _kind_and_source(row.precision_source)
     return Entry(
-        name=name,
+        name=row.entry,
         file=file,
-        published_on=published_on,
-        model=row["model"],
-        network=row["network"] or None,
-        framework=row["framework"],
-        hardware=row["hardware"],
-        chip=row["chip"],
-        chips=_quantity(row["chips"], "chips", row["chips_source"], where),
-        precision=row["precision"] or None,
+        published_on=row.date,
+        model=row.model,
+        network=row.network,
+        framework=row.framework,
+        hardware=row.hardware,
+        chip=row.chip,
+        chips=_quantity(row.chips, "chips", row.chips_source, where),
+        precision=row.precision,
         precision_kind=precision_kind,
         precision_source=precision_source,
         epochs=epochs,
         stages=stages,
-        schedule_source=row["schedule_source"],
-        hours=_quantity(row["hours"], "hours", row["source"], where) if row["hours"] else None,
-        source=row["source"],
-        note=row["note"],
+        schedule_source=row.schedule_source,
+        hours=_quantity(row.hours, "hours", row.source, where) if row.hours else None,
+        source=row.source,
+        note=row.note,
     )
 
 
@@ -254,7 +245,7 @@ def _stage(text: str, where: str) -> Stage:
         if epochs <= 0 or 0 in (height, width, batch):
             raise ValueError("0 of something")
     except ValueError as error:
-        raise BadRun(
+        raise BadFacts(
             f"{where}: schedule: {text!r} cannot be read ({error}); write EPOCHS@PIXELS batch N, "
             "such as 18@128 batch 1024, or 1@288x384"
         ) from error
@@ -263,25 +254,17 @@ def _stage(text: str, where: str) -> Stage:
 
 
 def _quantity(text: str, unit: str, source: str, where: str) -> Quantity:
-    kind, why = _said(source)
+    kind, why = _kind_and_source(source)
     try:
         return Quantity(value=float(text), unit=unit, kind=kind, source=why)
     except ValueError as error:
-        raise BadRun(f"{where}: {unit}: {error}; give a number above 0") from error
+        raise BadFacts(f"{where}: {unit}: {error}; give a number above 0") from error
 
 
-def _said(source: str) -> tuple[Kind, str]:
+def _kind_and_source(source: str) -> tuple[Kind, str]:
     """The kind that a source begins with ("assumed: a pod is 64 devices"), and the rest."""
     before, colon, after = source.partition(": ")
     for kind in KINDS:
         if colon and before == kind:
             return kind, after
     return "cited", source
-
-
-def _table() -> Path:
-    return Path(str(files("flopledger.facts"))) / "dawnbench.csv"
-
-
-def _short(path: Path) -> str:
-    return "facts/dawnbench.csv" if path == _table() else str(path)

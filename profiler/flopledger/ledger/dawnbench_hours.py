@@ -8,7 +8,7 @@ from flopledger.ledger.dawnbench import Entry
 from flopledger.ledger.ledger import FLOPS_PER_PARAM, Factor, Ledger
 from flopledger.ledger.ledger import PASSES as FORWARD_PASSES
 from flopledger.ledger.quantity import Kind, weakest
-from flopledger.ledger.training_run import BadRun
+from flopledger.storage.facts import BadFacts
 
 HOURS = "hours"
 
@@ -56,16 +56,16 @@ def hours_ledger(entry: Entry, counted: Ledger | None, detail: Detail | None = N
         detail: how far to take it apart; as far as it goes, if it is None.
 
     Raises:
-        BadRun: it has no time, or it cannot be taken apart as far as that.
+        BadFacts: it has no time, or it cannot be taken apart as far as that.
     """
     if entry.hours is None:
-        raise BadRun(
+        raise BadFacts(
             f"{entry.where} has no time to 93% top-5: hours is empty; fill it in, or compare "
             "another entry"
         )
     detail = detail or detail_of(entry)
     if DETAILS.index(detail) < DETAILS.index(detail_of(entry)):
-        raise BadRun(f"{entry.where} cannot be taken apart into {detail}; too little is known")
+        raise BadFacts(f"{entry.where} cannot be taken apart into {detail}; too little is known")
     factors = [_factor(EPOCHS, entry.epochs.value, entry.epochs.kind, entry.source)]
     if detail != "epochs":
         assert counted is not None

@@ -8,7 +8,8 @@ from operator import mul
 from typing import Any
 
 from flopledger.ledger.quantity import Kind, Quantity, weakest
-from flopledger.ledger.training_run import BadRun, Phase, TrainingRun
+from flopledger.ledger.training_run import Phase, TrainingRun
+from flopledger.storage.facts import BadFacts
 
 FLOPS_PER_PARAM = "forward FLOPs per parameter"
 PASSES = "passes per position"
@@ -125,7 +126,7 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
         measurements: of the networks that `run.networks` and its phases' `network` name.
 
     Raises:
-        BadRun: a network of the run was not measured.
+        BadFacts: a network of the run was not measured.
     """
     _check_measured(run, measurements)
     params = sum(measurements[network].params for network in run.networks)
@@ -162,13 +163,15 @@ def _check_measured(run: TrainingRun, measurements: Mapping[str, Measured]) -> N
     for model in run.needed_models:
         if model not in known:
             key = "model" if model in run.models else "phases.model"
-            raise BadRun(
+            raise BadFacts(
                 f"{run.file}: [{key}] no model of the zoo is called {model!r}; "
                 "flopledger profile --list shows the names"
             )
     for network in (*run.networks, *(phase.network for phase in run.phases)):
         if network not in measurements:
-            raise BadRun(f"{run.file}: [phases.input] {network} was not measured; measure it there")
+            raise BadFacts(
+                f"{run.file}: [phases.input] {network} was not measured; measure it there"
+            )
 
 
 def _facts(run: TrainingRun, phase: Phase, given: Mapping[FactKey, Any]) -> Values:

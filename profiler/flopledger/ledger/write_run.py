@@ -8,7 +8,8 @@ from typing import Any
 import tomli_w
 
 from flopledger.ledger.quantity import Quantity
-from flopledger.ledger.training_run import TrainingRun, read_run
+from flopledger.ledger.run_file import read_run
+from flopledger.ledger.training_run import TrainingRun
 from flopledger.storage.files import write_whole
 from flopledger.zoo.sizes import Sizes
 

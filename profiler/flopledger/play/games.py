@@ -1,6 +1,5 @@
 """The games: OpenSpiel's rules, with AlphaZero's planes, moves and noise for each."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from flopledger.play import board_readers
 from flopledger.play import policy_outputs as encodings
 from flopledger.play.fen import BadPosition, check_fen, check_sfen, reaches
 from flopledger.play.planes import Layout, Seen
+from flopledger.storage.nearest_name import did_you_mean
 
 GAMES = ("tic_tac_toe", "connect_four", "go", "chess", "shogi")
 
@@ -141,9 +141,7 @@ def find_game(name: str, board: int | None = None) -> Game:
     """
     name = name.replace("-", "_")
     if name not in GAMES:
-        near = difflib.get_close_matches(name, GAMES, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(GAMES)}"
-        raise UnknownGame(f"no game is called {name!r}; {hint}")
+        raise UnknownGame(f"no game is called {name!r}; {did_you_mean(name, GAMES)}")
     if board is not None and name != "go":
         raise UnknownGame(f"{name} has one board; leave --board out")
     if board is not None and not 2 <= board <= 19:

@@ -1,25 +1,26 @@
 """Claims somebody made, what measures them here, and verdicts that follow from the two."""
 
-import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from flopledger.errors import FlopledgerError
 from flopledger.statements import speed_claims  # noqa: F401  its functions register themselves
 from flopledger.statements.compute_claims import Measurement, measures
 from flopledger.statements.evidence import Evidence
+from flopledger.storage.facts import (
+    BadFacts,
+    Table,
+    Text,
+    checked,
+    facts_folder,
+    read_toml,
+    short_name,
+)
+from flopledger.storage.nearest_name import did_you_mean
 
 
-class BadClaim(FlopledgerError, ValueError):
-    """The file of claims cannot be used; the message names the file and the claim."""
-
-
-class Claim(BaseModel):
+class Claim(Table):
     """A sentence with a number in it.
 
     Attributes:
@@ -34,17 +35,19 @@ class Claim(BaseModel):
         discussion: the first (where the compute went) or the second (hardware or software).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     id: str
     claim: str
     claimed: float | tuple[float, float]
     unit: str
     tolerance: float
     measure: str
-    source: str
+    source: Text
     at_least: bool = False
     discussion: Literal[1, 2] = 1
+
+
+class _File(Table):
+    claims: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,30 +73,21 @@ def read_claims(path: Path | None = None) -> list[Claim]:
     """The claims of facts/claims.toml, or of another file.
 
     Raises:
-        BadClaim: it is no TOML, a key is unknown or missing, or a measure does not exist.
+        BadFacts: it is no TOML, a key is unknown or missing, two claims have one id, or a measure
+            does not exist.
     """
-    path = path or Path(str(files("flopledger.facts"))) / "claims.toml"
-    short = f"facts/{path.name}"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadClaim(f"{short}: not TOML: {error}") from error
-    claims: list[Claim] = []
-    for table in data.get("claims", []):
-        name = table.get("id", f"claim {len(claims) + 1}")
-        try:
-            claim = Claim.model_validate(table)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            raise BadClaim(f"{short}: {name}: {key}: {first['msg']}") from error
+    path = path or facts_folder("claims.toml")
+    claims: dict[str, Claim] = {}
+    for number, table in enumerate(checked(_File, read_toml(path), path).claims, start=1):
+        claim = checked(Claim, table, path, f"claims.{table.get('id', number)}")
+        where = f"{short_name(path)}: [claims.{claim.id}]"
         if claim.measure not in measures:
-            known = ", ".join(sorted(measures))
-            raise BadClaim(
-                f"{short}: {name}: measure {claim.measure!r} is unknown; there are {known}"
-            )
-        claims.append(claim)
-    return claims
+            hint = did_you_mean(claim.measure, sorted(measures))
+            raise BadFacts(f"{where} no measure is called {claim.measure!r}; {hint}")
+        if claim.id in claims:
+            raise BadFacts(f"{where} two claims have this id; rename one")
+        claims[claim.id] = claim
+    return list(claims.values())
 
 
 def judge(claim: Claim, evidence: Evidence) -> Verdict:

@@ -1,18 +1,20 @@
 """Evidence: what claims are held against, gathered from facts and profiles."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from importlib.resources import files
-from pathlib import Path
+from typing import Self
+
+from pydantic import PositiveFloat, model_validator
 
 from flopledger.ledger.build import Profiles, counted_entries, ledgers
 from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
 from flopledger.ledger.dawnbench_hours import hours_ledger
 from flopledger.ledger.ledger import Ledger
-from flopledger.ledger.training_run import PFS_DAY, find_run, list_runs
+from flopledger.ledger.run_file import find_run, list_runs
+from flopledger.ledger.training_run import PFS_DAY
 from flopledger.profiles.tables import Profile
+from flopledger.storage.facts import Table, facts_folder, read_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,29 @@ class System:
     params: float | None
     family: str
     source: str
+
+
+class _Row(Table):
+    system: str
+    published_on: date
+    pfs_days: PositiveFloat | None = None
+    flop: PositiveFloat | None = None
+    params: PositiveFloat | None = None
+    family: str
+    source: str
+
+    @model_validator(mode="after")
+    def _has_a_total(self) -> Self:
+        if self.flop is None and self.pfs_days is None:
+            raise ValueError("flop and pfs_days are both empty; fill one in")
+        return self
+
+    @property
+    def flops(self) -> float:
+        if self.flop is not None:
+            return self.flop
+        assert self.pfs_days is not None
+        return self.pfs_days * PFS_DAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +65,22 @@ class Evidence:
 
 
 def read_systems() -> tuple[System, ...]:
-    """The systems of facts/systems.csv."""
-    text = (Path(str(files("flopledger.facts"))) / "systems.csv").read_text(encoding="utf-8")
+    """The systems of facts/systems.csv.
+
+    Raises:
+        BadFacts: the table cannot be used.
+    """
+    rows = read_rows(facts_folder("systems.csv"), _Row, name="system")
     return tuple(
         System(
-            name=row["system"],
-            published_on=date.fromisoformat(row["published_on"]),
-            flops=float(row["flop"]) if row["flop"] else float(row["pfs_days"]) * PFS_DAY,
-            params=float(row["params"]) if row["params"] else None,
-            family=row["family"],
-            source=row["source"],
+            name=row.system,
+            published_on=row.published_on,
+            flops=row.flops,
+            params=row.params,
+            family=row.family,
+            source=row.source,
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in rows
     )
 
 

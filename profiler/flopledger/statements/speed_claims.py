@@ -1,19 +1,20 @@
 """Measures of the second discussion: where faster training came from, and what tuning is worth."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import pairwise
 from math import log2, log10, prod
-from pathlib import Path
 from statistics import median
+from typing import Any, Self
+
+from pydantic import Field, PositiveFloat, model_validator
 
 from flopledger.ledger.dawnbench_hours import EPOCHS, FORWARD, PASSES, PRECISION, utilisation
 from flopledger.ledger.ledger import Ledger
 from flopledger.play.elo import elo_of
 from flopledger.statements.compute_claims import Measurement, measure
 from flopledger.statements.evidence import Evidence
+from flopledger.storage.facts import Table, Text, checked, facts_folder, read_toml
 
 # the chains of entries that the discussion is about, by the name of their chart
 CHAINS = {
@@ -43,15 +44,46 @@ class Strength:
 
 
 def read_strength() -> Strength:
-    """The facts of facts/alphago_strength.toml."""
-    path = Path(str(files("flopledger.facts"))) / "alphago_strength.toml"
-    said = tomllib.loads(path.read_text(encoding="utf-8"))
-    scaling = said["scaling"]
+    """The facts of facts/alphago_strength.toml.
+
+    Raises:
+        BadFacts: the file cannot be used.
+    """
+    path = facts_folder("alphago_strength.toml")
+    tables = checked(_StrengthFile, read_toml(path), path)
+    scaling = checked(_Scaling, tables.scaling, path, "scaling")
+    tuned = [
+        checked(_Tuning, table, path, f"tuning.{number}")
+        for number, table in enumerate(tables.tuning, start=1)
+    ]
     return Strength(
-        win_rates=tuple(one["win_rate"] for one in said["tuning"]),
-        scaling=tuple(zip(scaling["gpus"], scaling["elo"], strict=True)),
-        source=scaling["source"],
+        win_rates=tuple(tuning.win_rate for tuning in tuned),
+        scaling=tuple(zip(scaling.gpus, scaling.elo, strict=True)),
+        source=scaling.source,
     )
+
+
+class _StrengthFile(Table):
+    tuning: list[dict[str, Any]] = Field(min_length=1)
+    scaling: dict[str, Any]
+
+
+class _Tuning(Table):
+    what: str
+    win_rate: float = Field(gt=0, lt=1)
+    source: Text
+
+
+class _Scaling(Table):
+    gpus: list[PositiveFloat] = Field(min_length=2)
+    elo: list[float]
+    source: Text
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if len(self.gpus) != len(self.elo):
+            raise ValueError(f"{len(self.gpus)} gpus have {len(self.elo)} elo; give each its own")
+        return self
 
 
 def _sped_up(a: Ledger, b: Ledger, *factors: str) -> float:

@@ -1,12 +1,11 @@
 """A training's facts: as expected before it, from earlier runs or a few games, and as metered."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.resources import files
 from math import sqrt
 from statistics import fmean, stdev
 
+from pydantic import PositiveFloat
 from torch import nn
 
 from flopledger.ledger.quantity import Kind, Quantity
@@ -16,6 +15,7 @@ from flopledger.play.games import Game
 from flopledger.play.played_game import Habits
 from flopledger.play.search import Settings
 from flopledger.play.statistics import CONFIDENCE, Mean, evaluations_per_simulation, ratio
+from flopledger.storage.facts import Table, facts_folder, read_rows
 from flopledger.training.alphazero import Plan, Totals
 
 TABLE = "facts/measured/training.csv"
@@ -78,8 +78,8 @@ def _chances(plan: Plan, game: Game, network: nn.Module) -> tuple[Quantity, Quan
     each: Mean | None
     if len(rows) > 1:
         kind = "measured"
-        source = f"{TABLE}: runs of this plan, seeds {', '.join(row['seed'] for row in rows)}"
-        length, each = (_predicted([float(row[key]) for row in rows]) for key in CHANCE)
+        source = f"{TABLE}: runs of this plan, seeds {', '.join(str(row.seed) for row in rows)}"
+        length, each = (_predicted([getattr(row, key) for row in rows]) for key in CHANCE)
     else:
         kind = "assumed"
         source = f"{GAMES} games of the untrained network before the run; training changes it"
@@ -92,14 +92,38 @@ def _chances(plan: Plan, game: Game, network: nn.Module) -> tuple[Quantity, Quan
     return _chance(CHANCE[0], length, kind, source), _chance(CHANCE[1], each, kind, source)
 
 
-def _rows() -> list[dict[str, str]]:
-    table = files("flopledger.facts") / "measured" / "training.csv"
-    return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+class _Row(Table):
+    """A training that was done: its plan, what it took, and how it was measured."""
+
+    game: str
+    blocks: int
+    filters: int
+    simulations: int
+    rounds: int
+    moves: int
+    steps: int
+    batch: int
+    window: int
+    rate: float
+    seed: int
+    games: int
+    plies_per_game: PositiveFloat
+    evaluations_per_simulation: PositiveFloat
+    flops: int
+    command: str
+    torch: str
+    open_spiel: str
+    date: str
 
 
-def _is_of(plan: Plan, row: dict[str, str]) -> bool:
-    wanted = {key: str(value) for key, value in asdict(plan).items()}
-    return all((row[key] == value) == (key != "seed") for key, value in wanted.items())
+def _rows() -> list[_Row]:
+    return read_rows(facts_folder("measured", "training.csv"), _Row)
+
+
+def _is_of(plan: Plan, row: _Row) -> bool:
+    return all(
+        (getattr(row, key) == value) == (key != "seed") for key, value in asdict(plan).items()
+    )
 
 
 def _predicted(values: Sequence[float]) -> Mean:

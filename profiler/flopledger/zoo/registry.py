@@ -1,7 +1,6 @@
 """The zoo's register: what a model is called, how it is built and what its paper printed."""
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import warnings
@@ -13,6 +12,7 @@ from typing import Any
 
 from flopledger.errors import FlopledgerError
 from flopledger.storage.links import check_links
+from flopledger.storage.nearest_name import did_you_mean
 
 _ZOO = "flopledger.models"
 
@@ -142,8 +142,7 @@ def find_model(name: str) -> ModelSpec:
                 _import(listing)
     if name not in _specs:
         known = sorted({*_specs, *(listing.name for listing in list_models())})
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"the nearest are {', '.join(near)}" if near else "--list shows the names"
+        hint = did_you_mean(name, known, otherwise="flopledger profile --list shows the names")
         raise UnknownModel(f"no model is called {name!r}; {hint}")
     return _specs[name]
 

@@ -1,0 +1,177 @@
+"""Facts: TOML and CSV files, read whole or refused in one line that names file and key."""
+
+import csv
+import tomllib
+from collections.abc import Iterable
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from flopledger.errors import FlopledgerError
+from flopledger.storage.nearest_name import did_you_mean
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class BadFacts(FlopledgerError, ValueError):
+    """A file of facts cannot be used; the message names the file, the table or row, and the key."""
+
+
+class Table(BaseModel):
+    """A TOML table, or a row of a CSV file: its fields are the keys, and there are no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Read = TypeVar("Read", bound=Table)
+
+
+def facts_folder(*parts: str) -> Path:
+    """The folder facts/, or what lies in it under that name."""
+    return Path(str(files("flopledger.facts"))).joinpath(*parts)
+
+
+def short_name(path: Path) -> str:
+    """The file as messages call it: "facts/runs/alexnet.toml", or a path of the user's as given."""
+    home = facts_folder()
+    return f"facts/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        BadFacts: there is no such file, or it is no TOML.
+    """
+    try:
+        return tomllib.loads(_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadFacts(f"{short_name(path)}: not TOML: {error}") from error
+
+
+def checked(
+    model: type[Read], data: Any, path: Path, table: str = "", besides: Iterable[str] = ()
+) -> Read:
+    """A table as its model.
+
+    Args:
+        model: what the table holds.
+        data: the table as read.
+        path: the file that it stands in.
+        table: its name, such as "images"; empty for the file's own keys.
+        besides: keys that may stand in it and are checked elsewhere.
+
+    Raises:
+        BadFacts: a key is unknown or missing, or holds what it cannot.
+    """
+    own = data
+    if isinstance(data, dict):
+        own = {key: value for key, value in data.items() if key not in besides}
+    try:
+        return model.model_validate(own)
+    except ValidationError as error:
+        wrong = _first(error)
+        *tables, key = [str(part) for part in (table, *wrong["loc"]) if part != ""]
+        place = ".".join((*tables, key))
+        inside = f"[{'.'.join(tables)}] " if tables else ""
+        if wrong["type"] == "extra_forbidden":
+            hint = did_you_mean(key, (*model.model_fields, *besides))
+            what = f"{inside}{key} is no key here; {hint}"
+        elif key == "source" and wrong["type"] in ("missing", "string_too_short"):
+            kind = ', or say kind = "assumed" and why' if "kind" in model.model_fields else ""
+            what = f"{inside}has no source; give the paper and section{kind}"
+        elif wrong["type"] == "missing":
+            what = f"{inside}{key} is missing; add it"
+        else:
+            what = f"[{place}] {_reason(wrong)}"
+        raise BadFacts(f"{short_name(path)}: {what}") from error
+
+
+def read_rows(path: Path, model: type[Read], name: str = "") -> list[Read]:
+    """The rows of a CSV file, whose first line names the model's fields, in any order.
+
+    An empty cell is left out, so that the field's default stands for it. A byte order mark, CRLF
+    and quoted cells are read.
+
+    Args:
+        path: the file.
+        model: what a row holds.
+        name: the column whose cells tell rows apart; if left out, lines do.
+
+    Raises:
+        BadFacts: there is no such file, it is no CSV, a column is unknown or missing, a cell is
+            empty or holds what it cannot, or two rows have one name.
+    """
+    short = short_name(path)
+    lines = csv.reader(StringIO(_text(path), newline=""), strict=True)
+    rows: dict[str, Read] = {}
+    try:
+        columns = [column.strip() for column in next(lines, [])]
+        _check_columns(columns, model, short)
+        for cells in lines:
+            if not cells:  # a blank line
+                continue
+            given = {key: cell.strip() for key, cell in zip(columns, cells, strict=False)}
+            where = given.get(name) or f"line {lines.line_num}"
+            if len(cells) != len(columns):
+                raise BadFacts(
+                    f"{short}: {where}: {len(cells)} cells for {len(columns)} columns; quote the "
+                    "cells that hold a comma"
+                )
+            if where in rows:
+                raise BadFacts(f"{short}: two rows are called {where!r}; rename one")
+            rows[where] = _row(model, given, f"{short}: {where}")
+    except csv.Error as error:
+        raise BadFacts(f"{short}: line {lines.line_num}: not CSV: {error}") from error
+    return list(rows.values())
+
+
+def _row(model: type[Read], cells: dict[str, str], where: str) -> Read:
+    try:
+        return model.model_validate({key: cell for key, cell in cells.items() if cell})
+    except ValidationError as error:
+        wrong = _first(error)
+        key = ".".join(map(str, wrong["loc"]))
+        empty = wrong["type"] == "missing"
+        what = f"{key} is empty; fill it in" if empty else f"{key}: {_reason(wrong)}"
+        raise BadFacts(f"{where}: {what}") from error
+
+
+def _check_columns(columns: list[str], model: type[Table], short: str) -> None:
+    if not any(columns):
+        raise BadFacts(f"{short}: it is empty; its first line names the columns")
+    for column in columns:
+        if column not in model.model_fields:
+            raise BadFacts(
+                f"{short}: {column!r} is no column here; {did_you_mean(column, model.model_fields)}"
+            )
+        if columns.count(column) > 1:
+            raise BadFacts(f"{short}: two columns are called {column!r}; remove one")
+    for field in model.model_fields:
+        if field not in columns:
+            raise BadFacts(f"{short}: column {field!r} is missing; add it")
+
+
+def _text(path: Path) -> str:
+    try:
+        # utf-8-sig: Excel writes a byte order mark; newlines in quoted cells are kept as they are
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadFacts(f"{short_name(path)}: not UTF-8: {error}") from error
+    except OSError as error:
+        raise BadFacts(
+            f"{short_name(path)}: it cannot be read: {error.strerror}; name another file"
+        ) from error
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    """Of what is wrong, a mistyped key before the key that is missing for it."""
+    return min(error.errors(), key=lambda wrong: wrong["type"] != "extra_forbidden")
+
+
+def _reason(wrong: ErrorDetails) -> str:
+    return wrong["msg"].removeprefix("Value error, ")
