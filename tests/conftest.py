@@ -1,10 +1,15 @@
 """What every test is held to, and the golden files' switch."""
 
+import ast
 import os
+from functools import cache
+from pathlib import Path
 
 import hypothesis
 import pytest
 from flopledger.cli.main import main
+
+LIBRARY = Path(__file__).parent.parent / "profiler" / "flopledger"
 
 # workers of pytest-xdist share the cores: threads of one wait for those of another
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -120,6 +125,64 @@ def points(network):
         ]
 
     return make
+
+
+def _file_of(module: str) -> Path | None:
+    path = LIBRARY.joinpath(*module.split(".")[1:])
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+
+
+def _runs_at_import(node: ast.AST):
+    """The statements that run when a module is imported: no function's body, no type checker's."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _runs_at_import(child)
+
+
+@cache
+def _imports(file: Path) -> frozenset[str]:
+    """The modules that this file imports when it is imported, by their full names."""
+    found = set()
+    for node in _runs_at_import(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                is_module = inner.startswith("flopledger.") and _file_of(inner)
+                found.add(inner if is_module else node.module)
+    return frozenset(found)
+
+
+def _reached(file: Path) -> dict[str, list[str]]:
+    """Every module that importing this file imports, with the way to it."""
+    ways: dict[str, list[str]] = {}
+    waiting = [(name, [name]) for name in _imports(file)]
+    while waiting:
+        name, way = waiting.pop()
+        if name in ways:
+            continue
+        ways[name] = way
+        inner = _file_of(name) if name.startswith("flopledger.") else None
+        waiting += [(further, [*way, further]) for further in (_imports(inner) if inner else ())]
+    return ways
+
+
+@pytest.fixture(scope="session")
+def imports():
+    """The modules that a file imports when it is imported."""
+    return _imports
+
+
+@pytest.fixture(scope="session")
+def reached():
+    """Every module that importing a file imports, and the way to each."""
+    return _reached
 
 
 def pytest_terminal_summary(terminalreporter):

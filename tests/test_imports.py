@@ -1,7 +1,6 @@
 """Who may import whom: an order of packages, followed through every module-level import."""
 
 import ast
-from functools import cache
 from pathlib import Path
 
 import flopledger
@@ -39,11 +38,6 @@ ORDER = (
 WITHOUT_TORCH = ("storage", "ledger", "statements", "reports")
 
 
-def _file_of(module: str) -> Path | None:
-    path = LIBRARY.joinpath(*module.split(".")[1:])
-    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
-
-
 def _modules() -> dict[str, Path]:
     files = [p for p in LIBRARY.rglob("*.py") if p.parent != LIBRARY or p.name != "__init__.py"]
     files += list((LIBRARY / "models").glob("*.py"))  # a link, which rglob does not follow
@@ -51,64 +45,23 @@ def _modules() -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for name, path in names.items()}
 
 
-def _runs_at_import(node: ast.AST):
-    """The statements that run when a module is imported: no function's body, no type checker's."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        yield child
-        yield from _runs_at_import(child)
-
-
-@cache
-def _imports(file: Path) -> frozenset[str]:
-    """The modules that this file imports when it is imported, by their full names."""
-    found = set()
-    for node in _runs_at_import(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file} imports relatively"
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                is_module = inner.startswith("flopledger.") and _file_of(inner)
-                found.add(inner if is_module else node.module)
-    return frozenset(found)
-
-
-def _reached(file: Path) -> dict[str, list[str]]:
-    """Every module that importing this file imports, with the way to it."""
-    ways: dict[str, list[str]] = {}
-    waiting = [(name, [name]) for name in _imports(file)]
-    while waiting:
-        name, way = waiting.pop()
-        if name in ways:
-            continue
-        ways[name] = way
-        inner = _file_of(name) if name.startswith("flopledger.") else None
-        waiting += [(further, [*way, further]) for further in (_imports(inner) if inner else ())]
-    return ways
-
-
 @pytest.mark.parametrize("module", _modules())
-def test_imports_run_downward(module):
+def test_imports_run_downward(module, reached):
     own = ORDER.index(module.partition(".")[0])
-    for name, way in _reached(_modules()[module]).items():
+    for name, way in reached(_modules()[module]).items():
         if name.startswith("flopledger."):
             assert ORDER.index(name.split(".")[1]) <= own, " imports ".join([module, *way])
 
 
 @pytest.mark.parametrize("module", [m for m in _modules() if m.split(".")[0] in WITHOUT_TORCH])
-def test_what_answers_without_networks_imports_no_torch(module):
-    for name, way in _reached(_modules()[module]).items():
+def test_what_answers_without_networks_imports_no_torch(module, reached):
+    for name, way in reached(_modules()[module]).items():
         assert name.split(".")[0] != "torch", " imports ".join([module, *way])
 
 
-def test_a_model_imports_torch_and_the_register_only():
+def test_a_model_imports_torch_and_the_register_only(imports):
     for file in (ROOT / "models").glob("*.py"):
-        ours = {name for name in _imports(file) if name.startswith("flopledger")}
+        ours = {name for name in imports(file) if name.startswith("flopledger")}
         assert ours <= {"flopledger", "flopledger.zoo.registry"}, file
 
 

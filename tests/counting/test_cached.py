@@ -1,5 +1,9 @@
 """What is kept is what would be made again, and nothing is believed that is broken."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
+import flopledger
 import pytest
 from flopledger import profile
 from flopledger.counting import cached, profiling
@@ -37,6 +41,34 @@ def test_a_changed_file_is_counted_again(folder, counts, monkeypatch):
     monkeypatch.setattr(cached, "_library", lambda: "another state of the library")
     cached_profile("lstm")
     assert counts == ["lstm", "lstm"]
+
+
+def test_every_file_that_a_count_goes_through_is_in_the_fingerprint(reached):
+    home = Path(flopledger.__file__).parent
+    files = {str(file.relative_to(home)) for file in cached.counting_files()}
+    for entry in ("counting/profiling.py", "counting/subject.py", "counting/arguments.py"):
+        assert entry in files
+        for name in reached(home / entry):
+            if name.startswith("flopledger."):
+                path = name.removeprefix("flopledger.").replace(".", "/")
+                assert {f"{path}.py", f"{path}/__init__.py"} & files, name
+    assert "counting/formulas/products.py" in files
+
+
+@pytest.mark.parametrize("changed", ["of the library", "of the model"])
+def test_an_edited_file_is_counted_again(folder, counts, monkeypatch, tmp_path, changed):
+    library, model = tmp_path / "counter.py", tmp_path / "model.py"
+    for file in (library, model):
+        file.write_text("first")
+    monkeypatch.setattr(cached, "counting_files", lambda: [library])
+    monkeypatch.setattr(cached, "find_spec", lambda name: SimpleNamespace(origin=str(model)))
+    monkeypatch.setattr(cached, "_library", cached._library.__wrapped__)  # as a new process would
+    cached_profile("lstm")
+    cached_profile("lstm")
+    assert counts == ["lstm"]
+    {"of the library": library, "of the model": model}[changed].write_text("second")
+    cached_profile("lstm")
+    assert counts == ["lstm"] * 2
 
 
 def test_a_broken_file_is_not_believed(folder, counts):

@@ -88,13 +88,13 @@ def _fingerprint(name: str) -> str:
 @cache
 def _library() -> str:
     digest = hashlib.sha256(f"{version('torch')} {version('fvcore')}".encode())
-    home = Path(__file__).parents[1]
-    counting = [
-        *home.glob("*.py"),
-        *(home / "profiles").glob("*.py"),
-        *(home / "zoo").glob("*.py"),
-        *(home / "counting").rglob("*.py"),
-    ]
-    for file in sorted(counting):
+    for file in counting_files():
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def counting_files() -> list[Path]:
+    """The library's own files on which a count depends: a change of one makes it anew."""
+    home = Path(__file__).parents[1]
+    folders = (home / "profiles", home / "zoo", home / "counting", home / "storage")
+    return sorted([*home.glob("*.py"), *(file for f in folders for file in f.rglob("*.py"))])
