@@ -442,3 +442,28 @@ def test_want_of_memory_is_said_with_what_to_change():
         ProfilingError, match="memory is too small; give a smaller --batch or --inp"
     ):
         profile(Hungry(), torch.zeros(1, 4))
+
+
+class Twice(nn.Module):
+    """Its layer runs twice, on two shapes, and has two results of two shapes."""
+
+    class Halved(nn.Module):
+        def forward(self, x):
+            return x, x[: len(x) // 2]
+
+    def __init__(self):
+        super().__init__()
+        self.layer = self.Halved()
+
+    def forward(self, x):
+        return self.layer(self.layer(x)[1])[1]
+
+
+@pytest.mark.parametrize("counter", ["fvcore", "dispatch"])
+def test_a_layers_output_shape_is_its_last_calls_first_results(counter):
+    (layer,) = (
+        m for m in profile(Twice(), torch.zeros(8, 3), counter=counter).modules if m.path == "layer"
+    )
+    assert layer.calls == 2
+    assert layer.output_shape == (4, 3)  # not 8, its first call's; not 2, the second result's
+    assert layer.output_elements == (8 + 4) * 3 + (4 + 2) * 3

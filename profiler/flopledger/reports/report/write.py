@@ -82,7 +82,6 @@ def _published(counted: Sequence[tuple[ModelSpec, Profile]]) -> pd.DataFrame:
 def _markdown(findings: Findings) -> str:
     counted = findings.counted
     published = _published(counted)
-    agreeing = sum(profile.check.agrees is True for _, profile in counted)
     statuses = published["status"].value_counts()
     parts = [
         "# Where did the compute go?\n",
@@ -104,7 +103,7 @@ def _markdown(findings: Findings) -> str:
         *speed_chapter.markdown(findings),
         "# Where the FLOPs and the parameters are\n",
         f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
-        f"{agreeing} of them. Of {len(published)} published figures, "
+        f"{agreeing(counted)} of them. Of {len(published)} published figures, "
         + ", ".join(f"{statuses.get(s, 0)} are {s}" for s in ("reproduced", "explained"))
         + f" and {statuses.get('contradicted', 0)} contradicted.\n",
         "1 MAC = one multiply and one add = 2 FLOP; FLOPs are 2 x the MACs of convolutions, linear "
@@ -131,6 +130,11 @@ def _markdown(findings: Findings) -> str:
             profile_exports.to_markdown(_kinds(profile)),
         ]
     return "\n".join(parts)
+
+
+def agreeing(counted: Sequence[tuple[ModelSpec, Profile]]) -> int:
+    """Of how many networks both counters have the same MACs; a count that stands alone is none."""
+    return sum(profile.check.agrees is True for _, profile in counted)
 
 
 def _row(spec: ModelSpec, profile: Profile) -> dict[str, object]:
