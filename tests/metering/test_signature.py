@@ -118,7 +118,7 @@ def test_a_backward_pass_is_of_its_calls_mode_and_counts_once_for_all_results():
         out = net(zeros(3, 4))
         (out["a"].sum() + out["b"][0].sum()).backward()
         during = m.read()
-    assert during.totals["passes"] == m.read().totals["passes"] == 2
+    assert during.totals.passes == m.read().totals.passes == 2
     assert net.training
     rows = m.read().by_signature()
     assert rows["training"].tolist() == [False, True]
@@ -147,9 +147,9 @@ def test_a_backward_pass_that_cannot_be_counted_is_unknown():
     with meter(net) as m:
         net(zeros(1, 4)).sum().backward()
     totals = m.read().totals
-    assert totals["backward_passes"] == 1
-    assert totals["backward_flops"] is None
-    assert totals["macs"] == 16
+    assert totals.backward_passes == 1
+    assert totals.backward_flops is None
+    assert totals.macs == 16
 
 
 def test_without_gradients_there_is_no_backward_pass():
@@ -160,7 +160,7 @@ def test_without_gradients_there_is_no_backward_pass():
         with torch.inference_mode():
             net(zeros(2, 4))
     totals = m.read().totals
-    assert (totals["backward_passes"], totals["backward_flops"]) == (0, 0)
+    assert (totals.backward_passes, totals.backward_flops) == (0, 0)
 
 
 def test_after_the_end_nothing_counts_and_the_clock_stands():
@@ -169,8 +169,8 @@ def test_after_the_end_nothing_counts_and_the_clock_stands():
         net(zeros(2, 4))
     net(zeros(2, 4))
     first, second = m.read(), m.read()
-    assert first.totals["passes"] == 1
+    assert first.totals.passes == 1
     assert first.seconds == second.seconds
-    assert first.totals["seconds"] > 0
+    assert first.totals.seconds > 0
     row = first.by_signature().iloc[0]
     assert 0 < row["seconds"] <= first.seconds
