@@ -16,6 +16,8 @@ ORDER = (
     "errors",
     "calls",
     "storage",
+    "progress",
+    "options",
     "profiles",
     "zoo",
     "models",

@@ -21,6 +21,8 @@ from .metering.module_meter import meter as meter
 from .metering.reading import Reading as Reading
 from .metering.work import MeterTotals as MeterTotals
 from .metering.work import UnknownFigure as UnknownFigure
+from .play.run_selfplay import selfplay as selfplay
+from .play.selfplay_result import SelfPlay as SelfPlay
 from .profiles.saved import BadProfile as BadProfile
 from .profiles.tables import Profile as Profile
 from .profiles.tables import ProfilingError as ProfilingError
@@ -28,6 +30,15 @@ from .profiles.totals import BackwardTotals as BackwardTotals
 from .profiles.totals import Coverage as Coverage
 from .profiles.totals import Totals as Totals
 from .profiles.totals import TrainingStep as TrainingStep
+from .progress import Interrupted as Interrupted
+from .progress import Progress as Progress
+from .progress import Unfinished as Unfinished
+from .sweeping.run_sweep import sweep as sweep
+from .sweeping.sweep_result import Sweep as Sweep
+from .training.run_training import train as train
+from .training.training_result import Training as Training
+from .tuning.outcome import Tuning as Tuning
+from .tuning.run_tuning import tune as tune
 from .version import __version__ as __version__
 from .zoo.registry import ModelSpec as ModelSpec
 from .zoo.registry import Published as Published

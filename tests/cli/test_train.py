@@ -66,7 +66,7 @@ def test_a_table_says_whether_it_agrees(run, few, tmp_path):
 
 
 def test_a_stop_keeps_what_was_done(run, few, tmp_path, monkeypatch):
-    epoch = digits.Training.epoch
+    epoch = digits.Trainer.epoch
 
     def stopped(self, *args):
         if self.totals.epochs == 1:
@@ -74,13 +74,13 @@ def test_a_stop_keeps_what_was_done(run, few, tmp_path, monkeypatch):
         return epoch(self, *args)
 
     words = ("train", "alexnet", "--epochs", "2", "--output", str(tmp_path))
-    monkeypatch.setattr(digits.Training, "epoch", stopped)
+    monkeypatch.setattr(digits.Trainer, "epoch", stopped)
     code, out, said = run(*words)
     assert code == 130
     assert "epochs           1\n" in out
     assert said[-1].startswith("flopledger: interrupted; what was done follows")
     assert not (tmp_path / "alexnet-digits-metered.toml").exists()
-    monkeypatch.setattr(digits.Training, "epoch", epoch)
+    monkeypatch.setattr(digits.Trainer, "epoch", epoch)
     code, _, said = run(*words)
     assert (code, len(said)) == (2, 1)
     assert "is there; --resume goes on, or choose another --output" in said[0]

@@ -184,3 +184,17 @@ def test_the_example_of_a_difference_prints_what_it_says(tmp_path):
     assert ran.stdout.split() == re.findall(r"print\(.*\)  # (\S+)", code)
     # torchvision's figures: 21,797,672 parameters of ResNet-34, 11,689,512 of ResNet-18
     assert ran.stdout.split()[0] == str(21_797_672 - 11_689_512)
+
+
+@pytest.mark.parametrize("page", ["sweep", "selfplay", "tune", "training"])
+def test_a_programs_example_prints_what_its_page_says(page, tmp_path):
+    code = blocks(f"docs/{page}.md")[0]
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert ran.stdout.splitlines() == re.findall(r"print\(.*\)  # (.+)", code)
+    if page == "sweep":
+        # AlexNet by hand: its kernels over 55, 27 and 13 pixels a side, the towers' halves apart
+        convolutions = 55**2 * 96 * 363 + 27**2 * 256 * 25 * 48
+        convolutions += 13**2 * 9 * (384 * 256 + 384 * 192 + 256 * 192)
+        assert int(ran.stdout) == convolutions + 9216 * 4096 + 4096**2 + 4096 * 1000

@@ -10,7 +10,7 @@ from flopledger.counting.profiling import profile
 from flopledger.play.games import find_game
 from flopledger.play.match import against_random
 from flopledger.play.networks import tower
-from flopledger.training.alphazero import Plan, Training
+from flopledger.training.alphazero import Plan, Trainer
 from flopledger.training.checkpoints import BadCheckpoint
 from torch import nn
 
@@ -29,7 +29,7 @@ PLAN = Plan(
 
 def training(plan=PLAN):
     game = find_game("tic_tac_toe")
-    return Training(plan, game, tower(game, 1, 4, seed=0))
+    return Trainer(plan, game, tower(game, 1, 4, seed=0))
 
 
 def test_a_round_is_metered():
@@ -80,7 +80,7 @@ class Constant(nn.Module):
 def test_the_loss_and_the_steps_by_hand(steps):
     # of the window's one position, the last of a game that was won, the mover is the winner: z = 1
     plan = replace(PLAN, moves=1, window=1, steps=steps, simulations=60)
-    learner = Training(plan, find_game("tic_tac_toe"), Constant())
+    learner = Trainer(plan, find_game("tic_tac_toe"), Constant())
     loss = learner.round()
     _, (policy,), results = learner._window
     assert results.tolist() == [1.0]

@@ -1,7 +1,7 @@
 """Digits: what is trained on, what an epoch costs by hand, and that a stop changes nothing."""
 
 import torch
-from flopledger.training.digits import TESTED, Digits, Plan, Training, after, before, read_digits
+from flopledger.training.digits import TESTED, Digits, Plan, Trainer, after, before, read_digits
 
 # AlexNet cut to 8 x 8: points x kernel x inputs (of a group) x outputs, then the linear layers
 CONVOLUTIONS = (64 * 9 * 1 * 32, 16 * 9 * 16 * 64, 16 * 9 * 64 * 96, 16 * 9 * 48 * 96,
@@ -30,7 +30,7 @@ def test_the_digits_are_split_once():
 
 
 def test_an_epoch_by_hand():
-    training = Training(Plan(batch=4), some(10))
+    training = Trainer(Plan(batch=4), some(10))
     training.epoch()
     totals = training.totals
     assert (totals.epochs, totals.steps, totals.samples) == (1, 3, 10)
@@ -42,7 +42,7 @@ def test_an_epoch_by_hand():
 
 def test_the_facts_before_and_after_are_counts():
     plan = Plan(epochs=2, batch=4)
-    training = Training(plan, some(10))
+    training = Trainer(plan, some(10))
     for _ in range(plan.epochs):
         training.epoch()
     expected, found = before(plan, some(10)), after(training.totals)
@@ -52,7 +52,7 @@ def test_the_facts_before_and_after_are_counts():
 
 
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
-    whole, half, rest = (Training(Plan(batch=4), some()) for _ in range(3))
+    whole, half, rest = (Trainer(Plan(batch=4), some()) for _ in range(3))
     losses = [whole.epoch(), whole.epoch()]
     assert losses[0] != losses[1]
     half.epoch()
@@ -64,7 +64,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
 
 
 def test_it_learns():
-    training = Training(Plan(batch=10), some(60))
+    training = Trainer(Plan(batch=10), some(60))
     for _ in range(25):
         training.epoch()
     assert training.accuracy() > 0.5  # of the images it was trained on; chance is 0.1

@@ -1,9 +1,13 @@
 """What every verb says, and how: one line on stderr, exit codes, progress."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+
+from flopledger.progress import Interrupted, OnProgress, Unfinished, unheard
 
 WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED = 2, 1, 3
 
@@ -39,12 +43,39 @@ def say(line: str) -> None:
     print(f"flopledger: {line}", file=sys.stderr)
 
 
-def stopped_by(cause: BaseException, follows: str, debug: bool = False) -> int:
+def stopped(stop: Interrupted | Unfinished, follows: str, debug: bool) -> int:
     """Say what stopped the work, and what follows an interrupt; the exit code."""
-    if isinstance(cause, KeyboardInterrupt):
-        say(f"interrupted; {follows}")
+    if isinstance(stop, Interrupted):
+        say(f"{stop}; {follows}")
         return 130
     if debug:
-        raise cause
-    say(str(cause))
-    return NOT_PROFILED
+        raise stop
+    say(str(stop))
+    return stop.exit_code
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[OnProgress]:
+    """A bar on stderr, where that is a screen; what it yields is a `progress` callback.
+
+    Args:
+        what: the bar's name: "games".
+    """
+    if not sys.stderr.isatty():
+        yield unheard
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[message]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, message="")
+        yield lambda step: bar.update(
+            task, completed=step.done, total=step.total, message=step.message
+        )

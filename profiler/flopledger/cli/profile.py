@@ -20,7 +20,8 @@ from flopledger.cli.profile_measurements import Wanted, check, measured
 from flopledger.cli.profile_output import check_format, write
 from flopledger.cli.timeout import TimedOut, limit
 from flopledger.storage.files import check_writable
-from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
+from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, list_models
+from flopledger.zoo.sources import check_names
 
 if TYPE_CHECKING:
     from flopledger.calls import Counter
@@ -233,14 +234,6 @@ def doubts(one: "Profile") -> list[str]:
             f"{one.check.macs:,}: {one.check.reason}"
         )
     return lines
-
-
-def check_names(models: list[str]) -> None:
-    """See that the zoo has those that are named without a source; raises UnknownModel."""
-    known = {listing.name for listing in list_models()}
-    for name in models:
-        if name not in known and ":" not in name:
-            find_model(name)  # raises, and names the nearest
 
 
 def _show_list(listings: list[Listing]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from flopledger.errors import FlopledgerError
 from flopledger.play import board_readers
@@ -11,7 +11,8 @@ from flopledger.play.fen import BadPosition, check_fen, check_sfen, reaches
 from flopledger.play.planes import Layout, Seen
 from flopledger.storage.nearest_name import did_you_mean
 
-GAMES = ("tic_tac_toe", "connect_four", "go", "chess", "shogi")
+GameName = Literal["tic_tac_toe", "connect_four", "go", "chess", "shogi"]
+GAMES: tuple[GameName, ...] = get_args(GameName)
 
 KOMI = 7.5
 

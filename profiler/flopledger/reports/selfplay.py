@@ -1,40 +1,60 @@
-"""Self-play as a table or as JSON."""
+"""Self-play as a table, as JSON, and as a notebook shows it."""
 
-import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from flopledger.play.games_file import Header
 from flopledger.play.played_game import Played
-from flopledger.play.statistics import Mean, as_object, evaluations_per_simulation, ratio
+from flopledger.play.selfplay_result import SelfPlay
+from flopledger.play.statistics import Mean, evaluations_per_simulation, ratio
+from flopledger.reports.notebook import as_html
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import percent, short
 
 _ROWS: tuple[tuple[str, Callable[[Played], float]], ...] = (
-    ("asked for: simulations and roots", lambda one: one.asked),
-    ("network evaluations", lambda one: one.made),
-    ("saved by the cache", lambda one: one.cache),
-    ("saved by reuse", lambda one: one.reuse),
-    ("saved at terminal nodes", lambda one: one.terminal),
-    ("passes of the network", lambda one: one.passes),
-    ("FLOPs", lambda one: one.flops),
+    ("asked for: simulations and roots", lambda game: game.asked),
+    ("network evaluations", lambda game: game.made),
+    ("saved by the cache", lambda game: game.cache),
+    ("saved by reuse", lambda game: game.reuse),
+    ("saved at terminal nodes", lambda game: game.terminal),
+    ("passes of the network", lambda game: game.passes),
+    ("FLOPs", lambda game: game.flops),
 )
 
 
-def render(header: Header, games: Sequence[Played], form: str) -> str:
-    """The games as "table" or "json"."""
-    if form == "json":
-        return json.dumps(as_object(header, games), indent=2, allow_nan=False) + "\n"
-    whole = [one for one in games if one.finished]
-    rows = [_row("moves", games, whole, lambda one: one.moves, by_move=False)]
-    rows += [_row(name, games, whole, figure) for name, figure in _ROWS]
-    title = (
+def table(selfplay: SelfPlay) -> str:
+    """A title, a row a figure, and what there is to know of the games."""
+    lines = "".join(_lines(selfplay.games, selfplay.finished))
+    return f"{_title(selfplay)}\n{plain_table(_frame(selfplay))}{lines}"
+
+
+def html(selfplay: SelfPlay) -> str:
+    """The table for a notebook."""
+    lines = _lines(selfplay.games, selfplay.finished)
+    return as_html(_title(selfplay), _frame(selfplay), lines)
+
+
+FORMATS: dict[str, Callable[[SelfPlay], str]] = {
+    "table": table,
+    "json": SelfPlay.to_json,
+}
+
+
+def _title(selfplay: SelfPlay) -> str:
+    header = selfplay.header
+    return (
         f"{header.game}, {header.network} ({short(header.params)} parameters), "
-        f"{header.simulations} simulations a move, {len(whole)} games, seed {header.seed}\n"
+        f"{header.simulations} simulations a move, {len(selfplay.finished)} games, "
+        f"seed {header.seed}"
     )
-    return title + plain_table(pd.DataFrame(rows)) + "".join(_lines(games, whole))
+
+
+def _frame(selfplay: SelfPlay) -> pd.DataFrame:
+    games, whole = selfplay.games, selfplay.finished
+    rows = [_row("moves", games, whole, lambda game: game.moves, by_move=False)]
+    rows += [_row(name, games, whole, figure) for name, figure in _ROWS]
+    return pd.DataFrame(rows)
 
 
 def _row(
@@ -44,7 +64,7 @@ def _row(
     figure: Callable[[Played], float],
     by_move: bool = True,
 ) -> dict[str, str]:
-    a_move = ratio(games, figure, lambda one: one.moves) if by_move else None
+    a_move = ratio(games, figure, lambda game: game.moves) if by_move else None
     a_game = ratio(whole, figure) if whole else None
     return {
         "": name,
@@ -52,8 +72,8 @@ def _row(
         "90% (a move)": _interval(a_move),
         "a game": short(a_game.mean if a_game else None),
         "90% (a game)": _interval(a_game),
-        "5% to 95% of games": _spread([figure(one) for one in whole]),
-        "in all": short(sum(figure(one) for one in games)),
+        "5% to 95% of games": _spread([figure(game) for game in whole]),
+        "in all": short(sum(figure(game) for game in games)),
     }
 
 
@@ -75,15 +95,17 @@ def _lines(games: Sequence[Played], whole: Sequence[Played]) -> list[str]:
     lines = []
     if each is not None:
         reach = _interval(each)
-        said = f"90%: {reach}, by game" if reach != "-" else "one game, so no interval"
-        lines.append(f"evaluations per simulation, without the roots': {each.mean:.4f} ({said})\n")
-    for one in games:
-        if not one.finished:
+        spread = f"90%: {reach}, by game" if reach != "-" else "one game, so no interval"
+        lines.append(
+            f"evaluations per simulation, without the roots': {each.mean:.4f} ({spread})\n"
+        )
+    for game in games:
+        if not game.finished:
             lines.append(
-                f"game {one.index + 1} was stopped ({one.ended}) after {one.moves} moves: in the "
-                "figures a move and in all, not in those a game\n"
+                f"game {game.index + 1} was stopped ({game.ended}) after {game.moves} moves: "
+                "in the figures a move and in all, not in those a game\n"
             )
-    cut = sum(one.ended == "drawn at the limit" for one in whole)
+    cut = sum(game.ended == "drawn at the limit" for game in whole)
     if cut:
         lines.append(f"{percent(cut, len(whole))} of the games ended at the limit of moves\n")
     return lines

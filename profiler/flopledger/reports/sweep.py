@@ -1,11 +1,12 @@
 """A sweep as table, CSV, Markdown or JSON, with the laws of its figures; and as a picture."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args
 
 import pandas as pd
 
 from flopledger.errors import WrongOption
+from flopledger.reports.notebook import as_html
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.sweep_laws import (
@@ -18,32 +19,53 @@ from flopledger.reports.sweep_laws import (
 )
 from flopledger.reports.units import short
 from flopledger.sweeping.rows import Row
+from flopledger.sweeping.sweep_result import Picture, Sweep
 
-FORMATS = ("table", "json", "csv", "markdown")
-PICTURES = ("svg", "png", "html")
+PICTURES = get_args(Picture)
 
 _FIGURES = ("samples", "params", "macs", "flops", "other_flops", "activations", "flops_per_param")
 
 
-def render(rows: Sequence[Row], spans: Mapping[str, int], form: str) -> str:
-    """The rows in one of FORMATS; table and Markdown end with the laws, JSON has them beside."""
-    found = findings(rows, spans)
-    if form == "json":
-        said = {
-            "rows": [row.as_object() for row in rows],
-            "laws": [law_as_object(one) for one in found],
-        }
-        return json.dumps(said, indent=2, allow_nan=False) + "\n"
-    if form == "csv":
-        return frame(rows).to_csv(index=False)
-    lines = [*sentences(found), *notes(rows)]
-    if len(spans) > 1:
-        lines.insert(0, f"laws are of one letter; {' and '.join(spans)} were swept together")
-    if form == "markdown":
-        exact = frame(rows).astype(object)
-        exact = exact.where(exact.notna(), "").map(lambda cell: str(cell).replace("|", r"\|"))
-        return to_markdown(exact) + "".join(f"\n- {line}" for line in lines) + "\n"
-    return _table(rows) + "".join(f"{line}\n" for line in lines)
+def table(sweep: Sweep) -> str:
+    """A line a row, then the laws and what was assumed."""
+    return _table(sweep.rows) + "".join(f"{line}\n" for line in _lines(sweep))
+
+
+def markdown(sweep: Sweep) -> str:
+    """The rows in full, then the laws and what was assumed as a list."""
+    exact = frame(sweep.rows).astype(object)
+    exact = exact.where(exact.notna(), "").map(lambda cell: str(cell).replace("|", r"\|"))
+    return to_markdown(exact) + "".join(f"\n- {line}" for line in _lines(sweep)) + "\n"
+
+
+def html(sweep: Sweep) -> str:
+    """The rows in full for a notebook, then the laws and what was assumed."""
+    networks = ", ".join(dict.fromkeys(row.model for row in sweep.rows))
+    return as_html(f"{networks}: {len(sweep.rows)} rows", frame(sweep.rows), _lines(sweep))
+
+
+def as_object(sweep: Sweep) -> dict[str, Any]:
+    """The rows, and their laws beside them, as plain dicts, lists and numbers."""
+    return {
+        "rows": [row.as_object() for row in sweep.rows],
+        "laws": [law_as_object(finding) for finding in findings(sweep.rows, sweep.spans)],
+    }
+
+
+FORMATS: dict[str, Callable[[Sweep], str]] = {
+    "table": table,
+    "json": Sweep.to_json,
+    "csv": lambda sweep: frame(sweep.rows).to_csv(index=False),
+    "markdown": markdown,
+}
+
+
+def _lines(sweep: Sweep) -> list[str]:
+    lines = [*sentences(findings(sweep.rows, sweep.spans)), *notes(sweep.rows)]
+    if len(sweep.spans) > 1:
+        together = " and ".join(sweep.spans)
+        lines.insert(0, f"laws are of one letter; {together} were swept together")
+    return lines
 
 
 def frame(rows: Sequence[Row]) -> pd.DataFrame:
@@ -70,13 +92,13 @@ def notes(rows: Sequence[Row]) -> list[str]:
     lines = [
         f"{row.model}: {line}"
         for row in rows
-        for line in (*row.notes, *(f"not counted: {one}" for one in row.uncounted))
+        for line in (*row.notes, *(f"not counted: {operator}" for operator in row.uncounted))
     ]
     return list(dict.fromkeys(lines))
 
 
-def picture(rows: Sequence[Row], spans: Mapping[str, int], form: str) -> str | bytes:
-    """The chart of `reports.charts.sweep` in one of PICTURES.
+def picture(rows: Sequence[Row], spans: Mapping[str, int], form: Picture) -> str | bytes:
+    """The chart of `reports.charts.sweep`.
 
     Raises:
         ValueError: no row has figures.
@@ -119,19 +141,24 @@ def _points(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(points)
 
 
-def _curves(found: Sequence[Finding], points: pd.DataFrame) -> pd.DataFrame:
+def _curves(laws: Sequence[Finding], points: pd.DataFrame) -> pd.DataFrame:
     """Each law, drawn through the sizes that were swept."""
     rows = []
-    for one in found:
-        own = points[points["network"] == one.model]
-        if one.law is None or not one.law.stands:
+    for finding in laws:
+        own = points[points["network"] == finding.model]
+        if finding.law is None or not finding.law.stands:
             continue
         low, high = int(own["size"].min()), int(own["size"].max())
         for size in sorted({low + (high - low) * i // 60 for i in range(61)}):
-            value = float(one.law.at(size))
+            value = float(finding.law.at(size))
             if value > 0:
                 rows.append(
-                    {"network": one.model, "quantity": one.quantity, "size": size, "figure": value}
+                    {
+                        "network": finding.model,
+                        "quantity": finding.quantity,
+                        "size": size,
+                        "figure": value,
+                    }
                 )
     return pd.DataFrame(rows, columns=["network", "quantity", "size", "figure"])
 
@@ -152,11 +179,11 @@ def _table(rows: Sequence[Row]) -> str:
         ]
     )
     head, *lines = plain_table(cells).splitlines()
-    told = [
+    lines = [
         f"{line}  {row.error}" if row.error is not None else line
         for line, row in zip(lines, rows, strict=True)
     ]
-    return "\n".join([head, *told]) + "\n"
+    return "\n".join([head, *lines]) + "\n"
 
 
 def _title(name: str) -> str:

@@ -38,14 +38,14 @@ def findings(rows: Sequence[Row], spans: Mapping[str, int]) -> list[Finding]:
     if len(spans) != 1:
         return []
     ((letter, axes),) = spans.items()
-    found = []
+    laws = []
     for model in dict.fromkeys(row.model for row in rows):
         counted = [row for row in rows if row.model == model and row.error is None]
         for quantity in QUANTITIES:
             figures = {row.sizes[letter]: figure(row, quantity) for row in counted}
             known = {size: value for size, value in figures.items() if value is not None}
             if known:
-                found.append(
+                laws.append(
                     Finding(
                         model=model,
                         quantity=quantity,
@@ -55,34 +55,34 @@ def findings(rows: Sequence[Row], spans: Mapping[str, int]) -> list[Finding]:
                         fewest=fewest(axes),
                     )
                 )
-    return found
+    return laws
 
 
-def sentences(found: Sequence[Finding]) -> list[str]:
+def sentences(laws: Sequence[Finding]) -> list[str]:
     """A line a law: its polynomial, and where it holds."""
     lines = []
-    for model in dict.fromkeys(one.model for one in found):
-        own = [one for one in found if one.model == model]
-        few = [one for one in own if one.law is None]
+    for model in dict.fromkeys(finding.model for finding in laws):
+        own = [finding for finding in laws if finding.model == model]
+        few = [finding for finding in own if finding.law is None]
         if few:
             lines.append(
                 f"{model}: no law, which takes {few[0].fewest} sizes or more that are counted, "
                 f"and here are {few[0].sizes}"
             )
-        lines += [f"{model}: {_sentence(one, one.law)}" for one in own if one.law is not None]
+        lines += [f"{model}: {_sentence(f, f.law)}" for f in own if f.law is not None]
     return lines
 
 
-def law_as_object(one: Finding) -> dict[str, Any]:
+def law_as_object(finding: Finding) -> dict[str, Any]:
     """A law as plain dicts, lists and numbers; "law" is None where there are too few sizes."""
-    said: dict[str, Any] = {"model": one.model, "quantity": one.quantity, "letter": one.letter}
-    if one.law is None:
-        return said | {"law": None}
-    law = one.law
-    return said | {
+    names = {"model": finding.model, "quantity": finding.quantity, "letter": finding.letter}
+    if finding.law is None:
+        return names | {"law": None}
+    law = finding.law
+    return names | {
         "law": {
             "coefficients": [
-                {"power": power, "value": float(c), "unit": _unit(one, power)}
+                {"power": power, "value": float(c), "unit": _unit(finding, power)}
                 for power, c in law.coefficients.items()
             ],
             "exact": law.exact,
@@ -105,20 +105,20 @@ def figure(row: Row, quantity: str) -> int | Fraction | None:
     return Fraction(row.flops, row.samples * row.trainable_params) if row.trainable_params else None
 
 
-def _sentence(one: Finding, law: Law) -> str:
-    said = f"{one.quantity} = {_polynomial(law, one.letter)}"
+def _sentence(finding: Finding, law: Law) -> str:
+    text = f"{finding.quantity} = {_polynomial(law, finding.letter)}"
     if law.exact:
         if law.everywhere:
-            return f"{said}, exactly, at all {one.sizes} sizes"
-        return f"{said}, exactly, {_where(law, one.letter)}; {_off(law, one.letter)}"
+            return f"{text}, exactly, at all {finding.sizes} sizes"
+        return f"{text}, exactly, {_where(law, finding.letter)}; {_off(law, finding.letter)}"
     if law.everywhere:
-        return f"{said}, within {_percent(law.worst)} at all {one.sizes} sizes (least squares)"
+        return f"{text}, within {_percent(law.worst)} at all {finding.sizes} sizes (least squares)"
     if not law.stands:
-        said = f"{one.quantity} follow no law that is tried; the nearest, {said}"
-        return f"{said} (least squares), is {_off(law, one.letter)}"
+        text = f"{finding.quantity} follow no law that is tried; the nearest, {text}"
+        return f"{text} (least squares), is {_off(law, finding.letter)}"
     return (
-        f"{said}, within 1% at {len(law.holds)} of {one.sizes} sizes (least squares); "
-        f"{_off(law, one.letter)}"
+        f"{text}, within 1% at {len(law.holds)} of {finding.sizes} sizes (least squares); "
+        f"{_off(law, finding.letter)}"
     )
 
 
@@ -150,10 +150,10 @@ def _where(law: Law, letter: str) -> str:
 def _off(law: Law, letter: str) -> str:
     off = [f"{size} ({_percent(by, '+')})" for size, by in law.deviations.items()]
     worst = max(law.deviations, key=lambda size: abs(law.deviations[size]))
-    said = f"off at {_listed(letter, off)}"
+    text = f"off at {_listed(letter, off)}"
     if len(off) > _SHOWN:
-        said += f", the most at {letter}={worst} ({_percent(law.deviations[worst], '+')})"
-    return said
+        text += f", the most at {letter}={worst} ({_percent(law.deviations[worst], '+')})"
+    return text
 
 
 def _listed(letter: str, sizes: Sequence[Any]) -> str:
@@ -161,9 +161,9 @@ def _listed(letter: str, sizes: Sequence[Any]) -> str:
     return f"{letter}=" + ", ".join(map(str, sizes[:_SHOWN])) + more
 
 
-def _unit(one: Finding, power: int) -> str:
-    per = f" / {one.letter}" + (f"^{power}" if power > 1 else "") if power else ""
-    return QUANTITIES[one.quantity] + per
+def _unit(finding: Finding, power: int) -> str:
+    per = f" / {finding.letter}" + (f"^{power}" if power > 1 else "") if power else ""
+    return QUANTITIES[finding.quantity] + per
 
 
 def _percent(share: float, sign: str = "") -> str:

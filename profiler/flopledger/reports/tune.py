@@ -1,12 +1,12 @@
-"""A tuning of the search as a table or as JSON."""
+"""A tuning of the search as a table, as JSON, and as a notebook shows it."""
 
-import json
 from collections.abc import Callable
 
 import pandas as pd
 
 from flopledger.play.elo import elo_of
 from flopledger.play.score import Match, Spent
+from flopledger.reports.notebook import as_html
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 from flopledger.tuning.outcome import TUNED, Outcome, Tuning
@@ -21,18 +21,34 @@ _WORDS = {
 _TITLES = {"gp": "Gaussian process", "random": "random search"}
 
 
-def render(tuning: Tuning, form: str) -> str:
-    """The outcomes as "table" or "json"."""
-    if form == "json":
-        return json.dumps(tuning.as_object(), indent=2, allow_nan=False) + "\n"
+def table(tuning: Tuning) -> str:
+    """A title, a row a setting and a figure, and each sampler's verdict."""
+    lines = "".join(f"{line}\n" for line in _verdicts(tuning))
+    return f"{_title(tuning)}\n{plain_table(_table(tuning))}{lines}"
+
+
+def html(tuning: Tuning) -> str:
+    """The table for a notebook."""
+    return as_html(_title(tuning), _table(tuning), _verdicts(tuning))
+
+
+FORMATS: dict[str, Callable[[Tuning], str]] = {
+    "table": table,
+    "json": Tuning.to_json,
+}
+
+
+def _title(tuning: Tuning) -> str:
     task = tuning.task
-    title = (
+    return (
         f"{task.game}, {task.network} ({short(tuning.params)} parameters), "
         f"{task.evaluations} evaluations = "
-        f"{short(tuning.budget_flops_per_move)} FLOPs a move, seed {task.seed}\n"
+        f"{short(tuning.budget_flops_per_move)} FLOPs a move, seed {task.seed}"
     )
-    lines = [f"{_TITLES[one.sampler]}: {one.verdict}\n" for one in tuning.outcomes]
-    return title + plain_table(_table(tuning)) + "".join(lines)
+
+
+def _verdicts(tuning: Tuning) -> list[str]:
+    return [f"{_TITLES[outcome.sampler]}: {outcome.verdict}" for outcome in tuning.outcomes]
 
 
 def _table(tuning: Tuning) -> pd.DataFrame:
@@ -41,23 +57,23 @@ def _table(tuning: Tuning) -> pd.DataFrame:
         {
             "": _WORDS[name],
             f"defaults ({tuning.task.against})": _setting(tuning.defaults[name]),
-            **{_TITLES[one.sampler]: _setting((one.chosen or {}).get(name)) for one in outcomes},
+            **{_TITLES[o.sampler]: _setting((o.chosen or {}).get(name)) for o in outcomes},
         }
         for name in TUNED
     ]
     for name, of_outcome in _TUNING:
-        rows.append({"": name, **{_TITLES[one.sampler]: of_outcome(one) for one in outcomes}})
+        rows.append({"": name, **{_TITLES[o.sampler]: of_outcome(o) for o in outcomes}})
     for name, of_match in _FINAL:
         finals = {_TITLES[o.sampler]: of_match(o.final) if o.final else "-" for o in outcomes}
         rows.append({"": name, **finals})
     return pd.DataFrame(rows).fillna("")
 
 
-def _in_games(one: Outcome) -> str:
+def _in_games(outcome: Outcome) -> str:
     """Tuning's FLOPs over those of a game, both sides'."""
-    if one.final is None:
+    if outcome.final is None:
         return "-"
-    return f"{one.tuning_flops / (one.final.flops / one.final.score.games):,.0f}"
+    return f"{outcome.tuning_flops / (outcome.final.flops / outcome.final.score.games):,.0f}"
 
 
 def _a_move(spent: Spent) -> str:
@@ -67,12 +83,15 @@ def _a_move(spent: Spent) -> str:
 
 
 _TUNING: tuple[tuple[str, Callable[[Outcome], str]], ...] = (
-    ("trials", lambda one: str(one.trials)),
-    ("FLOPs of the trials", lambda one: short(one.search_flops)),
-    ("FLOPs of the finalists' games", lambda one: short(one.replay_flops)),
-    ("FLOPs of tuning", lambda one: short(one.tuning_flops)),
+    ("trials", lambda outcome: str(outcome.trials)),
+    ("FLOPs of the trials", lambda outcome: short(outcome.search_flops)),
+    ("FLOPs of the finalists' games", lambda outcome: short(outcome.replay_flops)),
+    ("FLOPs of tuning", lambda outcome: short(outcome.tuning_flops)),
     ("FLOPs of tuning, in games", _in_games),
-    ("win rate when chosen", lambda one: f"{one.seen.win_rate:.1%}" if one.seen else "-"),
+    (
+        "win rate when chosen",
+        lambda outcome: f"{outcome.seen.win_rate:.1%}" if outcome.seen else "-",
+    ),
 )
 _FINAL: tuple[tuple[str, Callable[[Match], str]], ...] = (
     ("fresh games: won, drawn, lost", lambda m: "{won}, {drawn}, {lost}".format(**vars(m.score))),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import product
+from itertools import chain, product
 from math import prod
 
 from flopledger.calls import Counter
@@ -44,7 +44,7 @@ def parse_axis(text: str) -> Axis:
     ranges = [_range(text, part.strip()) for part in rest.split(",")]
     if sum(map(len, ranges)) > MOST:
         raise WrongSweep(f"--over {text}: more than {MOST:,} sizes; give fewer")
-    sizes = tuple(dict.fromkeys(size for one in ranges for size in one))
+    sizes = tuple(dict.fromkeys(chain.from_iterable(ranges)))
     if not sizes:
         raise WrongSweep(f"--over {text}: no sizes, for ranges end before their second number")
     return Axis(letter=letter, sizes=sizes)
@@ -64,7 +64,7 @@ def grid(
         inputs: texts such as "1,3,N,N" or "input_ids=1,T:int64".
         axes: one a letter of the inputs.
         kwargs: texts such as "depth=18", for every model's factory.
-        counter: "auto", "fvcore" or "dispatch".
+        counter: whose count is shown; the other one checks it.
 
     Raises:
         WrongSweep: a letter is in no input, an input has a letter that is not swept, or there are

@@ -17,7 +17,7 @@ class Point:
         sizes: by letter.
         inputs: as --input takes them, without letters.
         kwargs: as --kwargs takes them.
-        counter: "auto", "fvcore" or "dispatch".
+        counter: whose count is shown; the other one checks it.
     """
 
     model: str

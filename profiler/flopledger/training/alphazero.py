@@ -90,7 +90,7 @@ class Totals:
 Window = tuple[Tensor, Tensor, Tensor]  # planes, policies, results; a position each
 
 
-class Training:
+class Trainer:
     """A network in training. A round is the same whether or not it was stopped before it."""
 
     def __init__(self, plan: Plan, game: Game, network: nn.Module) -> None:

@@ -105,7 +105,7 @@ def after(totals: Totals) -> dict[str, Quantity]:
     return facts_of(metered, "measured", "metered while it ran")
 
 
-class Training:
+class Trainer:
     """A network in training. An epoch is the same whether or not it was stopped before it."""
 
     def __init__(self, plan: Plan, digits: Digits) -> None:

@@ -1,5 +1,6 @@
 """What a tuning came to: the settings chosen, how they did in fresh games, what it cost."""
 
+import json
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -105,20 +106,34 @@ class Tuning:
             "budget_flops_per_move": self.budget_flops_per_move,
             "confidence": CONFIDENCE,
             "defaults": self.defaults,
-            "samplers": {one.sampler: _object(one) for one in self.outcomes},
+            "samplers": {outcome.sampler: _object(outcome) for outcome in self.outcomes},
         }
 
+    def to_json(self) -> str:
+        """The object of `flopledger tune --format json`."""
+        return json.dumps(self.as_object(), indent=2, allow_nan=False) + "\n"
 
-def _object(one: Outcome) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        from flopledger.reports.tune import table
+
+        return table(self).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from flopledger.reports.tune import html
+
+        return html(self)
+
+
+def _object(outcome: Outcome) -> dict[str, Any]:
     return {
-        "trials": one.trials,
-        "settings": one.chosen,
-        "win_rate_when_chosen": one.seen.win_rate if one.seen else None,
-        "search_flops": one.search_flops,
-        "replay_flops": one.replay_flops,
-        "tuning_flops": one.tuning_flops,
-        "final": _final(one.final) if one.final else None,
-        "verdict": one.verdict,
+        "trials": outcome.trials,
+        "settings": outcome.chosen,
+        "win_rate_when_chosen": outcome.seen.win_rate if outcome.seen else None,
+        "search_flops": outcome.search_flops,
+        "replay_flops": outcome.replay_flops,
+        "tuning_flops": outcome.tuning_flops,
+        "final": _final(outcome.final) if outcome.final else None,
+        "verdict": outcome.verdict,
     }
 
 

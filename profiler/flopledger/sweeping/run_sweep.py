@@ -1,0 +1,173 @@
+"""Networks counted at many input sizes, from options to the result: flopledger.sweep."""
+
+import os
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+from flopledger.calls import Counter
+from flopledger.errors import WrongOption
+from flopledger.options import check_choice, check_file, check_least
+from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
+from flopledger.sweeping import axes, on_dask, rows_file
+from flopledger.sweeping.rows import Key, Point, Row
+from flopledger.sweeping.sweep_result import Sweep
+from flopledger.zoo.sources import check_names, parse_options
+
+
+def sweep(
+    models: str | Sequence[str],
+    inputs: str | Sequence[str],
+    over: Mapping[str, Sequence[int]] | str | Sequence[str],
+    *,
+    factory_kwargs: Mapping[str, Any] | Sequence[str] = (),
+    counter: Counter = "auto",
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    timeout: float | None = None,
+    output: str | Path | None = None,
+    resume: bool = False,
+    progress: OnProgress = unheard,
+) -> Sweep:
+    """Count networks at many input sizes, and find by which law the counts grow.
+
+    A network that fails at a size costs that row alone. Networks are named, not given, for each
+    process builds its own. A script that uses several processes guards its own code with
+    `if __name__ == "__main__":`, as every script that uses multiprocessing does.
+
+    Args:
+        models: what `flopledger profile` takes: "resnet50", "net.py:Net", "timm:vit_tiny".
+        inputs: texts such as "1,3,N,N" or "input_ids=1,T:int64"; letters stand for sizes.
+        over: the sizes of each letter, {"N": range(128, 289, 32)}, or texts such as
+            "N=128,160,224" and "T=128:1025:128".
+        factory_kwargs: arguments of every model's factory, {"depth": 18}, or texts such as
+            "depth=18".
+        counter: whose count is shown; the other one checks it.
+        jobs: processes that share the rows; 1 for this process alone, if there is no `timeout`;
+            as many as there are cores if left out.
+        scheduler: "tcp://HOST:PORT" of a Dask cluster that does the work instead.
+        timeout: seconds for each row, after which its process is ended.
+        output: a file that gets a line of JSON after every row.
+        resume: whether to go on with the rows in `output`.
+        progress: called after every row.
+
+    Raises:
+        WrongOption: an option's value is none, or `output` cannot be written.
+        WrongSweep: there is nothing to sweep, or too much.
+        WrongInputs: an input is none.
+        WrongSource: `factory_kwargs` are none, or a file of a model is not there.
+        UnknownModel: the zoo has no such network.
+        MissingDask: a scheduler is given, and dask.distributed is not installed.
+        BadRows: `output` holds something else.
+        Unfinished: the cluster was lost; has the rows that were done.
+        Interrupted: by Ctrl-C; has the same.
+    """
+    models, inputs = _listed(models), _listed(inputs)
+    path = Path(output) if output is not None else None
+    check_choice("counter", counter, get_args(Counter))
+    check_least({"jobs": (jobs, 1)})
+    if timeout is not None and not timeout > 0:
+        raise WrongOption(f"--timeout {timeout:g} is too small; give seconds above 0")
+    check_file(path, resume, "output")
+    check_names(models)
+    options = _texts(factory_kwargs)
+    parse_options(options)
+    if scheduler is not None:
+        _check_scheduler(jobs, timeout)
+    swept = _axes(over)
+    points = axes.grid(models, inputs, swept, options, counter)
+    done: dict[Key, Row] = {}
+    torn = ""
+    if path is not None:
+        header = rows_file.Header(
+            inputs=tuple(inputs), kwargs=tuple(options), counter=counter,
+            versions={name: version(name) for name in ("flopledger", "torch", "fvcore")},
+        )  # fmt: skip
+        done, torn = rows_file.begin(path, header, resume)
+    left = [point for point in points if point.key not in done]
+
+    def result() -> Sweep:
+        return Sweep(
+            rows=tuple(done[point.key] for point in points if point.key in done),
+            spans={a.letter: max(axes.spans(text, a.letter) for text in inputs) for a in swept},
+            notes=(torn,) if torn else (),
+        )
+
+    before = len(points) - len(left)
+    try:
+        with closing(_rows(left, jobs, scheduler, timeout)) as rows:
+            for number, row in enumerate(rows, start=before + 1):
+                done[row.key] = row
+                if path is not None:
+                    rows_file.append(path, row)
+                progress(Progress(done=number, total=len(points)))
+    except KeyboardInterrupt as stop:
+        came = len(done) - before
+        raise Interrupted(
+            f"interrupted with {came} of {len(left)} rows done", result()
+        ) from stop  # fmt: skip
+    except on_dask.LostCluster as lost:
+        came = len(done) - before
+        raise Unfinished(f"{lost}; {came} of {len(left)} rows were done", result()) from lost
+    return result()
+
+
+def _rows(
+    points: Sequence[Point], jobs: int | None, scheduler: str | None, timeout: float | None
+) -> Generator[Row, None, None]:
+    """The points' rows, as they are done."""
+    if not points:
+        return
+    if scheduler is not None:
+        yield from on_dask.on_cluster(points, scheduler)
+        return
+    if jobs is None:
+        has_affinity = hasattr(os, "sched_getaffinity")
+        jobs = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    if jobs > 1 or timeout is not None:
+        from flopledger.sweeping.on_processes import on_processes
+
+        yield from on_processes(points, min(jobs, len(points)), timeout)
+        return
+    from flopledger.sweeping import count_row
+
+    for point in points:
+        yield count_row.measured(point)
+
+
+def _axes(over: Mapping[str, Sequence[int]] | str | Sequence[str]) -> list[axes.Axis]:
+    if isinstance(over, Mapping):
+        over = [f"{letter}={','.join(map(str, sizes))}" for letter, sizes in over.items()]
+    return [axes.parse_axis(text) for text in _listed(over)]
+
+
+def _texts(factory_kwargs: Mapping[str, Any] | Sequence[str]) -> list[str]:
+    """As the command line has them.
+
+    Raises:
+        WrongOption: a value is no number, boolean or text that a text can say.
+    """
+    if not isinstance(factory_kwargs, Mapping):
+        return list(factory_kwargs)
+    texts = [f"{name}={value}" for name, value in factory_kwargs.items()]
+    for text, (name, value) in zip(texts, factory_kwargs.items(), strict=True):
+        if parse_options([text])[name] != value:
+            raise WrongOption(
+                f"--kwargs {text}: {value!r} cannot be told to a process; give a number, a "
+                "boolean or a word"
+            )
+    return texts
+
+
+def _listed(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _check_scheduler(jobs: int | None, timeout: float | None) -> None:
+    if jobs is not None:
+        raise WrongOption("--jobs are this machine's processes; --scheduler has workers")
+    if timeout is not None:
+        raise WrongOption("--timeout ends this machine's processes, not --scheduler's")
+    on_dask.check_installed()

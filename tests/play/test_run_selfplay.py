@@ -1,0 +1,57 @@
+"""flopledger.selfplay: what the command line does, from Python."""
+
+import flopledger
+import pytest
+from flopledger.play.search import Search
+
+QUICK = {"game": "tic_tac_toe", "blocks": 1, "filters": 4, "simulations": 8}
+WORDS = "selfplay --game tic_tac_toe --blocks 1 --filters 4 --simulations 8 --games 2".split()
+
+
+def test_it_is_the_command_lines_twin(run, capsys):
+    steps = []
+    played = flopledger.selfplay(**QUICK, games=2, progress=steps.append)
+    assert capsys.readouterr() == ("", "")
+    assert played.to_json() == run(*WORDS, "--format", "json")[1]
+    assert repr(played) + "\n" == run(*WORDS)[1]
+    assert played._repr_html_().startswith("<p>tic_tac_toe, alphazero-1x4 (")
+    # a step a move: the game's number, of two
+    assert len(steps) == sum(game.moves for game in played.games)
+    assert {(step.done, step.total) for step in steps} == {(0, 2), (1, 2)}
+    assert steps[0].message == "move 1"
+
+
+def test_an_interrupt_carries_what_was_played(monkeypatch):
+    searches, search = [], Search.run
+
+    def interrupted(self):
+        searches.append(1)
+        if len(searches) == 12:  # a game has 5 to 9 moves
+            raise KeyboardInterrupt
+        return search(self)
+
+    monkeypatch.setattr(Search, "run", interrupted)
+    with pytest.raises(flopledger.Interrupted) as stop:
+        flopledger.selfplay(**QUICK, games=9)
+    games = stop.value.result.games
+    assert sum(game.moves for game in games) == 11
+    assert [game.ended for game in games if not game.finished] == ["interrupted"]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"games": 0}, "--games 0 is too small; give 1 or more"),
+        ({"simulations": 2.5}, "--simulations 2.5 is no whole number; give 1 or more"),
+        ({"noise": 1.5}, "--noise 1.5 is no share; give 0 to 1"),
+        ({"filters": 0}, "--filters 0 is too small; give 1 or more"),
+        ({"resume": True}, "--resume goes on with a file; name it with --output"),
+        ({"game": "goo"}, "no game is called 'goo'; did you mean go?"),
+    ],
+)
+def test_what_is_refused(options, line, run):
+    with pytest.raises(flopledger.FlopledgerError) as refused:
+        flopledger.selfplay(**QUICK | options)
+    assert str(refused.value) == line
+    if line.startswith("--noise"):
+        assert run(*WORDS, "--noise", "1.5") == (2, "", [f"flopledger: {line}"])
