@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 
 
 def diff(
-    before: Annotated[str, typer.Argument(help="A file of profile --format json, or a model.")],
-    after: Annotated[str, typer.Argument(help="The model that is held against it, or a file.")],
+    before: Annotated[
+        str, typer.Argument(help="A file that profile --format json wrote, or a model.")
+    ],
+    after: Annotated[
+        str, typer.Argument(help="The model that is compared with it, or another such file.")
+    ],
     asked: Asked = None,
     kwargs: Kwargs = None,
     fail_over: Annotated[
         str | None,
-        typer.Option(help="1%: exit with 3 if params or MACs moved by more, up or down."),
+        typer.Option(
+            help="With 1%, the exit code is 3 if parameters or MACs moved by more, up or down."
+        ),
     ] = None,
     form: Annotated[str, format_option("diff")] = "table",
     debug: Debug = False,

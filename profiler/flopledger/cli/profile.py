@@ -31,11 +31,16 @@ if TYPE_CHECKING:
 
 Kwargs = Annotated[
     list[str] | None,
-    typer.Option("--kwargs", help="NAME=VALUE for the factory; once for each."),
+    typer.Option(
+        "--kwargs", help="NAME=VALUE is passed to the factory; it may be given several times."
+    ),
 ]
 Asked = Annotated[
     list[str] | None,
-    typer.Option("--input", help="1,3,224,224 or NAME=1,1024:int64; once for each input."),
+    typer.Option(
+        "--input",
+        help="The shape of an input, 1,3,224,224 or NAME=1,1024:int64; given once for each.",
+    ),
 ]
 
 
@@ -49,48 +54,80 @@ def profile(
     ] = None,
     asked: Asked = None,
     inputs: Annotated[
-        str | None, typer.Option(help="FILE.py:FUNCTION that returns the forward's arguments.")
+        str | None, typer.Option(help="FILE.py:FUNCTION returns the arguments of the forward pass.")
     ] = None,
     kwargs: Kwargs = None,
     batch: Annotated[int | None, typer.Option(help="The size of axis 0 of every input.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Fold layers deeper than this.")] = None,
-    by: Annotated[Literal["layer", "operator", "kind"], typer.Option(help="The rows.")] = "layer",
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Layers deeper than this are folded into the layer around them."),
+    ] = None,
+    by: Annotated[
+        Literal["layer", "operator", "kind"], typer.Option(help="What a row of the table is.")
+    ] = "layer",
     counter: Annotated[
         Literal["auto", "fvcore", "dispatch"],
-        typer.Option(help="Whose count is shown; the other one checks it."),
+        typer.Option(help="Which counter's count is shown; the other counter checks it."),
     ] = "auto",
-    backward: Annotated[bool, typer.Option("--backward", help="Count it too.")] = False,
+    backward: Annotated[
+        bool, typer.Option("--backward", help="The backward pass is counted too.")
+    ] = False,
     optimiser: Annotated[
         Literal["sgd", "momentum", "adam", "adamw"] | None,
-        typer.Option(help="Count a step of training with it."),
+        typer.Option(help="A step of training with this optimiser is counted too."),
     ] = None,
-    accumulate: Annotated[int, typer.Option(help="Passes in a step of training.", min=1)] = 1,
+    accumulate: Annotated[
+        int, typer.Option(help="How many passes a step of training has.", min=1)
+    ] = 1,
     time: Annotated[
-        bool, typer.Option("--time", help="Run it for real, and measure its layers' seconds.")
+        bool,
+        typer.Option(
+            "--time",
+            help="The network is run for real, and the seconds of its layers are measured.",
+        ),
     ] = False,
     memory: Annotated[
-        bool, typer.Option("--memory", help="Work out what inference and training hold.")
+        bool,
+        typer.Option("--memory", help="The bytes that inference and training hold are worked out."),
     ] = False,
     allocate: Annotated[
-        bool, typer.Option("--allocate", help="Run it for real, and hold --memory against it.")
+        bool,
+        typer.Option(
+            "--allocate",
+            help="The network is run for real, and --memory is compared with what it allocates.",
+        ),
     ] = False,
-    device: Annotated[str, typer.Option(help="Of --time and --memory: cpu, cuda.")] = "cpu",
-    repeats: Annotated[int, typer.Option(help="Passes that --time takes.", min=1)] = 10,
+    device: Annotated[
+        str, typer.Option(help="The device of --time and --memory: cpu or cuda.")
+    ] = "cpu",
+    repeats: Annotated[int, typer.Option(help="How many passes --time measures.", min=1)] = 10,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 3 if anything is uncounted or disputed.")
+        bool,
+        typer.Option(
+            "--strict", help="The exit code is 3 if anything is uncounted or the counters disagree."
+        ),
     ] = False,
     form: Annotated[str, format_option("profile")] = "table",
     weight: Annotated[
-        Literal["flops", "seconds"], typer.Option(help="Of a trace's frames; seconds by --time.")
+        Literal["flops", "seconds"],
+        typer.Option(help="What the frames of a trace weigh; seconds need --time."),
     ] = "flops",
     size_by: Annotated[
-        Literal["flops", "params"], typer.Option(help="What a box of the picture is a share of.")
+        Literal["flops", "params"],
+        typer.Option(help="What the boxes of the picture are shares of."),
     ] = "flops",
-    output: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for each model.")] = None,
-    show_list: Annotated[bool, typer.Option("--list", help="Show the models and exit.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="The output is written to this file instead of stdout.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="How many seconds each model may take.")
+    ] = None,
+    show_list: Annotated[
+        bool,
+        typer.Option("--list", help="The models of the zoo are listed, and nothing is counted."),
+    ] = False,
     debug: Debug = False,
-) -> int:  # fmt: skip
+) -> int:
     """Count the FLOPs and parameters of models, layer by layer, with two counters.
 
     A file or package that is named is imported, which runs its code.
@@ -183,14 +220,14 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
     from flopledger.zoo.sources import find, offline
 
     with limit(order.timeout, name), offline():
-        found = find(name, order.options)
-        module = built(found.name, found.factory)
+        source = find(name, order.options)
+        module = built(source.name, source.factory)
         inputs, note = arguments_of(
-            name, found.spec, module, order.asked, order.inputs, order.batch
+            name, source.spec, module, order.asked, order.inputs, order.batch
         )
-        one = profiling.counted(found.name, module, inputs, order.counter, order.backward)
-        taken = measured(module, inputs, one, order.wanted)
-    return found.spec, replace(one, notes=(*note, *one.notes)), taken
+        profile = profiling.counted(source.name, module, inputs, order.counter, order.backward)
+        taken = measured(module, inputs, profile, order.wanted)
+    return source.spec, replace(profile, notes=(*note, *profile.notes)), taken
 
 
 def _profiled(
@@ -202,7 +239,7 @@ def _profiled(
     counts, failed = [], 0
     for name in with_progress(models):
         try:
-            spec, one, taken = counted(name, order)
+            spec, profile, taken = counted(name, order)
         except (ProfilingError, BrokenModel) as error:
             complain(error, debug)
             failed += 1
@@ -215,28 +252,29 @@ def _profiled(
             say(f"interrupted at {name}; what was counted before it follows")
             failed += 1
             break
-        counts.append((one, taken))
+        counts.append((profile, taken))
         if spec is not None and not order.asked:  # published figures are of the registered inputs
-            for line in contradictions(held_against(spec, one)):
+            for line in contradictions(held_against(spec, profile)):
                 say(line)
     return counts, failed
 
 
-def doubts(one: "Profile") -> list[str]:
+def doubts(profile: "Profile") -> list[str]:
     """A line for each operator without a formula, and for a disagreement."""
     lines = [
-        f"{one.model}: {row.operator} is not counted ({row.calls} calls); totals are lower bounds"
-        for row in one.unsupported().itertuples()
+        f"{profile.model}: {row.operator} is not counted ({row.calls} calls); totals are lower "
+        "bounds"
+        for row in profile.unsupported().itertuples()
     ]
-    if one.check.agrees is False:
+    if profile.check.agrees is False:
         lines.append(
-            f"{one.model}: {one.counter} counts {one.total('macs'):,} MACs, {one.check.counter} "
-            f"{one.check.macs:,}: {one.check.reason}"
+            f"{profile.model}: {profile.counter} counts {profile.total('macs'):,} MACs, "
+            f"{profile.check.counter} {profile.check.macs:,}: {profile.check.reason}"
         )
     return lines
 
 
 def _show_list(listings: list[Listing]) -> None:
-    width = max((len(one.name) for one in listings), default=0)
-    for one in listings:
-        typer.echo(f"{one.name:{width}}  {one.year or '':4}  {one.description}")
+    width = max((len(listing.name) for listing in listings), default=0)
+    for listing in listings:
+        typer.echo(f"{listing.name:{width}}  {listing.year or '':4}  {listing.description}")

@@ -92,8 +92,8 @@ def layers_table(difference: Differences) -> pd.DataFrame:
     )
 
 
-def _inputs(one: Profile) -> str:
-    return ", ".join(f"{by_x(i.shape)} {i.dtype}" for i in one.inputs) or "none"
+def _inputs(profile: Profile) -> str:
+    return ", ".join(f"{by_x(i.shape)} {i.dtype}" for i in profile.inputs) or "none"
 
 
 def _step(change: Change) -> str:

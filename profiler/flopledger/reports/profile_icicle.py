@@ -220,13 +220,13 @@ def _where(box: _Box) -> str:
 
 def _title(profile: Profile, size_by: Literal["flops", "params"]) -> dict[str, Any]:
     total = profile.total(size_by)
-    said = f"{profile.model}: {short(total)} {QUANTITIES[size_by]}"
+    title = f"{profile.model}: {short(total)} {QUANTITIES[size_by]}"
     if size_by == "flops":
         least = "" if profile.complete else "at least "
         shapes = ", ".join(by_x(tensor.shape) for tensor in profile.inputs)
-        said = f"{profile.model}: {least}{short(total)} FLOPs (2 x MACs) a pass of {shapes}"
+        title = f"{profile.model}: {least}{short(total)} FLOPs (2 x MACs) a pass of {shapes}"
     return {
-        "text": said,
+        "text": title,
         "subtitle": f"a box is as tall as its layers' share of the {QUANTITIES[size_by]}",
         "anchor": "start",
         "fontSize": 14,

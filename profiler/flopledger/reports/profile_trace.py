@@ -44,12 +44,12 @@ def render(
     # seconds were measured, whatever was counted
     least = "" if profile.complete or unit == "seconds" else "at least, "
     title = f"{profile.model}: {least}{unit} of one forward pass"
-    said = (
+    plain = (
         _speedscope(title, samples, unit)
         if form == "speedscope"
         else _chrome(title, samples, unit, {layer.path: layer.kind for layer in profile.modules})
     )
-    return json.dumps(said, allow_nan=False) + "\n"
+    return json.dumps(plain, allow_nan=False) + "\n"
 
 
 def _counted(profile: Profile) -> list[Sample]:
@@ -148,6 +148,8 @@ def _spans(stacks: list[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], int
             yield stack[: depth + 1], start, next(out, len(stacks))
 
 
-def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+def _shared(stack: tuple[str, ...], other: tuple[str, ...]) -> int:
     """How many of their outermost frames are the same."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(stack, other, strict=False))
+    )
