@@ -37,8 +37,7 @@ class AlexNet(nn.Module):
         x = self.pool(self.relu(self.conv5(x)))
         x = self.dropout(self.relu(self.fc6(x.flatten(1))))
         x = self.dropout(self.relu(self.fc7(x)))
-        logits: Tensor = self.fc8(x)
-        return logits
+        return self.fc8(x)
 
 
 @register(
@@ -100,8 +99,7 @@ class OneTower(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(self.avgpool(self.features(x)).flatten(1))
-        return logits
+        return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
 @register(
@@ -149,8 +147,7 @@ class Digits(nn.Module):
         x = self.pool(self.relu(self.conv5(x)))
         x = self.dropout(self.relu(self.fc6(x.flatten(1))))
         x = self.dropout(self.relu(self.fc7(x)))
-        logits: Tensor = self.fc8(x)
-        return logits
+        return self.fc8(x)
 
 
 @register(

@@ -23,8 +23,7 @@ class Policy(nn.Module):
         self.bias = nn.Parameter(torch.zeros(19 * 19))  # a different one for each point
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.conv13(self.tower(x)).flatten(1) + self.bias
-        return logits.softmax(dim=1)
+        return (self.conv13(self.tower(x)).flatten(1) + self.bias).softmax(dim=1)
 
 
 class Value(nn.Module):
@@ -47,8 +46,7 @@ class Value(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        value: Tensor = self.head(self.tower(x))
-        return value
+        return self.head(self.tower(x))
 
 
 @register(

@@ -25,8 +25,7 @@ class ResidualBlock(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.relu(x + self.conv2(self.relu(self.conv1(x))))
-        return out
+        return self.relu(x + self.conv2(self.relu(self.conv1(x))))
 
 
 class AlphaGoZero(nn.Module):

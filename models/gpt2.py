@@ -20,8 +20,7 @@ class Attention(nn.Module):
         qkv = self.c_attn(x).view(sequence, tokens, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         y = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        attended: Tensor = self.c_proj(y.transpose(1, 2).reshape(sequence, tokens, width))
-        return attended
+        return self.c_proj(y.transpose(1, 2).reshape(sequence, tokens, width))
 
 
 class Block(nn.Module):
@@ -37,8 +36,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.ln_1(x))
-        out: Tensor = x + self.mlp(self.ln_2(x))
-        return out
+        return x + self.mlp(self.ln_2(x))
 
 
 class GPT2(nn.Module):
@@ -55,9 +53,7 @@ class GPT2(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         positions = torch.arange(tokens.shape[1], device=tokens.device)
-        hidden = self.h(self.wte(tokens) + self.wpe(positions))
-        logits: Tensor = self.lm_head(self.ln_f(hidden))
-        return logits
+        return self.lm_head(self.ln_f(self.h(self.wte(tokens) + self.wpe(positions))))
 
 
 @register(

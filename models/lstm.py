@@ -17,8 +17,7 @@ class LanguageModel(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         hidden, _ = self.lstm(self.dropout(self.embedding(tokens)))
-        logits: Tensor = self.output(self.dropout(hidden))
-        return logits
+        return self.output(self.dropout(hidden))
 
 
 @register(

@@ -35,8 +35,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
-        out: Tensor = self.relu(self.bn2(self.conv2(y)) + self.downsample(x))
-        return out
+        return self.relu(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
 class Bottleneck(nn.Module):
@@ -58,8 +57,7 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
-        out: Tensor = self.relu(self.bn3(self.conv3(y)) + self.downsample(x))
-        return out
+        return self.relu(self.bn3(self.conv3(y)) + self.downsample(x))
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
@@ -94,8 +92,7 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        logits: Tensor = self.fc(self.avgpool(x).flatten(1))
-        return logits
+        return self.fc(self.avgpool(x).flatten(1))
 
 
 def _image() -> tuple[Tensor, ...]:

@@ -146,14 +146,14 @@ class UNet(nn.Module):
         x = self.conv_in(x)
         skips = [x]
         for block in self.input_blocks:
-            for layer in block:
+            for layer in block.children():
                 x = layer(x, time, context)
             skips.append(x)
         for layer in self.middle_block:
             x = layer(x, time, context)
         for block in self.output_blocks:
             x = torch.cat((x, skips.pop()), dim=1)
-            for layer in block:
+            for layer in block.children():
                 x = layer(x, time, context)
         return self.out(x)
 

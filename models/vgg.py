@@ -29,8 +29,7 @@ class VGG16(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(self.features(x).flatten(1))
-        return logits
+        return self.classifier(self.features(x).flatten(1))
 
 
 @register(

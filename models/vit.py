@@ -24,8 +24,7 @@ class Attention(nn.Module):
         qkv = self.qkv(x).view(image, tokens, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         y = F.scaled_dot_product_attention(query, key, value)
-        attended: Tensor = self.out(y.transpose(1, 2).reshape(image, tokens, width))
-        return attended
+        return self.out(y.transpose(1, 2).reshape(image, tokens, width))
 
 
 class Block(nn.Module):
@@ -46,8 +45,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.dropout(self.attention(self.norm1(x)))
-        out: Tensor = x + self.mlp(self.norm2(x))
-        return out
+        return x + self.mlp(self.norm2(x))
 
 
 class ViT(nn.Module):
@@ -67,8 +65,7 @@ class ViT(nn.Module):
         x = self.patches(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)
         x = self.norm(self.blocks(self.dropout(x + self.positions)))
-        logits: Tensor = self.head(x[:, 0])
-        return logits
+        return self.head(x[:, 0])
 
 
 @register(

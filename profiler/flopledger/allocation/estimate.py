@@ -206,35 +206,35 @@ def allocated(
     with stand_ins(module, real) as named, torch.random.fork_rng():
         params = [param for _, param in named]
         args, kwargs = given = _place(inputs, real)
-        found = {
+        sizes = {
             "params_bytes": _stored(params),
             "buffers_bytes": _stored(module.buffers()),
             "inputs_bytes": _stored(tree_leaves(given)),
         }
-        base = sum(found.values())
+        base = sum(sizes.values())
         with torch.no_grad(), _allocations(device) as seen:
             module(*args, **kwargs)
-        found["inference_peak_bytes"] = base + seen["peak"]
+        sizes["inference_peak_bytes"] = base + seen["peak"]
         if not backward:
-            return Memory(**found)
+            return Memory(**sizes)
 
         trainer = _optimiser(optimiser, [p for p in params if p.requires_grad])
         with torch.enable_grad():
             with _allocations(device) as seen:
                 edges = [get_gradient_edge(t) for t in _outputs_of(module(*args, **kwargs))]
             del edges
-            found["saved_activations_bytes"] = seen["now"]
+            sizes["saved_activations_bytes"] = seen["now"]
             _step(module, args, kwargs, trainer)  # after which the optimiser has its state
-            found["gradients_bytes"] = _stored(p.grad for p in params)
+            sizes["gradients_bytes"] = _stored(p.grad for p in params)
             for tensor in (*params, *tree_leaves(given)):
                 if isinstance(tensor, Tensor):
                     tensor.grad = None
             state = sum(_stored(kept.values()) for kept in trainer.state.values())
-            found["optimiser_state_bytes"] = state
+            sizes["optimiser_state_bytes"] = state
             with _allocations(device) as seen:
                 _step(module, args, kwargs, trainer)
-            found["training_peak_bytes"] = base + state + seen["peak"]
-    return Memory(**found)
+            sizes["training_peak_bytes"] = base + state + seen["peak"]
+    return Memory(**sizes)
 
 
 def _optimiser(name: str, params: list[Tensor]) -> torch.optim.Optimizer:

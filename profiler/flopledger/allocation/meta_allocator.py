@@ -125,13 +125,13 @@ def _attention(device: str) -> Callable[..., Tensor]:
 
 
 def _fused_on_cpu(*args: Any, **kwargs: Any) -> bool:
-    """PyTorch's own choice for such tensors on the CPU; only one row of each is allocated."""
+    """PyTorch's own choice for such tensors on the CPU; a single row of each is allocated."""
 
     def row(leaf: Any) -> Any:
         if not isinstance(leaf, Tensor):
             return leaf
-        one = torch.empty([1] * (leaf.dim() - 1) + list(leaf.shape[-1:]), dtype=leaf.dtype)
-        return one.expand(leaf.shape).requires_grad_(leaf.requires_grad)
+        single = torch.empty([1] * (leaf.dim() - 1) + list(leaf.shape[-1:]), dtype=leaf.dtype)
+        return single.expand(leaf.shape).requires_grad_(leaf.requires_grad)
 
     with torch._C._DisableTorchDispatch():
         choice = torch._fused_sdp_choice(*map(row, args), **kwargs)

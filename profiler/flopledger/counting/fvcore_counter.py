@@ -144,8 +144,8 @@ def _recording(op: str, calls: list[OpCall], cost: Cost) -> Callable[..., Counte
 
 def _fvcore_macs(handle: Callable[..., Any]) -> Cost:
     def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int]:
-        found = handle(inputs, outputs)
-        return int(sum(found.values()) if isinstance(found, Counter) else found), 0
+        macs = handle(inputs, outputs)
+        return int(sum(macs.values()) if isinstance(macs, Counter) else macs), 0
 
     return cost
 

@@ -97,28 +97,28 @@ def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict
 
 def tensors_in(*values: Any) -> list[Tensor]:
     """The tensors among an operator's arguments or results, one list deep, as schemas allow."""
-    found = []
+    tensors = []
     for value in values:
         if isinstance(value, Tensor):
-            found.append(value)
+            tensors.append(value)
         elif isinstance(value, list | tuple):
-            found += [item for item in value if isinstance(item, Tensor)]
-    return found
+            tensors += [item for item in value if isinstance(item, Tensor)]
+    return tensors
 
 
 def _as_positions(indices: Any) -> list[Any]:
     # how many elements a mask selects is lost on meta, lists of their positions are not
-    found: list[Any] = []
+    positions: list[Any] = []
     for index in indices:
         if (
             isinstance(index, Tensor)
             and index.dtype in (torch.bool, torch.uint8)
             and index.device.type != "meta"
         ):
-            found += index.nonzero().unbind(1)
+            positions += index.nonzero().unbind(1)
         else:
-            found.append(index)
-    return found
+            positions.append(index)
+    return positions
 
 
 def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any]) -> bool:

@@ -51,8 +51,8 @@ def _einsum(equation: Any, *operands: Any) -> Tensor:
     PyTorch takes elements one by one where the sum is over an axis of length 1, or over none in an
     outer product.
     """
-    found = _TWO.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
-    a, b, wanted = found.groups() if found else ("", "", "")
+    match = _TWO.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
+    a, b, wanted = match.groups() if match else ("", "", "")
     own, other = _letters(a, b, False), _letters(b, a, False)
     shared, summed = _letters(wanted, _letters(a, b, True), True), _letters(a, wanted, False)
     plain = all(len(set(word)) == len(word) for word in (a, b, wanted))

@@ -201,17 +201,17 @@ class Meter:
         units.append(Unit(seconds=seconds, work=done))
         if self._log is not None:
             last = {kind: units[-1:]}
-            one = Reading(rows=self._rows(), units=last, seconds=seconds, peak=_NO_PEAK)
-            figures = one.by_unit(kind).to_dict("records")[0]
+            of_this_unit = Reading(rows=self._rows(), units=last, seconds=seconds, peak=_NO_PEAK)
+            figures = of_this_unit.by_unit(kind).to_dict("records")[0]
             known = {str(name): value for name, value in figures.items() if not isnan(value)}
             self._log(kind, len(units) - 1, known)
 
     def _snapshot(self) -> dict[Hashable, tuple[int, int, int]]:
         with self._lock:
             return {
-                key: (one.calls, one.backwards, one.calls * one.samples)
-                for key, one in self._signatures.items()
-                if not one.inside
+                key: (signature.calls, signature.backwards, signature.calls * signature.samples)
+                for key, signature in self._signatures.items()
+                if not signature.inside
             }
 
     def read(self) -> Reading:
@@ -224,7 +224,7 @@ class Meter:
             raise MeterError("the meter was never attached; enter it, or call attach()")
         if self._open:
             raise MeterError(f"the unit {self._open[-1]!r} is still open; read after its end")
-        if not any(one.calls for one in self._signatures.values()):
+        if not any(signature.calls for signature in self._signatures.values()):
             names = ", ".join(self._modules)
             raise MeterError(
                 f"{names}: never called while it was metered; of a compiled network inside a "
@@ -237,29 +237,29 @@ class Meter:
         )
 
     def _rows(self) -> dict[Hashable, Row]:
-        return {key: self._row(one) for key, one in self._signatures.items()}
+        return {key: self._row(signature) for key, signature in self._signatures.items()}
 
-    def _row(self, one: Signature) -> Row:
-        if one.backwards and one.backward_macs is None:
+    def _row(self, signature: Signature) -> Row:
+        if signature.backwards and signature.backward_macs is None:
             stack, self._local.stack = getattr(self._local, "stack", []), _PAUSED
             try:
-                one.backward_macs = backward_macs(one)
+                signature.backward_macs = backward_macs(signature)
             finally:
                 self._local.stack = stack
         return Row(
-            module=one.name,
-            inputs=one.shapes,
-            training=one.training,
-            grad=one.grad,
-            inside=one.inside,
-            calls=one.calls,
-            failed=one.failed,
-            samples=one.calls * one.samples,
-            counts=tuple(one.counts),
-            backwards=one.backwards,
-            backward_macs=one.backward_macs if one.backwards else 0,
-            seconds=one.seconds,
-            uncounted=tuple(sorted(one.uncounted)),
+            module=signature.name,
+            inputs=signature.shapes,
+            training=signature.training,
+            grad=signature.grad,
+            inside=signature.inside,
+            calls=signature.calls,
+            failed=signature.failed,
+            samples=signature.calls * signature.samples,
+            counts=tuple(signature.counts),
+            backwards=signature.backwards,
+            backward_macs=signature.backward_macs if signature.backwards else 0,
+            seconds=signature.seconds,
+            uncounted=tuple(sorted(signature.uncounted)),
         )
 
     def _device(self) -> tuple[str, str]:

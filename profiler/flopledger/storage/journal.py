@@ -30,11 +30,11 @@ def begin(path: Path, head: dict[str, Any], read: Callable[[list[str]], T]) -> t
     if not lines:
         path.write_text(_line(head), encoding="utf-8")
         lines, torn = [_line(head)], False
-    found = read(lines)
+    content = read(lines)
     if torn:
         with path.open("r+b") as file:
             file.truncate(length)
-    return found, f"{path}: its last line was torn and is dropped" if torn else ""
+    return content, f"{path}: its last line was torn and is dropped" if torn else ""
 
 
 def is_begun(path: Path) -> bool:

@@ -19,8 +19,8 @@ def guessed(module: nn.Module) -> tuple[Inputs, str] | None:
         The forward's arguments and what they were guessed from; None where nothing is known.
     """
     for guess in (_lightning, _timm, _transformers, _torchvision):
-        if (found := guess(module)) is not None:
-            return found
+        if (inputs := guess(module)) is not None:
+            return inputs
     return None
 
 

@@ -97,19 +97,21 @@ def fit_inputs(
             "argument by name), or --inputs FILE.py:FUNCTION"
         )
     args, kwargs = known or ((), {})
-    places = [one for one in asked if one.name is None]
+    places = [tensor for tensor in asked if tensor.name is None]
     if known is not None and places and len(places) != len(args or kwargs):
         raise WrongInputs(
             f"{model} takes {len(args or kwargs)} input(s), not {len(places)}; "
             "give --input once for each"
         )
     if args or known is None:
-        args = tuple(_filled(one, _at(args, i)) for i, one in enumerate(places)) or args
+        args = tuple(_filled(tensor, _at(args, i)) for i, tensor in enumerate(places)) or args
     else:
         names = zip(kwargs, places, strict=False)
-        kwargs = kwargs | {name: _filled(one, kwargs[name]) for name, one in names}
+        kwargs = kwargs | {name: _filled(tensor, kwargs[name]) for name, tensor in names}
     kwargs = kwargs | {
-        one.name: _filled(one, kwargs.get(one.name)) for one in asked if one.name is not None
+        tensor.name: _filled(tensor, kwargs.get(tensor.name))
+        for tensor in asked
+        if tensor.name is not None
     }
     return (args, kwargs) if batch is None else (_batched(args, batch), _batched(kwargs, batch))
 
@@ -118,7 +120,7 @@ def _at(args: tuple[Any, ...], index: int) -> Any:
     return args[index] if index < len(args) else None
 
 
-def _filled(one: AskedInput, example: Any) -> Any:
+def _filled(asked: AskedInput, example: Any) -> Any:
     """A tensor of the example's dtype, unless another is asked for, and of its first value."""
     import torch
 
@@ -128,7 +130,9 @@ def _filled(one: AskedInput, example: Any) -> Any:
         dtype = example.dtype
         if not dtype.is_floating_point and not dtype.is_complex and example.numel():
             value = example.flatten()[0].item()  # a token's id may mean padding if it is 0
-    return torch.full(one.shape, value, dtype=getattr(torch, one.dtype) if one.dtype else dtype)
+    return torch.full(
+        asked.shape, value, dtype=getattr(torch, asked.dtype) if asked.dtype else dtype
+    )
 
 
 def _batched(tree: Any, batch: int) -> Any:

@@ -77,19 +77,19 @@ def _transformers(path: str, options: dict[str, Any]) -> Callable[[], Any]:
 
 def _configuration(transformers: ModuleType, file: Path, options: dict[str, Any]) -> Any:
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        model_type = str(said["model_type"])
+        values = json.loads(file.read_text(encoding="utf-8"))
+        model_type = str(values["model_type"])
     except (ValueError, KeyError, TypeError) as error:
         raise WrongSource(
             f"hf:{file}: no transformers configuration: {last_line(error)}"
         ) from error
     if model_type not in transformers.CONFIG_MAPPING:
-        own = "; its own code would have to be downloaded" if "auto_map" in said else ""
+        own = "; its own code would have to be downloaded" if "auto_map" in values else ""
         raise WrongSource(f"hf:{file}: transformers {transformers.__version__} has no model_type "
                           f"{model_type!r}{own}")  # fmt: skip
     kind = transformers.CONFIG_MAPPING[model_type]
     try:
-        config = kind.from_dict(said | options)
+        config = kind.from_dict(values | options)
     except Exception as error:  # each configuration checks itself in its own way
         raise WrongSource(f"hf:{file}: {last_line(error)}") from error
     unknown = [key for key in options if key not in config.to_dict()]

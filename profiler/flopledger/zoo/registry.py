@@ -210,7 +210,7 @@ def _files_in(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
 def _listings(module: str, file: Path) -> Iterator[Listing]:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        found = [
+        listings = [
             _listing(node, call, module)
             for node in tree.body
             if isinstance(node, ast.FunctionDef)
@@ -220,17 +220,17 @@ def _listings(module: str, file: Path) -> Iterator[Listing]:
     except (SyntaxError, ValueError, OSError) as error:  # ValueError: not UTF-8, or no docstring
         warnings.warn(f"{file}: not read as a model file: {error}", stacklevel=2)
         return
-    yield from found
+    yield from listings
 
 
 def _listing(node: ast.FunctionDef, call: ast.Call, module: str) -> Listing:
-    said = {word.arg: word.value for word in call.keywords}
+    keywords = {word.arg: word.value for word in call.keywords}
     name = _model_name(node.name)
     return Listing(
         name=name,
         description=_first_line(ast.get_docstring(node), name),
-        year=_literal(said.get("year")),
-        paper=_literal(said.get("paper")) or "",
+        year=_literal(keywords.get("year")),
+        paper=_literal(keywords.get("paper")) or "",
         module=module,
     )
 

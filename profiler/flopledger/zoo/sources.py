@@ -102,9 +102,9 @@ def call(text: str) -> Any:
     Raises:
         WrongSource: there is no such function, or it raises.
     """
-    found = find(text)
+    source = find(text)
     try:
-        return found.factory()
+        return source.factory()
     except (Exception, SystemExit) as error:
         raise WrongSource(f"{text} raises {last_line(error)}") from error
 

@@ -46,9 +46,9 @@ def work(op: str, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> tupl
     name = op if op in _macs or op in _other else op.removesuffix("_")
     if name not in _macs and name not in _other:
         return None
-    found = [table[name](*args, out=out, **kwargs) if name in table else 0
+    costs = [table[name](*args, out=out, **kwargs) if name in table else 0
              for table in (_macs, _other)]  # fmt: skip
-    return None if None in found else (found[0], found[1])  # type: ignore[return-value]
+    return None if None in costs else (costs[0], costs[1])  # type: ignore[return-value]
 
 
 def multiplies(op: str) -> bool:
