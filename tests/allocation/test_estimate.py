@@ -1,9 +1,12 @@
 """Memory by hand, and against what the allocator gave."""
 
+import json
+
 import pytest
 import torch
 import torch.nn.functional as F
 from flopledger.allocation.estimate import allocated, memory
+from flopledger.allocation.held_bytes import Memory
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -27,6 +30,17 @@ def test_parts_of_a_small_mlp_by_hand():
     assert found.optimiser_state_bytes == 2 * MLP_PARAMS
     # ReLU keeps its output, which is what the second layer keeps too; the first keeps the input
     assert found.saved_activations_bytes == HIDDEN
+
+
+def test_it_shows_what_is_known_of_it():
+    held = Memory(params_bytes=2**20, buffers_bytes=0, inputs_bytes=0, inference_peak_bytes=2**21)
+    rows = [line.rsplit(maxsplit=2) for line in repr(held).splitlines()]
+    assert [row[0].strip() for row in rows] == [
+        "parameters", "buffers", "inputs", "peak of inference"]  # fmt: skip
+    assert [row[1:] for row in rows[::3]] == [["1.00", "MiB"], ["2.00", "MiB"]]
+    assert "<td>2.00 MiB</td>" in held._repr_html_()
+    whole = json.loads(held.to_json())
+    assert (whole["params_bytes"], whole["training_peak_bytes"]) == (2**20, None)
 
 
 def test_peaks_of_a_small_mlp_by_hand():

@@ -1,5 +1,8 @@
 """Seconds by layer: whose they are, what they are held against; never how many they are."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 from flopledger.clock.device_peaks import clock_of
@@ -56,6 +59,22 @@ def test_folding_adds_what_lies_deeper():
     assert [one.path for one in found.layers] == ["", "a"]
     assert (found.layers[1].macs, found.layers[1].bytes, found.layers[1].seconds) == (3, 5, 2.0)
     assert (found.layers[1].low, found.layers[1].high) == (1.0, 4.0)
+
+
+def test_it_shows_itself_and_what_is_a_lower_bound_says_so():
+    found = made(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
+    heading, columns, *rows = repr(found).splitlines()
+    assert heading == (
+        "4 s a pass (3 to 5, 3 repeats) on a device: 20 FLOP/s, 20.0% of the measured peak"
+    )
+    assert columns.split()[:3] == ["layer", "kind", "calls"]
+    assert [row.split()[0] for row in rows] == ["a", "b"]
+    least = replace(found, complete=False, device="<a>")
+    assert "at least 20 FLOP/s, at least 20.0% of the" in repr(least)
+    assert "&lt;a&gt;" in least._repr_html_()
+    whole = json.loads(found.to_json())
+    assert whole["seconds"] == {"median": 4.0, "low": 3.0, "high": 5.0}
+    assert [row["flops_per_second"] for row in whole["layers"]] == [80, None]
 
 
 class Net(nn.Module):

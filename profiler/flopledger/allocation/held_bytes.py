@@ -2,6 +2,20 @@
 
 from dataclasses import asdict, dataclass
 
+from flopledger.storage.json_text import json_text
+
+# what each field of a Memory is called, in the order of tables
+WORDS = {
+    "params_bytes": "parameters",
+    "buffers_bytes": "buffers",
+    "inputs_bytes": "inputs",
+    "inference_peak_bytes": "peak of inference",
+    "gradients_bytes": "gradients",
+    "optimiser_state_bytes": "optimiser's state",
+    "saved_activations_bytes": "saved activations",
+    "training_peak_bytes": "peak of a training step",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
@@ -33,3 +47,21 @@ class Memory:
     def as_dict(self) -> dict[str, int | None]:
         """The fields by name."""
         return asdict(self)
+
+    def to_json(self) -> str:
+        """The fields, as `flopledger profile MODEL --memory --format json` has them in "memory"."""
+        return json_text(self.as_dict())
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{words:24} {size:>12}" for words, size in self._rows())
+
+    def _repr_html_(self) -> str:
+        cells = (f"<tr><td>{words}</td><td>{size}</td></tr>" for words, size in self._rows())
+        return f"<table>{''.join(cells)}</table>"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
+            (WORDS[name], f"{size / 2**20:,.2f} MiB")
+            for name, size in self.as_dict().items()
+            if size is not None
+        ]

@@ -1,13 +1,15 @@
 """Timing: the seconds of a forward pass, layer by layer, beside what the device could do."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from math import nan
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
 
 from flopledger.clock.peaks import Peaks
+from flopledger.storage.json_text import json_text
 
 BOUNDS = ("arithmetic", "memory", "overhead")
 _OVERHEAD = 10  # times the seconds that the peaks allow
@@ -156,6 +158,45 @@ class Timing:
                 }
             )
         return pd.DataFrame(rows)
+
+    def as_object(self) -> dict[str, Any]:
+        """Plain dicts, lists and numbers; what is not defined is None."""
+        rows = self.by_layer().to_dict("records")
+        return {
+            "device": self.device,
+            "threads": self.threads,
+            "repeats": self.repeats,
+            "seconds": {"median": self.seconds, "low": self.low, "high": self.high},
+            "hooked_seconds": self.hooked_seconds,
+            "flops_per_second": self.flops_per_second,
+            "utilisation": self.utilisation,
+            "complete": self.complete,
+            "peaks": asdict(self.peaks),
+            "bounds": {bound: _defined(share) for bound, share in self.shares().items()},
+            "layers": [{str(name): _defined(v) for name, v in row.items()} for row in rows],
+        }
+
+    def to_json(self) -> str:
+        """What `flopledger profile MODEL --time --format json` writes under "time"."""
+        return json_text(self.as_object())
+
+    def __repr__(self) -> str:
+        return f"{self._heading()}\n{self.by_layer().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self._heading())}</p>{self.by_layer().to_html(index=False)}"
+
+    def _heading(self) -> str:
+        least = "" if self.complete else "at least "
+        return (
+            f"{self.seconds:.3g} s a pass ({self.low:.3g} to {self.high:.3g}, {self.repeats} "
+            f"repeats) on {self.device}: {least}{self.flops_per_second:.4g} FLOP/s, "
+            f"{least}{self.utilisation:.1%} of the measured peak"
+        )
+
+
+def _defined(value: Any) -> Any:
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _together(path: str, own: LayerTime | None, group: list[LayerTime]) -> LayerTime:

@@ -1,26 +1,15 @@
 """Seconds and bytes of a network, beside what was counted: tables and plain objects."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from flopledger.allocation.held_bytes import Memory
+from flopledger.allocation.held_bytes import WORDS, Memory
 from flopledger.clock.layer_times import Timing
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import percent, short
-
-_MEMORY = {
-    "params_bytes": "parameters",
-    "buffers_bytes": "buffers",
-    "inputs_bytes": "inputs",
-    "inference_peak_bytes": "peak of inference",
-    "gradients_bytes": "gradients",
-    "optimiser_state_bytes": "optimiser's state",
-    "saved_activations_bytes": "saved activations",
-    "training_peak_bytes": "peak of a training step",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,19 +49,7 @@ def as_object(measured: Measured) -> dict[str, Any]:
     timing, memory, allocated = measured.timing, measured.memory, measured.allocated
     plain: dict[str, Any] = {}
     if timing is not None:
-        rows = timing.by_layer().to_dict("records")
-        plain["time"] = {
-            "device": timing.device,
-            "threads": timing.threads,
-            "repeats": timing.repeats,
-            "seconds": {"median": timing.seconds, "low": timing.low, "high": timing.high},
-            "hooked_seconds": timing.hooked_seconds,
-            "flops_per_second": timing.flops_per_second,
-            "utilisation": timing.utilisation,
-            "peaks": asdict(timing.peaks),
-            "bounds": {bound: _plain(share) for bound, share in timing.shares().items()},
-            "layers": [{name: _plain(value) for name, value in row.items()} for row in rows],
-        }
+        plain["time"] = timing.as_object()
     if memory is not None:
         plain["memory"] = {
             **memory.as_dict(),
@@ -90,7 +67,7 @@ def _headings(model: str, timing: Timing) -> list[str]:
     return [
         f"{model}: {_ms(timing.seconds)} ms a pass ({_ms(timing.low)} to {_ms(timing.high)}, "
         f"{timing.repeats} repeats), {least}{short(timing.flops_per_second)}FLOP/s, "
-        f"{percent(timing.utilisation, 1)} of the peak; hooks add "
+        f"{least}{percent(timing.utilisation, 1)} of the peak; hooks add "
         f"{_ms(timing.overhead_seconds)} ms",
         f"{timing.device}, {timing.threads} threads: at most {short(peaks.flops_per_second)}FLOP/s "
         f"and {short(peaks.bytes_per_second)}B/s, measured now; "
@@ -120,7 +97,7 @@ def _layers(timing: Timing) -> pd.DataFrame:
 
 def _memory(memory: Memory, allocated: Memory | None) -> pd.DataFrame:
     rows, sizes = [], memory.as_dict()
-    for name, title in _MEMORY.items():
+    for name, title in WORDS.items():
         size = sizes[name]
         row = {"": title, "MiB": _mib(size)}
         if allocated is not None:
@@ -137,7 +114,3 @@ def _mib(size: int | None) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:.3g}"
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
