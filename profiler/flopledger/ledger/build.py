@@ -33,9 +33,16 @@ def measured(profile: Profile) -> Measured:
     """What a ledger needs of a profile that has its backward pass.
 
     Raises:
-        ProfilingError: nothing in the network is trained, or it does no MACs.
+        ProfilingError: nothing in the network is trained, it does no MACs, or its FLOPs are a lower
+            bound.
     """
     backward, totals = profile.backward, profile.totals
+    if not profile.complete:
+        unknown = ", ".join(profile.unsupported()["operator"])
+        raise ProfilingError(
+            f"{profile.model}: its FLOPs are a lower bound, and no ledger's: {unknown} has no "
+            "formula; add one with @flopledger.macs or @flopledger.other_flops"
+        )
     assert backward is not None
     if not totals.trainable_params or backward.ratio_to_forward is None:
         raise ProfilingError(

@@ -101,11 +101,12 @@ def _split(a: Ledger, b: Ledger) -> str:
     ]
     if (precision := _sped_up(a, b, PRECISION)) != 1:
         parts.append(f"{precision:.2f} x from precision")
-    used, then = utilisation(a) or 0, utilisation(b) or 0
-    return (
-        f"{a.total:.2f} h / {b.total:.2f} h = {', '.join(parts)}, {then / used:.2f} x from use of "
-        f"the chips ({used:.1%} to {then:.1%} of their peak)"
-    )
+    used, then = utilisation(a), utilisation(b)
+    if used is not None and then is not None:
+        parts.append(
+            f"{then / used:.2f} x from use of the chips ({used:.1%} to {then:.1%} of their peak)"
+        )
+    return f"{a.total:.2f} h / {b.total:.2f} h = {', '.join(parts)}"
 
 
 def _chain(evidence: Evidence, name: str) -> list[Ledger]:
