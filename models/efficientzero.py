@@ -129,7 +129,7 @@ class EfficientZero(nn.Module):
 
     Frames [state, 1 + UNROLL, 12, 96, 96] and actions [state, UNROLL, 1, 6, 6] in. A step's
     predicted state must look like the true one after both are projected; the true one is a target
-    without a gradient in training, here it is counted like the rest.
+    and has no gradient.
     """
 
     def __init__(self) -> None:
@@ -148,7 +148,8 @@ class EfficientZero(nn.Module):
         outputs = [*self.prediction(hidden)]
         for step in range(UNROLL):
             hidden, memory, reward = self.dynamics(hidden, actions[:, step], memory)
-            true = self.projection(self.representation(frames[:, step + 1]))
+            with torch.no_grad():
+                true = self.projection(self.representation(frames[:, step + 1]))
             predicted = self.projection_head(self.projection(hidden))
             outputs += [reward, *self.prediction(hidden), predicted - true]
         return outputs
