@@ -44,7 +44,7 @@ def main() -> int:
     left_out = [mutant for mutant in mutants if tuple(mutant.diff[1:]) in known[mutant.file]]
     drawn = [mutant for mutant in mutants if mutant not in left_out]
     killed = verdicts(drawn, tests, options.workers)
-    survivors = [mutant for mutant in drawn if not killed[mutant.name]]
+    survivors = [mutant for mutant in drawn if not killed[mutant.key]]
     for mutant in sorted(survivors, key=lambda mutant: mutant.diff[0]):
         print(*mutant.diff, "", sep="\n")
     share = 100 * (len(drawn) - len(survivors)) / len(drawn)
@@ -72,25 +72,24 @@ def verdicts(mutants: list[Mutant], tests: dict[str, Any], workers: int) -> dict
     chosen = [covering(mutant, tests) for mutant in mutants]
     bodies = {file: (ROOT / file).read_text() for file in {test.split("::")[0] for test in tests}}
     killed, todo = {}, []
-    for mutant, names in zip(mutants, chosen, strict=True):
+    for mutant, (names, seconds) in zip(mutants, chosen, strict=True):
         files = sorted({name.split("::")[0] for name in names})
         state = digest(*names, *(bodies[file] for file in files))
-        row = kept.get(digest(mutant.file, mutant.code), {})
+        row = kept.get(mutant.key, {})
         if row.get("killed") or row.get("tests") == state:
-            killed[mutant.name] = row["killed"]
+            killed[mutant.key] = row["killed"]
         else:
-            todo.append((mutant, names, state))
+            todo.append((mutant, names, state, seconds))
     jobs = [
-        (SPARE + 3 * sum(tests[name]["seconds"] for name in names), partial(run, mutant, names))
-        for mutant, names, _ in todo
+        (SPARE + 3 * seconds, partial(run, mutant, names)) for mutant, names, _, seconds in todo
     ]
     with path.open("a") as file:
         for place, code, seconds in in_forks(jobs, workers):
-            mutant, names, state = todo[place]
-            killed[mutant.name] = bool(names) and code != 0
-            row = {"key": digest(mutant.file, mutant.code), "killed": killed[mutant.name]}
-            print(json.dumps(row | {"tests": state}), file=file, flush=True)
-            verdict = "killed" if killed[mutant.name] else "SURVIVED"
+            mutant, names, state, _ = todo[place]
+            killed[mutant.key] = bool(names) and code != 0
+            row = {"key": mutant.key, "killed": killed[mutant.key], "tests": state}
+            print(json.dumps(row), file=file, flush=True)
+            verdict = "killed" if row["killed"] else "SURVIVED"
             print(
                 f"{len(killed)}/{len(mutants)} {mutant.diff[0]}: {verdict} in {seconds:.0f} s",
                 f"({len(names)} tests, exit code {code})",

@@ -3,6 +3,7 @@
 import ast
 import json
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +27,7 @@ class Recorder:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self.failed: set[str] = set()
+        self.start = time.monotonic()
         sources = [str(LIBRARY / name) for name in PACKAGES]
         self.coverage = coverage.Coverage(data_file=None, source=sources, config_file=False)
         self.coverage.start()
@@ -40,14 +42,18 @@ class Recorder:
             self.coverage.switch_context("")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One of a test's three phases."""
-        self.seconds[report.nodeid] += report.duration
+        """One of a test's three phases; a fixture's seconds belong to its whole file."""
+        self.seconds[report.nodeid] += report.duration if report.when == "call" else 0.0
         if not report.passed:
             self.failed.add(report.nodeid)
 
     def tests(self) -> dict[str, Any]:
-        """For each test that passed its seconds, and the functions of each file that it ran."""
+        """For each test that passed its seconds, and the functions of each file that it ran.
+
+        `overhead` is what its file takes besides: to be imported, and its fixtures to be made.
+        """
         self.coverage.stop()
+        overhead = time.monotonic() - self.start - sum(self.seconds.values())
         data = self.coverage.get_data()
         ran: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for path in data.measured_files():
@@ -60,6 +66,7 @@ class Recorder:
         return {
             test: {
                 "seconds": self.seconds[test],
+                "overhead": overhead,
                 "ran": {file: sorted(ran[test][file] | names) for file, names in shared.items()},
             }
             for test in self.seconds.keys() - self.failed
@@ -104,21 +111,28 @@ def mapped(workers: int) -> dict[str, Any]:
     return tests
 
 
-def covering(mutant: Mutant, tests: dict[str, Any]) -> list[str]:
-    """The tests that run its function, quickest first, as many as the budget holds.
+def covering(mutant: Mutant, tests: dict[str, Any]) -> tuple[list[str], float]:
+    """The tests that run its function, as many as the budget holds, with the seconds they take.
 
-    What an import runs is tested by those that run anything of the file, then by those that only
-    import it.
+    Those of the module's own test file come first, then the quickest. What an import runs is tested
+    by those that run anything of the file, then by those that only import it.
     """
+    path = Path(mutant.file)
+    own = f"tests/{path.parent}/test_{path.stem}.py"
     ranked = []
     for test, found in tests.items():
         ran = found["ran"].get(mutant.file, [])
         if mutant.function in ran or (not mutant.function and ran):
-            ranked.append((ran in ([], [""]), found["seconds"], test))
-    chosen, seconds = [], 0.0
-    for _, lasts, test in sorted(ranked):
-        seconds += lasts
-        if chosen and seconds > BUDGET:
+            lasts = found["overhead"] + found["seconds"]
+            file = test.partition("::")[0]
+            ranked.append((file != own, ran in ([], [""]), lasts, test, file))
+    chosen: list[str] = []
+    seconds, files = 0.0, set()
+    for *_, lasts, test, file in sorted(ranked):
+        more = tests[test]["seconds"] if file in files else lasts
+        if chosen and seconds + more > BUDGET:
             break
+        seconds += more
+        files.add(file)
         chosen.append(test)
-    return chosen
+    return chosen, seconds

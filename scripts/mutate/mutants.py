@@ -42,6 +42,11 @@ class Mutant:
         return changed.code
 
     @cached_property
+    def key(self) -> str:
+        """Names it among all mutants."""
+        return digest(self.file, self.code)
+
+    @cached_property
     def diff(self) -> list[str]:
         """The line where the change begins, then the lines before and after, with - and +."""
         before, after = self.module.code.split("\n"), self.code.split("\n")
