@@ -121,3 +121,80 @@ dispatch_counter.count(net, (torch.zeros(1, 3, 8, 8),), {})
 sys.exit(any(name in sys.modules for name in ("sympy", "torch._dynamo")))
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Complex(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, 5, dtype=torch.complex64))
+        self.register_buffer("ids", torch.ones(5, 7, dtype=torch.int64))
+
+    def forward(self, x):
+        return x @ self.weight, self.ids.T @ self.ids, self.ids + self.ids
+
+
+def test_a_call_says_what_went_in_and_what_came_out():
+    calls = dispatch_counter.count(Complex(), (torch.zeros(2, 3, dtype=torch.complex64),), {})
+    product, integers, added = (c for c in calls if c.op in ("aten::mm", "aten::add"))
+    assert (product.inputs, product.outputs) == (((2, 3), (3, 5)), ((2, 5),))
+    assert product.macs == 4 * 2 * 3 * 5  # a complex product is four real ones
+    assert product.bytes == 8 * (2 * 3 + 3 * 5 + 2 * 5)
+    assert product.params == ("weight",)
+    assert (product.backward, product.recomputed, product.counted) == (False, False, True)
+    # integers: products all the same, but no FLOP
+    assert (integers.macs, integers.other_flops) == (7 * 5 * 7, 0)
+    assert integers.bytes == 8 * (2 * 5 * 7 + 7 * 7)
+    assert (added.macs, added.other_flops, added.params) == (0, 0, ())
+
+
+def test_what_is_recomputed_says_so():
+    calls = dispatch_counter.count(Checkpointed(), (torch.zeros(3, 4),), {}, backward=True)
+    again = [c for c in calls if c.recomputed and c.macs]
+    assert [(c.path, c.backward, c.op) for c in again] == [("layers.0", True, "aten::addmm")]
+    assert not any(c.recomputed for c in calls if not c.backward)
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_selection_is_evenly_spread_where_its_values_are_asked_for(asks):
+    class Counts(nn.Module):
+        def forward(self, x):
+            return [torch.bincount(x.topk(2).indices.flatten())] if asks else x.topk(2)
+
+    calls = dispatch_counter.count(Counts(), (torch.zeros(3, 4),), {})
+    assert [c.evenly for c in calls if c.op == "aten::topk"] == [asks]
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_the_path_of_each_call_in_both_directions(computed):
+    network = nn.Sequential(nn.Linear(4, 5), nn.Sequential(nn.ReLU(), nn.Linear(5, 6)))
+    x = torch.zeros(3, 4)
+    calls = dispatch_counter.count(network, (x,), {}, backward=True, computed=computed)
+    products = [(c.path, c.backward, c.macs) for c in calls if c.macs]
+    first, second = 3 * 4 * 5, 3 * 5 * 6
+    assert products == [
+        ("0", False, first),
+        ("1.1", False, second),
+        ("1.1", True, second),
+        ("1.1", True, second),
+        ("0", True, first),
+    ]
+    relu = [
+        (c.path, c.backward, c.other_flops) for c in calls if "relu" in c.op or "thresh" in c.op
+    ]
+    assert relu == [("1.0", False, 15), ("1.0", True, 15)]
+
+
+@pytest.mark.parametrize("op", ["mm", "mv", "addmm_", "dot"])
+def test_two_dtypes_are_refused_in_place_as_well(op):
+    shapes = {"mm": [(3, 3), (3, 3)], "mv": [(3, 3), (3,)], "addmm_": [(3, 3), (3, 3)],
+              "dot": [(3,), (3,)]}[op]  # fmt: skip
+
+    class Mixes(nn.Module):
+        def forward(self, *tensors):
+            out = torch.zeros(3, 3).addmm_(*tensors) if op == "addmm_" else None
+            return out if out is not None else getattr(torch, op)(*tensors)
+
+    first, second = (torch.zeros(shape) for shape in shapes)
+    with pytest.raises(RuntimeError, match="takes one dtype, but got float32 and float64"):
+        dispatch_counter.count(Mixes(), (first, second.double()), {})
+    assert dispatch_counter.count(Mixes(), (first, second), {})
