@@ -186,7 +186,7 @@ class Location(nn.Module):
         self.upsample = nn.Sequential(*layers[:-1])
 
     def forward(self, embedding: Tensor, skips: list[Tensor]) -> Tensor:
-        x = torch.cat((embedding.unflatten(1, (-1, 16, 16)), skips[-1]), dim=1)  # type: ignore[no-untyped-call]
+        x = torch.cat((embedding.unflatten(1, (-1, 16, 16)), skips[-1]), dim=1)
         x = F.relu(self.project(F.relu(x)))
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
             x = block(x + skip, embedding)
@@ -227,7 +227,7 @@ class AlphaStar(nn.Module):
         scattered = scattered.expand(-1, -1, SIDE, SIDE)
         spatial, skips = self.spatial_encoder(torch.cat((planes, scattered), dim=1))
         lengths = [length for length, _ in (*SCALARS.values(), *CONTEXTS.values())]
-        pieces = scalars.split(lengths, dim=1)  # type: ignore[no-untyped-call]
+        pieces = scalars.split(lengths, dim=1)
         layers = (*self.scalars, *self.contexts)
         parts = [layer(piece) for layer, piece in zip(layers, pieces, strict=True)]
         context = torch.cat(parts[len(SCALARS) :], dim=1)
