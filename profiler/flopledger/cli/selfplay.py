@@ -29,10 +29,10 @@ def selfplay(
     simulations: Annotated[int, typer.Option(help="Simulations for each move.")] = 800,
     games: Annotated[int, typer.Option(help="How many games are played.")] = 20,
     reuse_tree: Annotated[
-        bool, typer.Option("--reuse-tree", help="Keep the subtree of the move that was played.")
+        bool, typer.Option("--reuse-tree", help="The subtree of the move played is kept.")
     ] = False,
     cache: Annotated[
-        bool, typer.Option("--cache", help="Remember the network's answers within a game.")
+        bool, typer.Option("--cache", help="The network's answers are kept within a game.")
     ] = False,
     resign: Annotated[
         float | None, typer.Option(help="The value, -1 to 0, below which a player gives up.")
@@ -56,7 +56,7 @@ def selfplay(
         Path | None, typer.Option(help="A file that gets a line of JSON after every game.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the games in --output.")
+        bool, typer.Option("--resume", help="Play goes on with the games in --output.")
     ] = False,
     form: Annotated[str, format_option("selfplay")] = "table",
     debug: Debug = False,

@@ -37,11 +37,13 @@ def sweep(
     ],
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--input", help="1,3,N,N or NAME=1,T:int64; once for each input."),
+        typer.Option(
+            "--input", help="The shape of an input, 1,3,N,N or NAME=1,T:int64; given once for each."
+        ),
     ] = None,
     kwargs: Kwargs = None,
     counter: Annotated[
-        Counter, typer.Option(help="Whose count is shown; the other one checks it.")
+        Counter, typer.Option(help="Which counter's count is shown; the other counter checks it.")
     ] = "auto",
     jobs: Annotated[
         int | None,
@@ -51,20 +53,22 @@ def sweep(
         str | None, typer.Option(help="tcp://HOST:PORT of a Dask cluster that does the work.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds for each row, in a process of its own.")
+        float | None,
+        typer.Option(help="How many seconds each row may take, in a process of its own."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="A file that gets a line of JSON after every row.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the rows in --output.")
+        bool, typer.Option("--resume", help="The sweep goes on with the rows in --output.")
     ] = False,
     form: Annotated[str, format_option("sweep")] = "table",
     chart: Annotated[
-        Path | None, typer.Option(help="Draw a chart: FILE.svg, FILE.png or FILE.html.")
+        Path | None, typer.Option(help="A chart is drawn to FILE.svg, FILE.png or FILE.html.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 3 if anything is uncounted or disputed.")
+        bool,
+        typer.Option("--strict", help="The exit code is 3 if anything is uncounted or disputed."),
     ] = False,
     debug: Debug = False,
 ) -> int:

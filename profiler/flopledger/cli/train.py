@@ -22,8 +22,8 @@ train = typer.Typer(
 Rate = Annotated[float, typer.Option(help="SGD's learning rate; its momentum is 0.9.")]
 Seed = Annotated[int, typer.Option(help="The seed of weights and of all that is drawn.")]
 Output = Annotated[Path, typer.Option(help="The folder of the checkpoint and the run files.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")]
-PeakRate = Annotated[float | None, typer.Option(help="FLOP/s that the device does, for MFU.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Training goes on from the checkpoint.")]
+PeakRate = Annotated[float | None, typer.Option(help="The device's peak in FLOP/s, for MFU.")]
 Form = Annotated[str, format_option("train")]
 
 _FOLDER = Path("build/train")

@@ -45,7 +45,9 @@ def tune(
     storage: Annotated[
         Path | None, typer.Option(help="A SQLite file that keeps every match.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with --storage.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Tuning goes on with --storage.")
+    ] = False,
     form: Annotated[str, format_option("tune")] = "table",
     debug: Debug = False,
 ) -> int:
