@@ -84,15 +84,15 @@ def _ours(game: Any, network: Any, batch: int) -> Callable[[], float]:
 
 def _openspiel(game: Any, network: Any) -> Callable[[], float]:
     """OpenSpiel's MCTSBot by PUCT, on the same network and planes, one evaluation at a time."""
-    from flopledger.play.evaluator import Evaluator
+    from flopledger.play.evaluator import NetworkEvaluator
     from flopledger.play.tree import Node
     from open_spiel.python.algorithms import mcts
 
-    class Asks(mcts.Evaluator):
+    class Bridge(mcts.Evaluator):
         """Ours, with the answer kept between `prior` and `evaluate` as AlphaZero's there does."""
 
         def __init__(self) -> None:
-            self.inner, self.made, self.known = Evaluator(game, network), 0, {}
+            self.inner, self.made, self.known = NetworkEvaluator(game, network), 0, {}
 
         def _answer(self, state: Any) -> Any:
             key = state.history_str()
@@ -112,7 +112,7 @@ def _openspiel(game: Any, network: Any) -> Callable[[], float]:
             return list(zip(state.legal_actions(), self._answer(state)[0], strict=True))
 
     def rate() -> float:
-        asks = Asks()
+        asks = Bridge()
         bot = mcts.MCTSBot(
             game.rules,
             uct_c=1.25,

@@ -41,6 +41,8 @@ class Net(nn.Module):
         if x.shape[-1] == self.fails:
             if self.how == "exit":
                 os._exit(3)
+            if self.how == "exit quietly":
+                os._exit(0)
             if self.how == "kill":
                 os.kill(os.getpid(), 9)
             if self.how == "leave":

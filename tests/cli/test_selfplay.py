@@ -92,9 +92,9 @@ def test_bad_input_is_one_line(run, words, complaint):
 
 
 def test_want_of_memory_is_one_line_and_keeps_the_games(run, monkeypatch):
-    from flopledger.play.evaluator import Evaluator, OutOfMemory
+    from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 
-    evaluate, calls = Evaluator.evaluate, []
+    evaluate, calls = NetworkEvaluator.evaluate, []
 
     def full(self, nodes):
         calls.append(1)
@@ -102,7 +102,7 @@ def test_want_of_memory_is_one_line_and_keeps_the_games(run, monkeypatch):
             raise OutOfMemory("a batch of 8 positions does not fit into memory")
         return evaluate(self, nodes)
 
-    monkeypatch.setattr(Evaluator, "evaluate", full)
+    monkeypatch.setattr(NetworkEvaluator, "evaluate", full)
     code, out, said = run(*QUICK, "--games", "50")
     assert code == 1
     (line,) = said

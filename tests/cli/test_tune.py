@@ -55,7 +55,7 @@ def test_random_search_stops_at_the_tuners_flops(run, monkeypatch):
 
     costs = {0: 10.0, 1: 4.0}  # of a trial, by sampler
 
-    def play(self, chosen, games, key, told):
+    def play(self, chosen, games, key, on_game):
         side = Spent(moves=1, flops=costs[key[0]] / 2, most=1)
         return Match(
             score=Score(won=1, drawn=0, lost=games - 1), candidate=side, opponent=side

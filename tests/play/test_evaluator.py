@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from flopledger.play import evaluator
-from flopledger.play.evaluator import Evaluator, OutOfMemory
+from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 from flopledger.play.games import find_game
 from flopledger.play.tree import Node
 from torch import nn
@@ -32,7 +32,7 @@ def node(position):
 
 def test_a_position_by_hand():
     # points 0 and 4 are taken
-    ((prior, value),) = Evaluator(GAME, Says()).evaluate([node("x(0,0) o(1,1)")])
+    ((prior, value),) = NetworkEvaluator(GAME, Says()).evaluate([node("x(0,0) o(1,1)")])
     shares = np.exp([1, 2, 3, 5, 6, 7, 8])
     assert prior == pytest.approx(shares / shares.sum())
     assert value == pytest.approx(0.2)
@@ -40,7 +40,9 @@ def test_a_position_by_hand():
 
 def test_each_position_gets_its_own_answer_in_one_pass():
     net = Says()
-    answers = Evaluator(GAME, net).evaluate([node(""), node("x(0,0)"), node("x(0,0) o(1,1)")])
+    answers = NetworkEvaluator(GAME, net).evaluate(
+        [node(""), node("x(0,0)"), node("x(0,0) o(1,1)")]
+    )
     assert [len(prior) for prior, _ in answers] == [9, 8, 7]
     assert [value for _, value in answers] == pytest.approx([0, 0.1, 0.2])
     assert net.batches == [3]
@@ -52,13 +54,13 @@ def test_large_logits_do_not_overflow():
             logits, value = super().forward(planes)
             return 1000 * logits, value
 
-    ((prior, _),) = Evaluator(GAME, Large()).evaluate([node("")])
+    ((prior, _),) = NetworkEvaluator(GAME, Large()).evaluate([node("")])
     assert prior == pytest.approx([0] * 8 + [1])
 
 
 def test_no_more_is_remembered_than_there_is_room_for(monkeypatch):
     monkeypatch.setattr(evaluator, "REMEMBERED", 2)
-    one = Evaluator(GAME, Says(), cache=True)
+    one = NetworkEvaluator(GAME, Says(), cache=True)
     nodes = [node(""), node("x(0,0)"), node("x(1,1)")]
     one.evaluate(nodes[:2])
     assert all(one.remembered(known) for known in nodes[:2])
@@ -67,7 +69,7 @@ def test_no_more_is_remembered_than_there_is_room_for(monkeypatch):
 
 
 def test_nothing_is_remembered_unasked():
-    one = Evaluator(GAME, Says())
+    one = NetworkEvaluator(GAME, Says())
     one.evaluate([node("")])
     assert one.remembered(node("")) is None
 
@@ -89,7 +91,7 @@ def test_only_want_of_memory_is_called_so(error, raised):
             raise error
 
     with pytest.raises(raised) as failed:
-        Evaluator(GAME, Fails()).evaluate([node(""), node("x(0,0)")])
+        NetworkEvaluator(GAME, Fails()).evaluate([node(""), node("x(0,0)")])
     assert isinstance(failed.value, OutOfMemory) == (raised is OutOfMemory)
     if raised is OutOfMemory:
         assert "a batch of 2 positions does not fit" in str(failed.value)

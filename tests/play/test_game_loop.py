@@ -8,7 +8,7 @@ import pytest
 import torch
 from flopledger.counting.profiling import profile
 from flopledger.play import games_file, networks
-from flopledger.play.evaluator import Evaluator
+from flopledger.play.evaluator import NetworkEvaluator
 from flopledger.play.fen import BadPosition
 from flopledger.play.game_loop import Stopped, play
 from flopledger.play.games import GAMES, MissingGames, UnknownGame, find_game
@@ -132,7 +132,7 @@ def test_an_illegal_position(name, position, words, capfd):
 
 def test_the_cache_gives_the_answers_that_the_network_gave():
     game, net = game_and_net("connect_four")
-    evaluator = Evaluator(game, net, cache=True)
+    evaluator = NetworkEvaluator(game, net, cache=True)
     one, other = (
         Node(state, game.replayed(state)) for state in map(game.start, ("x3 o2 x0", "x0 o2 x3"))
     )
@@ -143,7 +143,7 @@ def test_the_cache_gives_the_answers_that_the_network_gave():
     assert np.array_equal(known[0], prior)
     assert known[1] == value
     assert prior.sum() == pytest.approx(1)
-    assert Evaluator(game, net).remembered(other) is None
+    assert NetworkEvaluator(game, net).remembered(other) is None
 
 
 @pytest.mark.parametrize(

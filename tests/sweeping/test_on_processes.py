@@ -23,6 +23,14 @@ def test_a_size_that_ends_its_process_costs_its_own_row(points, capfd):
     assert not multiprocessing.active_children()
 
 
+def test_a_process_that_leaves_with_exit_status_0_costs_its_own_row(points):
+    # pebble's pool would wait for ever
+    wanted = [*points(4), *points(5, fails=5, how="exit quietly")]
+    rows = {row.sizes["N"]: row for row in on_processes(wanted, jobs=1)}
+    assert rows[5].error == "its process ended with exit status 0, twice"
+    assert rows[4].macs == macs(4)
+
+
 def test_what_ended_it_has_a_name():
     assert _death(-9) == "its process was killed by SIGKILL, as where memory runs out, twice"
     assert _death(-11) == "its process was killed by SIGSEGV, twice"

@@ -23,7 +23,7 @@ class OutOfMemory(FlopledgerError, MemoryError):
     exit_code = 1
 
 
-class Evaluator:
+class NetworkEvaluator:
     """A network, and the answers that it gave."""
 
     def __init__(self, game: Game, network: nn.Module, cache: bool = False) -> None:

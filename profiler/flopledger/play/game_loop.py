@@ -8,13 +8,13 @@ from torch import nn
 
 from flopledger.errors import FlopledgerError
 from flopledger.metering.module_meter import meter
-from flopledger.play.evaluator import Evaluator, OutOfMemory
+from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 from flopledger.play.games import Game
 from flopledger.play.played_game import Habits, Played
 from flopledger.play.search import Search, Settings, draw
 from flopledger.play.tree import Node
 
-Told = Callable[[int, Node], None]
+OnSearch = Callable[[int, Node], None]
 
 
 class Stopped(FlopledgerError):
@@ -34,7 +34,7 @@ def play(
     habits: Habits,
     seed: int,
     index: int,
-    told: Told = lambda moves, root: None,
+    on_search: OnSearch = lambda moves, root: None,
 ) -> Played:
     """Play one game.
 
@@ -45,20 +45,20 @@ def play(
         habits: of the game.
         seed: with `index` it makes the game; the network's weights are as they are.
         index: of the game, from 0.
-        told: called after each search with the number of moves and the position searched.
+        on_search: called after each search with the number of moves and the position searched.
 
     Raises:
         Stopped: by an interrupt, or for want of memory.
         BadPosition: the game cannot begin there.
     """
     rng = np.random.default_rng((seed, index))
-    search = Search(game, Evaluator(game, network, habits.cache), settings, rng)
+    search = Search(game, NetworkEvaluator(game, network, habits.cache), settings, rng)
     state = game.start(habits.position)
     search.begin(Node(state, game.replayed(state)))
     ended, result, cause = "", 0.0, None
     with meter({"network": network}) as metered:
         try:
-            ended, result = _moves(game, search, settings, habits, state, rng, told)
+            ended, result = _moves(game, search, settings, habits, state, rng, on_search)
         except (KeyboardInterrupt, OutOfMemory) as error:
             ended = "out of memory" if isinstance(error, OutOfMemory) else "interrupted"
             cause = error
@@ -84,7 +84,7 @@ def _moves(
     habits: Habits,
     state: Any,
     rng: np.random.Generator,
-    told: Told,
+    on_search: OnSearch,
 ) -> tuple[str, float]:
     """Play on from the state; how the game ended, and the first player's result."""
     first = game.rules.new_initial_state().current_player()
@@ -92,7 +92,7 @@ def _moves(
     longest = min(habits.longest or game.longest, game.longest)
     for number in range(longest):
         root = search.run()
-        told(number + 1, root)
+        on_search(number + 1, root)
         if habits.resign is not None and _is_lost(root, habits.resign):
             return "resigned", 1.0 if state.current_player() != first else -1.0
         place = draw(root, settings.temperature if number < habits.sampled else 0, rng)

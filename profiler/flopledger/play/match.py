@@ -9,7 +9,7 @@ from torch import nn
 from flopledger.errors import FlopledgerError
 from flopledger.metering.module_meter import Meter, meter
 from flopledger.metering.reading import Reading
-from flopledger.play.evaluator import Evaluator, OutOfMemory
+from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 from flopledger.play.games import Game
 from flopledger.play.score import Match, Score, Spent
 from flopledger.play.search import Search, Settings, draw
@@ -41,7 +41,7 @@ def between(
     games: int,
     opening: int,
     seed: tuple[int, ...],
-    told: Callable[[], None] = lambda: None,
+    on_game: Callable[[], None] = lambda: None,
 ) -> Match:
     """A match of two settings of the search with one network; each begins every other game.
 
@@ -54,13 +54,13 @@ def between(
         opening: moves that are drawn evenly from the legal ones before each game, for each anew:
             without them two sides that draw nothing would play one game again and again.
         seed: with a game's number it makes the game.
-        told: called after each game.
+        on_game: called after each game.
 
     Raises:
         NoOpening: openings of that length end the game.
         Stopped: by an interrupt, or for want of memory.
     """
-    evaluator, results = Evaluator(game, network), []
+    evaluator, results = NetworkEvaluator(game, network), []
     searches: tuple[Search, ...] = ()
     with meter({"network": network}) as metered:
         try:
@@ -72,7 +72,7 @@ def between(
                 results.append(
                     _game(game, searches, (candidate, opponent), opening, index, rng, metered)
                 )
-                told()
+                on_game()
         except (KeyboardInterrupt, OutOfMemory) as error:
             made = results or any(search.tally.made for search in searches)
             flops = metered.read().totals.known("flops") if made else 0.0
@@ -155,7 +155,7 @@ def against_random(
 
 def _result(game: Game, network: nn.Module, simulations: int, seed: int, index: int) -> float:
     rng = np.random.default_rng((seed, index, 2))
-    evaluator = Evaluator(game, network)
+    evaluator = NetworkEvaluator(game, network)
     settings = Settings(simulations=max(simulations, 1), noise=0)
     state = game.start()
     seen = game.seen(state)

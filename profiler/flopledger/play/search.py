@@ -17,7 +17,7 @@ from flopledger.play.tree import Node
 Answer = tuple[NDArray[np.float64], float]
 
 
-class Asks(Protocol):
+class Evaluator(Protocol):
     """What evaluates positions."""
 
     def remembered(self, node: Node) -> Answer | None:
@@ -100,9 +100,9 @@ class Search:
     """The search of one game's moves, one after the other."""
 
     def __init__(
-        self, game: Game, asks: Asks, settings: Settings, rng: np.random.Generator
+        self, game: Game, evaluator: Evaluator, settings: Settings, rng: np.random.Generator
     ) -> None:
-        self._game, self._asks, self._settings, self._rng = game, asks, settings, rng
+        self._game, self._evaluator, self._settings, self._rng = game, evaluator, settings, rng
         self._root: Node | None = None
         self.tally = Tally()
 
@@ -172,7 +172,7 @@ class Search:
             elif any(leaf is other for _, other in waiting):
                 self._take_back(path)
                 break
-            elif (answer := self._asks.remembered(leaf)) is not None:
+            elif (answer := self._evaluator.remembered(leaf)) is not None:
                 tally.cache += 1
                 leaf.expand(*answer)
                 self._back_up(path, answer[1])
@@ -219,11 +219,11 @@ class Search:
 
     def _answer(self, nodes: list[Node], at_root: bool = False) -> None:
         tally = self.tally
-        if at_root and (answer := self._asks.remembered(nodes[0])) is not None:
+        if at_root and (answer := self._evaluator.remembered(nodes[0])) is not None:
             tally.cache += 1
             nodes[0].expand(*answer)
             return
-        answers = self._asks.evaluate(nodes)
+        answers = self._evaluator.evaluate(nodes)
         tally.passes += 1
         tally.made += len(nodes)
         tally.roots += at_root

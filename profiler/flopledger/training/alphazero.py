@@ -100,18 +100,18 @@ class Trainer:
             network.parameters(), lr=plan.rate, momentum=MOMENTUM, weight_decay=DECAY
         )
 
-    def round(self, told: Callable[[], None] = lambda: None) -> float:
-        """Play, then learn; the last step's loss. `told` is called after each game."""
+    def round(self, on_game: Callable[[], None] = lambda: None) -> float:
+        """Play, then learn; the last step's loss. `on_game` is called after each game."""
         start = time.perf_counter()
         try:
-            self._play(told)
+            self._play(on_game)
             loss = self._learn()
         finally:
             self.totals.seconds += time.perf_counter() - start
         self.totals.rounds += 1
         return loss
 
-    def _play(self, told: Callable[[], None]) -> None:
+    def _play(self, on_game: Callable[[], None]) -> None:
         plan, totals = self.plan, self.totals
         settings = Settings(simulations=plan.simulations)
         gathered: list[Window] = [self._window] if self._window is not None else []
@@ -131,7 +131,7 @@ class Trainer:
             totals.evaluations += one.made
             totals.roots += one.roots
             totals.selfplay_flops += one.flops
-            told()
+            on_game()
         planes, policies, results = (
             torch.cat(parts)[-plan.window :] for parts in zip(*gathered, strict=True)
         )

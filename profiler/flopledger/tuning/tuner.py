@@ -70,7 +70,7 @@ class Contest:
         return replace(DEFAULTS[self.task.against], **(chosen | budget))
 
     def play(
-        self, chosen: dict[str, Any], games: int, key: tuple[int, ...], told: Callable[[], None]
+        self, chosen: dict[str, Any], games: int, key: tuple[int, ...], on_game: Callable[[], None]
     ) -> Match:
         """A match of these settings against the defaults; with the task's seed, the key makes it.
 
@@ -87,7 +87,7 @@ class Contest:
             games,
             task.opening,
             (task.seed, *key),
-            told,
+            on_game,
         )
 
 
@@ -130,7 +130,7 @@ def sampler_of(name: str, seed: int, number: int) -> BaseSampler:
 
 
 def one_trial(
-    study: optuna.Study, contest: Contest, told: Callable[[], None] = lambda: None
+    study: optuna.Study, contest: Contest, on_game: Callable[[], None] = lambda: None
 ) -> Score:
     """Propose settings, play the match, tell the study.
 
@@ -143,7 +143,7 @@ def one_trial(
     trial = study.ask()
     trial.set_user_attr("index", number)
     try:
-        match = contest.play(propose(trial), contest.task.games, key, told)
+        match = contest.play(propose(trial), contest.task.games, key, on_game)
     except BaseException as error:
         trial.set_user_attr("flops", error.flops if isinstance(error, Stopped) else 0)
         study.tell(trial, state=TrialState.FAIL)
@@ -180,7 +180,7 @@ def replay(
     study: optuna.Study,
     contest: Contest,
     trial: optuna.trial.FrozenTrial,
-    told: Callable[[], None] = lambda: None,
+    on_game: Callable[[], None] = lambda: None,
 ) -> Match:
     """More games of a finalist: a trial that led by luck will not lead again.
 
@@ -188,11 +188,11 @@ def replay(
         Stopped: as in `between`.
     """
     games = REPLAY * contest.task.games
-    return _kept(study, contest, trial, "replay", _replay(trial), games, told)
+    return _kept(study, contest, trial, "replay", _replay(trial), games, on_game)
 
 
 def final(
-    study: optuna.Study, contest: Contest, games: int, told: Callable[[], None] = lambda: None
+    study: optuna.Study, contest: Contest, games: int, on_game: Callable[[], None] = lambda: None
 ) -> Match:
     """Games of the study's best candidate that had no part in choosing it.
 
@@ -200,7 +200,7 @@ def final(
         Stopped: as in `between`.
     """
     trial = best(study)
-    return _kept(study, contest, trial, "final", _final(trial, games), games, told)
+    return _kept(study, contest, trial, "final", _final(trial, games), games, on_game)
 
 
 def best(study: optuna.Study) -> optuna.trial.FrozenTrial:
@@ -244,14 +244,14 @@ def _kept(
     stage: str,
     name: str,
     games: int,
-    told: Callable[[], None],
+    on_game: Callable[[], None],
 ) -> Match:
     """The match of that name, as the study keeps it, or played now and kept."""
     if (before := study.user_attrs.get(name)) is not None:
         return _match(before)
     key = (SAMPLERS.index(study.study_name), _STAGES.index(stage), trial.user_attrs["index"])
     try:
-        match = contest.play(trial.params, games, key, told)
+        match = contest.play(trial.params, games, key, on_game)
     except Stopped as stopped:
         spent = study.user_attrs.get(f"stopped {stage}", 0.0) + stopped.flops
         study.set_user_attr(f"stopped {stage}", spent)
