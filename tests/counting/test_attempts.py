@@ -3,7 +3,7 @@
 import pytest
 import torch
 from flopledger.calls import OpCall
-from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, computed
+from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint
 from flopledger.counting.restore import ChangesItself
 from torch import nn
 
@@ -44,6 +44,38 @@ def test_a_network_that_asks_for_a_value_is_computed_and_noted():
     assert "x.sum() < 1" in note
 
 
+class Early(nn.Module):
+    """Leaves after the first layer where its result is above 0."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+        nn.init.constant_(self.first.weight, weight)
+
+    def forward(self, x):
+        x = self.first(x)
+        return x if x.sum() > 0 else self.second(x)
+
+
+@pytest.mark.parametrize(("weight", "layers"), [(1.0, 1), (-9.0, 2)])
+def test_the_values_are_the_callers_own_where_they_are_there(weight, layers):
+    network = Early(weight)
+    found = by_dispatch(network, ((torch.ones(2, 4),), {}))
+    assert sum(call.macs for call in found.forward) == layers * 2 * 4 * 4
+    assert found.values == "given"
+    assert "on the weights and inputs given" in found.notes[0]
+    again = by_fvcore(network, ((torch.ones(2, 4),), {}), found.values)
+    assert sum(call.macs for call in again.forward) == layers * 2 * 4 * 4
+
+
+def test_zeros_stand_for_values_that_are_not_there():
+    network = Early(1.0).to("meta")
+    found = by_dispatch(network, ((torch.ones(2, 4),), {}))
+    assert sum(call.macs for call in found.forward) == 2 * 2 * 4 * 4  # 0 is not above 0
+    assert found.values == "zeros"
+    assert "on weights that are zero" in found.notes[0]
+
+
 def test_one_that_changes_itself_is_not_computed(monkeypatch):
     def no_second_pass(*_):
         raise AssertionError("it was computed as well")
@@ -54,7 +86,7 @@ def test_one_that_changes_itself_is_not_computed(monkeypatch):
     assert isinstance(found.error, ChangesItself)
 
 
-@pytest.mark.parametrize("attempt", [by_dispatch, by_fvcore, computed])
+@pytest.mark.parametrize("attempt", [by_dispatch, by_fvcore])
 def test_where_it_stopped_stands_in_the_complaint(attempt):
     network = nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 6))
     found = attempt(network, ((torch.zeros(2, 3),), {}))

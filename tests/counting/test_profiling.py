@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import flopledger
 import pytest
 import torch
-from flopledger import Coverage, ProfilingError, profile
+from flopledger import Coverage, ProfilingError, WrongOption, profile
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -136,14 +136,38 @@ def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
     (note,) = one.notes
     assert "test_profiling.py" in note
     assert "x.sum() >= 0" in note
-    assert "computed, on zeros" in note
+    assert "computed, on the weights and inputs given" in note
 
 
 def test_where_a_float_decides_in_what_does_not_fit_the_line_is_named(monkeypatch):
     monkeypatch.setattr("flopledger.counting.attempts.fits", lambda module: False)
-    monkeypatch.setattr("flopledger.counting.second_opinion.fits", lambda module: False)
     with pytest.raises(ProfilingError, match=r"x\.sum\(\) >= 0.*too large to compute"):
         profile(FloatDecides(), torch.zeros(1, 4))
+
+
+class Router(nn.Module):
+    """Sends each token to the expert of the higher score, and nothing to the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Linear(2, 2, bias=False)
+        self.small, self.large = nn.Linear(2, 2, bias=False), nn.Linear(2, 8, bias=False)
+        self.gate.weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+
+    def forward(self, x):
+        chosen = self.gate(x).argmax(-1)
+        return self.small(x[chosen == 0]), self.large(x[chosen == 1])
+
+
+def test_with_values_a_router_sends_each_token_where_it_would():
+    x = torch.tensor([[0.0, 1.0]] * 5 + [[1.0, 0.0]])
+    assert profile(Router(), x).total("macs") == 6 * 4 + 3 * 4 + 3 * 16  # evenly
+    one = profile(Router(), x, values=True)
+    assert one.total("macs") == 6 * 4 + 1 * 4 + 5 * 16
+    assert one.check.agrees
+    assert one.notes == ()
+    with pytest.raises(WrongOption, match="stored on the CPU"):
+        profile(Router().to("meta"), x, values=True)
 
 
 class NoTensor(nn.Module):
@@ -356,14 +380,6 @@ def test_coverage_is_the_share_that_has_a_formula():
     assert one.coverage == Coverage(calls=0.0, arithmetic=None)  # a trace does not say its shapes
     known = profile(nn.Linear(2, 3), torch.zeros(1, 2))
     assert known.coverage == Coverage(calls=1.0, arithmetic=1.0)
-
-
-def test_what_is_too_large_to_compute_is_counted_by_dispatch_and_said(monkeypatch):
-    monkeypatch.setattr("flopledger.counting.second_opinion.TRACED", 5)
-    one = profile(nn.Linear(2, 3), torch.zeros(1, 2))
-    assert (one.counter, one.check.agrees) == ("dispatch", None)
-    assert "it would compute 6 MACs; --counter fvcore" in one.reason
-    assert profile(nn.Linear(2, 3), torch.zeros(1, 2), counter="fvcore").check.agrees
 
 
 def test_a_network_without_parameters_has_no_ratio():

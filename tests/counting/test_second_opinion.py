@@ -2,7 +2,7 @@
 
 import pytest
 from flopledger.calls import OpCall
-from flopledger.counting.attempts import Attempt, NotAsked
+from flopledger.counting.attempts import Attempt
 from flopledger.counting.second_opinion import check_of, main_of, reason_of
 
 
@@ -26,7 +26,8 @@ STOPPED = RuntimeError("no such thing\nand more")
         ("auto", PART, PART, "fvcore"),
         ("auto", None, PART, "dispatch"),
         ("auto", WHOLE, None, "fvcore"),
-        ("auto", None, None, "fvcore"),
+        ("auto", None, None, "dispatch"),  # what stopped it is the network's own word
+        ("fvcore", None, None, "dispatch"),
         ("fvcore", None, WHOLE, "fvcore"),
         ("fvcore", PART, WHOLE, "fvcore"),
         ("dispatch", WHOLE, None, "dispatch"),
@@ -45,10 +46,8 @@ def test_the_counter_asked_for_or_the_one_that_counted_more(counter, fvcore, dis
 def test_the_reason_names_what_decided():
     whole, part = attempt("dispatch", WHOLE), attempt("fvcore", PART)
     stopped = Attempt(counter="fvcore", error=STOPPED)
-    aside = Attempt(counter="fvcore", error=NotAsked("it is large"))
     good = attempt("fvcore", WHOLE)
     lame = Attempt(counter="dispatch", error=STOPPED)
-    assert reason_of(whole, aside, whole) == "auto: fvcore was not asked, it is large"
     assert reason_of(whole, stopped, whole) == (
         "auto: fvcore cannot trace it (RuntimeError: no such thing)"
     )
@@ -85,8 +84,6 @@ def test_where_the_other_counter_lacks_a_formula_nothing_is_said():
     assert more.agrees is False  # what it counts without is too much already
 
 
-def test_a_counter_that_was_stopped_or_not_asked_says_why():
+def test_a_counter_that_was_stopped_says_why():
     stopped = check_of(attempt("dispatch", WHOLE), Attempt(counter="fvcore", error=STOPPED))
     assert (stopped.agrees, stopped.reason) == (None, "RuntimeError: no such thing")
-    aside = Attempt(counter="fvcore", error=NotAsked("it is large"))
-    assert check_of(attempt("dispatch", WHOLE), aside).reason == "it is large"

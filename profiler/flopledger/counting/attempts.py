@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import psutil
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from flopledger.calls import Layer, OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
@@ -13,13 +14,8 @@ from flopledger.counting.failures import first_line, raised_at
 from flopledger.counting.layers import Watch, layers_of, watch
 from flopledger.counting.restore import ChangesItself, restoring
 from flopledger.counting.want_of_memory import is_want_of_memory
-from flopledger.counting.weightless import run
-from flopledger.errors import FlopledgerError
+from flopledger.counting.weightless import Values
 from flopledger.zoo.inputs import Inputs
-
-
-class NotAsked(FlopledgerError):
-    """A counter was not asked; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +23,13 @@ class Attempt:
     """What came of asking one counter for one pass.
 
     Attributes:
-        counter: "fvcore" or "dispatch"; "none" where the pass was only computed.
+        counter: "fvcore" or "dispatch".
         calls: the operator calls; None where it was stopped.
         error: what stopped it; None where there are calls.
         stopped_at: the layer in which it stopped, and what went in; "" where no layer did.
         layers: every module of the network, as the pass showed it; () where it was stopped.
         notes: what had to be taken for granted, a line each.
+        values: what the pass knew of the weights.
     """
 
     counter: str
@@ -41,11 +38,7 @@ class Attempt:
     stopped_at: str = ""
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def asked(self) -> bool:
-        """Whether the counter was asked at all."""
-        return not isinstance(self.error, NotAsked)
+    values: Values = "unknown"
 
     @property
     def forward(self) -> tuple[OpCall, ...]:
@@ -63,52 +56,64 @@ class Attempt:
         return tuple(dict.fromkeys(call.op for call in self.calls or () if not call.counted))
 
 
-def by_dispatch(module: nn.Module, inputs: Inputs, backward: bool = False) -> Attempt:
-    """Ask the dispatch counter: without values, or on zeros where the network asks for some."""
+def by_dispatch(
+    module: nn.Module, inputs: Inputs, backward: bool = False, values: Values = "unknown"
+) -> Attempt:
+    """Ask the dispatch counter; with values, if not for shapes alone, then where the network asks.
 
-    def count(computed: bool) -> Callable[[], list[OpCall]]:
-        return lambda: dispatch_counter.count(module, *inputs, backward, computed)
+    Values are the caller's own where all are stored on the CPU, zeros where they are not.
 
-    without_values = _attempt("dispatch", module, count(computed=False))
-    error = without_values.error
-    if error is None or isinstance(error, ChangesItself):
-        return without_values
+    Args:
+        module: the network.
+        inputs: its forward's arguments.
+        backward: also count the backward pass.
+        values: "unknown" tries shapes alone first.
+    """
+
+    def attempt(values: Values) -> Attempt:
+        return _attempt(
+            "dispatch",
+            module,
+            lambda: dispatch_counter.count(module, *inputs, backward, values),
+            values,
+        )
+
+    first = attempt(values)
+    error = first.error
+    if error is None or values != "unknown" or isinstance(error, ChangesItself):
+        return first
     if not fits(module):
         where = f"{raised_at(error)}; too large to compute: make it smaller"
-        return replace(without_values, stopped_at=where)
-    on_zeros = _attempt("dispatch", module, count(computed=True))
-    if on_zeros.error is not None:
-        return on_zeros
+        return replace(first, stopped_at=where)
+    values = "given" if stored(module, inputs) else "zeros"
+    computed = attempt(values)
+    if computed.error is not None:
+        return computed
+    whose = "the weights and inputs given" if values == "given" else "weights that are zero"
     note = (
-        f"everything was computed, on zeros, for {raised_at(error)}: {first_line(error)}; "
+        f"everything was computed, on {whose}, for {raised_at(error)}: {first_line(error)}; "
         "other values may take another path"
     )
-    return replace(on_zeros, notes=(note,))
+    return replace(computed, notes=(note,))
 
 
-def by_fvcore(module: nn.Module, inputs: Inputs) -> Attempt:
-    """Ask fvcore, which computes the forward pass that it traces."""
-    return _attempt("fvcore", module, lambda: fvcore_counter.count(module, *inputs))
+def by_fvcore(module: nn.Module, inputs: Inputs, values: Values = "unknown") -> Attempt:
+    """Ask fvcore, whose trace is of shapes alone, or computed on those values."""
+    return _attempt("fvcore", module, lambda: fvcore_counter.count(module, *inputs, values), values)
 
 
-def computed(module: nn.Module, inputs: Inputs) -> Attempt:
-    """Ask no counter, but PyTorch's own kernels, on zeros: does the module take these inputs?"""
-
-    def compute() -> Sequence[OpCall]:
-        run(module, *inputs)
-        return ()
-
-    return _attempt("none", module, compute)
-
-
-def _attempt(counter: str, module: nn.Module, count: Callable[[], Sequence[OpCall]]) -> Attempt:
+def _attempt(
+    counter: str, module: nn.Module, count: Callable[[], Sequence[OpCall]], values: Values
+) -> Attempt:
     seen = Watch()
     try:
         with restoring(module), watch(module) as seen, torch.random.fork_rng(devices=[]):
             calls = tuple(count())
     except Exception as error:  # the network is anybody's code: it may raise anything
-        return Attempt(counter=counter, error=error, stopped_at=seen.where_it_stopped())
-    return Attempt(counter=counter, calls=calls, layers=tuple(layers_of(module, seen)))
+        where = seen.where_it_stopped()
+        return Attempt(counter=counter, error=error, stopped_at=where, values=values)
+    layers = tuple(layers_of(module, seen))
+    return Attempt(counter=counter, calls=calls, layers=layers, values=values)
 
 
 def complaint(attempt: Attempt) -> str:
@@ -126,3 +131,9 @@ def fits(module: nn.Module) -> bool:
     weights = sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
     available: int = psutil.virtual_memory().available
     return weights < available
+
+
+def stored(module: nn.Module, inputs: Inputs) -> bool:
+    """Whether the values of all weights and inputs are there, on the CPU."""
+    given = (leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor))
+    return all(t.device.type == "cpu" for t in (*module.parameters(), *module.buffers(), *given))

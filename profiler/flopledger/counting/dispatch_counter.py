@@ -17,16 +17,12 @@ from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, work
 from flopledger.counting.formulas.products import SparseShape
 from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.torch_functions import Functions
-from flopledger.counting.weightless import on_meta, real, stand_ins, zeros_for
-
-_ONE_DTYPE = {
-    f"aten::{op}"
-    for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "convolution")
-}
+from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
 
 
 def count(
@@ -34,7 +30,7 @@ def count(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     backward: bool = False,
-    computed: bool = False,
+    values: Values = "unknown",
 ) -> list[OpCall]:
     """Every operator call of one forward pass, and of the backward pass if asked for.
 
@@ -47,21 +43,25 @@ def count(
         args: the forward pass's positional arguments.
         kwargs: its keyword arguments.
         backward: also run the backward pass from every floating output.
-        computed: compute every operator on the CPU, all weights zero, so that code which asks for
-            a floating value gets one.
+        values: "zeros" and "given" compute every operator on the CPU, on weights that are zero or
+            on copies of the weights, so that code which asks for a floating value gets one.
 
     Raises:
         ValueError: backward was asked for and nothing requires a gradient.
         Exception: whatever the module raises.
     """
-    place = zeros_for(module) if computed else on_meta
+    computed = values != "unknown"
     if not computed and any(
         _sparse(leaf)
         for leaf in (*tree_leaves((args, kwargs)), *module.parameters(), *module.buffers())
     ):
         raise RuntimeError("how much a sparse product does depends on the values that are there")
     args, kwargs = _placed(args, computed), _placed(kwargs, computed)
-    with stand_ins(module, place) as stand_in, _paths(module) as where, uncompiled():
+    with (
+        stand_ins(module, place_of(values, module)) as stand_in,
+        _paths(module) as where,
+        uncompiled(),
+    ):
         params = {_key(tensor): name for name, tensor in stand_in}
         functions = Functions(where.now)
         with (
@@ -115,9 +115,10 @@ class _Paths:
         self.stack.append(path)
         self._note()
 
-    def leave(self) -> None:
-        self.stack.pop()
-        self._note()
+    def leave(self, path: str) -> None:
+        if self.stack[-1] == path:  # else a hook of its own raised before it began
+            self.stack.pop()
+            self._note()
 
     def now(self) -> str:
         return self.stack[-1]
@@ -140,8 +141,8 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
     def enter(path: str) -> Hook:
         return lambda *_: paths.enter(path)
 
-    def leave(_: str) -> Hook:
-        return lambda *_: paths.leave()
+    def leave(path: str) -> Hook:
+        return lambda *_: paths.leave(path)
 
     with on_modules(module.named_modules(), enter, leave):
         yield paths
@@ -177,10 +178,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if isinstance(func, HigherOrderOperator):
             return self._attend(func, args, kwargs or {})
         op, kwargs = func._schema.name, kwargs or {}
-        _same_dtype(op, args)
         if self._computed:
             out = func(*args, **kwargs)
         else:
+            refuse(op, args)
             args, kwargs = on_one_device(op, args, kwargs)
             out = infer(op, func._schema.overload_name, args, kwargs)
             if out is NotImplemented:
@@ -257,15 +258,6 @@ def _key(tensor: Tensor) -> int:
 def _is_view(func: Any) -> bool:
     result = func._schema.returns[:1]
     return bool(result and result[0].alias_info and not result[0].alias_info.is_write)
-
-
-def _same_dtype(op: str, args: Any) -> None:
-    # kernels refuse a product of two dtypes, PyTorch's rules for meta tensors do not
-    if op.removesuffix("_") not in _ONE_DTYPE:
-        return
-    dtypes = {str(t.dtype).removeprefix("torch.") for t in tensors_in(*args)}
-    if len(dtypes) > 1:
-        raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
 
 
 def _shapes(tree: Any) -> Any:

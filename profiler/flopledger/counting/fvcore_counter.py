@@ -1,21 +1,22 @@
-"""The reference counter: fvcore's FlopCountAnalysis over the traced graph, without weights."""
+"""The reference counter: fvcore's FlopCountAnalysis over the graph that torch.jit traces."""
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import prod
 from typing import Any
 
 import torch
-from fvcore.nn import FlopCountAnalysis
+from fvcore.nn import FlopCountAnalysis, jit_analysis
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+from torch.utils._pytree import tree_flatten
 
 from flopledger.calls import OpCall, Shape
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
-from flopledger.counting.weightless import real, stand_ins, zeros_for
+from flopledger.counting.traced_graph import Traced, trace
+from flopledger.counting.traced_shapes import ShapesOnly
+from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
 
 # fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
 # as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
@@ -24,16 +25,22 @@ from flopledger.counting.weightless import real, stand_ins, zeros_for
 _FVCORE = ("aten::_convolution", "aten::linear", "aten::addmm", "aten::mm", "aten::bmm")
 
 
-def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[OpCall]:
+def count(
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    values: Values = "unknown",
+) -> list[OpCall]:
     """Every operator call in the traced graph of one forward pass.
 
-    fvcore prunes what does not reach an output, and so does not list it. Weights are zeros that
-    take no memory; the arithmetic of the pass itself is really done.
+    The tracer prunes what does not reach an output, and so it is not listed.
 
     Args:
         module: in the mode (train or eval) it is to be counted in; nothing of it is changed.
         args: the forward pass's positional arguments.
         kwargs: its keyword arguments.
+        values: "unknown" traces shapes, and computes nothing; "zeros" and "given" compute the pass
+            on the CPU, on weights that are zero and take no memory, or on copies of the weights.
 
     Raises:
         ValueError: no tensor goes in or none comes out, so there is nothing to trace; or one is
@@ -41,77 +48,49 @@ def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> l
         Exception: whatever the module, or tracing it, raises.
     """
     calls: list[OpCall] = []
-    place = zeros_for(module)
     leaves, spec = tree_flatten((args, kwargs))
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     if not tensors:
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
     if any(t.layout is not torch.strided for t in (*tensors, *module.parameters())):
         raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
-    traced = _Traced(module, leaves, spec).train(module.training)
-    with stand_ins(module, place), _hooks_restored(module), torch.no_grad(), _quiet():
-        analysis = FlopCountAnalysis(traced, tuple(real(t) for t in tensors))
-        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-        analysis.set_op_handle(**dict.fromkeys(_with_in_place(FREE)))
-        own = {op: _recording(op, calls, _formula(op)) for op in _with_in_place(known_operators())}
-        native = {
-            op: _recording(op, calls, _fvcore_macs(analysis._op_handles[op])) for op in _FVCORE
-        }
-        analysis.set_op_handle(**own | native)
+    traced = Traced(module, leaves, spec)
+    analysis = FlopCountAnalysis(traced, ())
+    scopes = {
+        child: name for child, name in analysis._aliases.items() if not isinstance(child, str)
+    }
+    shapes = values == "unknown"
+    inputs = [on_meta(t) if shapes else real(t) for t in tensors]
+    with (
+        stand_ins(module, place_of(values, module)),
+        torch.no_grad(),
+        ShapesOnly() if shapes else nullcontext(),
+    ):
+        graph = trace(traced, inputs, scopes)
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    analysis.set_op_handle(**dict.fromkeys(_with_in_place(FREE)))
+    own = {op: _recording(op, calls, _formula(op)) for op in _with_in_place(known_operators())}
+    native = {op: _recording(op, calls, _fvcore_macs(analysis._op_handles[op])) for op in _FVCORE}
+    analysis.set_op_handle(**own | native)
+    with _walking(graph):
         analysis.total()
     calls.extend(_unsupported(analysis))
     return calls
 
 
-def _with_in_place(ops: Iterable[str]) -> list[str]:
-    return [form for op in ops for form in (op, f"{op}_")]
-
-
-class _Traced(nn.Module):
-    """The module as tracing wants it: tensors in, a tuple of tensors out."""
-
-    def __init__(self, module: nn.Module, leaves: list[Any], spec: Any) -> None:
-        super().__init__()
-        self.module = module
-        self._leaves, self._spec = leaves, spec
-
-    def train(self, mode: bool = True) -> "_Traced":
-        self.training = mode  # and no further: the module's own parts keep their modes
-        return self
-
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        rest = iter(tensors)
-        filled = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves]
-        args, kwargs = tree_unflatten(filled, self._spec)
-        out = tuple(t for t in tree_leaves(self.module(*args, **kwargs)) if isinstance(t, Tensor))
-        if not out:
-            raise ValueError("the model returns no tensor; fvcore traces tensors")
-        return out
-
-
 @contextmanager
-def _hooks_restored(module: nn.Module) -> Iterator[None]:
-    # fvcore leaves its hooks behind when the traced pass raises
-    tables = [
-        table
-        for child in module.modules()
-        for table in (child._forward_hooks, child._forward_pre_hooks)
-    ]
-    before = [dict(table) for table in tables]
+def _walking(graph: Any) -> Iterator[None]:
+    """In the body, that graph is the one that fvcore walks."""
+    own = jit_analysis._get_scoped_trace_graph
+    jit_analysis._get_scoped_trace_graph = lambda *_: graph
     try:
         yield
     finally:
-        for table, kept in zip(tables, before, strict=True):
-            table.clear()
-            table.update(kept)
+        jit_analysis._get_scoped_trace_graph = own
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit._trace.TracerWarning)
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
-        yield
+def _with_in_place(ops: Iterable[str]) -> list[str]:
+    return [form for op in ops for form in (op, f"{op}_")]
 
 
 Cost = Callable[[list[Any], list[Any]], tuple[int, int] | None]

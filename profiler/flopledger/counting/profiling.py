@@ -8,10 +8,10 @@ from torch.utils._pytree import SUPPORTED_NODES, register_dataclass, tree_leaves
 
 from flopledger.calls import Counter, OpCall
 from flopledger.counting.active_params import active_params_of
-from flopledger.counting.attempts import Attempt, by_dispatch, complaint, computed
+from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, stored
 from flopledger.counting.failures import first_line
 from flopledger.counting.restore import ChangesItself, materialised
-from flopledger.counting.second_opinion import check_of, fvcore_or_why_not, main_of, reason_of
+from flopledger.counting.second_opinion import check_of, main_of, reason_of
 from flopledger.counting.subject import subject_of
 from flopledger.errors import WrongOption
 from flopledger.profiles.tables import Input, Profile, ProfilingError
@@ -26,11 +26,13 @@ def profile(
     counter: Counter = "auto",
     backward: bool = False,
     samples: int | None = None,
+    values: bool = False,
 ) -> Profile:
     """Count one forward pass of a network with both counters.
 
-    The module's mode is kept, its weights are neither read nor changed, and nothing that was done
-    to it for the count is left, not even after an exception.
+    Both work on shapes: nothing is computed, at any size. The module's mode is kept, its weights
+    are not changed, nor read unless the network asks for a value, and nothing that was done to it
+    for the count is left, not even after an exception.
 
     Args:
         module: a network, or the name of one, as `flopledger profile` takes it (built without
@@ -39,22 +41,27 @@ def profile(
             named network, its own example inputs if left out.
         kwargs: what its forward takes by name.
         counter: which counter the tables come from: "fvcore" or "dispatch"; "auto" is fvcore, and
-            dispatch where only that can count the network, or all of it, and for one that is too
-            large to be computed. The other is the check.
+            dispatch where only that can count the network, or all of it. The other is the check.
         backward: also count the backward pass (by the dispatch counter, in either case).
         samples: how many samples the inputs hold; if left out, axis 0 of the first tensor.
+        values: compute the pass, on copies of the weights and inputs as they are: what a router
+            picks or a threshold keeps is then counted as it is. Left out, that is done where the
+            network asks for a value (zeros stand for what is not stored on the CPU).
 
     Returns:
         The tables. One sample's FLOPs stand behind every `flops_per_param`.
 
     Raises:
         UnknownModel, BrokenModel, WrongSource, WrongInputs: of a name, as `subject_of`.
-        WrongOption: `counter` is none of the three, or `samples` no whole number from 1 up.
+        WrongOption: `counter` is none of the three, `samples` no whole number from 1 up, or
+            `values` are asked for that are not stored on the CPU.
         ProfilingError: the network could not be counted.
     """
     _refuse(counter, samples)
     subject = subject_of(module, args, kwargs)
-    whole = counted(subject.name, subject.module, subject.inputs, counter, backward, samples)
+    whole = counted(
+        subject.name, subject.module, subject.inputs, counter, backward, samples, values
+    )
     return replace(whole, notes=(*subject.notes, *whole.notes))
 
 
@@ -65,18 +72,23 @@ def counted(
     counter: Counter = "auto",
     backward: bool = False,
     samples: int | None = None,
+    values: bool = False,
 ) -> Profile:
     """As `profile`, of a network that goes by that name, with its arguments in one piece."""
     _refuse(counter, samples)
     for leaf in tree_leaves(inputs):
         _let_look_inside(type(leaf))
     module = _materialised(name, module, inputs)
-    dispatch = by_dispatch(module, inputs, backward)
+    if values and not stored(module, inputs):
+        raise WrongOption(
+            f"{name}: values=True takes weights and inputs that are stored on the CPU"
+        )
+    dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
     if isinstance(dispatch.error, ChangesItself):
         raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
-    fvcore = fvcore_or_why_not(module, inputs, counter, dispatch)
+    fvcore = by_fvcore(module, inputs, dispatch.values)
     main, other = main_of(counter, fvcore, dispatch)
-    if stopped := _failure(main, other, backward) or _refusal(module, inputs, fvcore, dispatch):
+    if stopped := _failure(main, other, backward):
         raise ProfilingError(f"{name}: {complaint(stopped)}") from stopped.error
     tensors = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor)]
     return Profile(
@@ -120,20 +132,9 @@ def _materialised(name: str, module: nn.Module, inputs: Inputs) -> nn.Module:
 def _failure(main: Attempt, other: Attempt, backward: bool) -> Attempt | None:
     """The attempt for want of which there is no profile, if there is none."""
     if main.error is not None:
-        return main if main.asked else other
+        return main
     # fvcore traces no backward pass
     return other if backward and main.counter == "fvcore" and other.error is not None else None
-
-
-def _refusal(
-    module: nn.Module, inputs: Inputs, fvcore: Attempt, dispatch: Attempt
-) -> Attempt | None:
-    """A pass that PyTorch's kernels refuse: its rules for meta tensors let some of them through."""
-    never_computed = fvcore.error is not None and fvcore.asked and not dispatch.notes
-    if not never_computed:
-        return None
-    attempt = computed(module, inputs)
-    return attempt if attempt.error is not None else None
 
 
 def _masks(dispatch: Attempt) -> list[OpCall]:

@@ -2,44 +2,21 @@
 
 from collections.abc import Iterable
 
-from torch import nn
-
 from flopledger.calls import Counter, OpCall
-from flopledger.counting.attempts import Attempt, NotAsked, by_fvcore, fits
+from flopledger.counting.attempts import Attempt
 from flopledger.counting.failures import first_line
 from flopledger.profiles.tables import Check
-from flopledger.zoo.inputs import Inputs
-
-# MACs beyond which a second opinion is not worth its time: fvcore computes what it traces, on two
-# cores some 50 G a second
-TRACED = 250_000_000_000
-
-
-def fvcore_or_why_not(
-    module: nn.Module, inputs: Inputs, counter: Counter, dispatch: Attempt
-) -> Attempt:
-    """Ask fvcore, unless it would compute for too long and was not asked for by name."""
-    why_not = "" if counter == "fvcore" else _too_large(module, dispatch)
-    if why_not:
-        return Attempt(counter="fvcore", error=NotAsked(why_not))
-    return by_fvcore(module, inputs)
-
-
-def _too_large(module: nn.Module, dispatch: Attempt) -> str:
-    if dispatch.calls is None:
-        return "" if fits(module) else "its weights do not fit into memory"
-    macs = sum(call.macs for call in dispatch.forward)
-    if macs > TRACED or not fits(module):
-        return f"it would compute {macs:,} MACs; --counter fvcore has it do so"
-    return ""
 
 
 def main_of(counter: Counter, fvcore: Attempt, dispatch: Attempt) -> tuple[Attempt, Attempt]:
     """The attempt that the tables are made of, and the other one.
 
     Left to us, it is fvcore's, unless only the dispatch counter counted the network, or all of it.
+    Where neither did, it is the dispatch counter's: what stopped that is the network's own word,
+    what stopped the other may be the tracer's.
     """
-    better = counter == "auto" and _rank(dispatch) > _rank(fvcore)
+    neither = dispatch.calls is None and fvcore.calls is None
+    better = neither or (counter == "auto" and _rank(dispatch) > _rank(fvcore))
     return (dispatch, fvcore) if counter == "dispatch" or better else (fvcore, dispatch)
 
 
@@ -50,8 +27,6 @@ def _rank(attempt: Attempt) -> int:
 
 def reason_of(main: Attempt, fvcore: Attempt, dispatch: Attempt) -> str:
     """Why "auto" took that counter."""
-    if not fvcore.asked:
-        return f"auto: fvcore was not asked, {fvcore.error}"
     if main is dispatch and fvcore.error is not None:
         return f"auto: fvcore cannot trace it ({first_line(fvcore.error)})"
     if main is dispatch:
@@ -64,8 +39,7 @@ def reason_of(main: Attempt, fvcore: Attempt, dispatch: Attempt) -> str:
 def check_of(main: Attempt, other: Attempt) -> Check:
     """What the other counter says of the forward pass's MACs: in all, and of which layers."""
     if other.error is not None:
-        reason = first_line(other.error) if other.asked else str(other.error)
-        return Check(counter=other.counter, macs=None, agrees=None, reason=reason)
+        return Check(counter=other.counter, macs=None, agrees=None, reason=first_line(other.error))
     own, others = _macs_by_layer(main.forward), _macs_by_layer(other.forward)
     total, opinion = sum(own.values()), sum(others.values())
     if total == opinion:

@@ -2,16 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
 
 from flopledger.counting.meta_devices import GivenReal, IntegersReal
 
 Place = Callable[[Tensor], Tensor]
+
+# what a pass knows of the weights: nothing but shapes, or all that they are zero, or their own
+Values = Literal["unknown", "zeros", "given"]
+
+
+def place_of(values: Values, module: nn.Module) -> Place:
+    """How the module's tensors are stood in for in a pass that knows that much of them."""
+    if values == "zeros":
+        return zeros_for(module)
+    return on_meta if values == "unknown" else real
 
 
 def build(factory: Callable[[], nn.Module]) -> nn.Module:
@@ -42,21 +51,6 @@ def real(tensor: Tensor) -> Tensor:
     if tensor.device.type == "meta":
         return torch.zeros(tensor.shape, dtype=tensor.dtype)
     return tensor.detach().to("cpu", copy=True)
-
-
-def run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """One real forward pass on the CPU, all weights zero: does the module take these inputs?
-
-    Raises:
-        Exception: whatever the module raises.
-    """
-    args, kwargs = tree_map(_real_leaf, args), tree_map(_real_leaf, kwargs)
-    with stand_ins(module, zeros_for(module)), torch.no_grad():
-        module(*args, **kwargs)
-
-
-def _real_leaf(leaf: Any) -> Any:
-    return real(leaf) if isinstance(leaf, Tensor) else leaf
 
 
 def zeros_for(module: nn.Module) -> Place:

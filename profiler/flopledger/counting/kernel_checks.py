@@ -1,0 +1,94 @@
+"""What PyTorch's kernels refuse, and its rules for meta tensors let pass."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flopledger.counting.meta_devices import tensors_in
+
+_PRODUCTS = frozenset(
+    f"aten::{op}"
+    for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "convolution")
+)
+_NORMS = frozenset(
+    f"aten::{op}" for op in ("native_layer_norm", "native_group_norm", "native_batch_norm")
+)
+_SOFTMAX = frozenset(f"aten::{op}" for op in ("_softmax", "_log_softmax", "_safe_softmax"))
+_RESIZES = ("aten::upsample", "aten::_adaptive_avg_pool", "aten::adaptive_max_pool")
+_NO_COMPLEX = _SOFTMAX | frozenset(
+    f"aten::{op}"
+    for op in (
+        "relu gelu elu celu selu hardtanh hardswish hardsigmoid leaky_relu glu softplus "
+        "native_layer_norm native_group_norm native_batch_norm max_pool2d_with_indices "
+        "max_pool3d_with_indices avg_pool2d avg_pool3d adaptive_max_pool2d adaptive_max_pool3d "
+        "_adaptive_avg_pool2d _adaptive_avg_pool3d upsample_bilinear2d upsample_bicubic2d"
+    ).split()
+)
+
+
+def refuse(op: str, args: Any) -> None:
+    """Nothing, if a kernel takes a call of these arguments.
+
+    Args:
+        op: "aten::mm".
+        args: the call's positional arguments; integers real where their values are known.
+
+    Raises:
+        RuntimeError: none does.
+        IndexError: the axis is not among the tensor's.
+    """
+    name = op.removesuffix("_")
+    if name in _PRODUCTS:
+        _one_dtype(op, args)
+    elif name == "aten::embedding":
+        _rows(*args[:2])
+    elif name in _SOFTMAX:
+        axes = max(args[0].dim(), 1)
+        if not -axes <= args[1] < axes:
+            raise IndexError(f"a tensor of {args[0].dim()} axes has no axis {args[1]}")
+    elif name in _NORMS:
+        _norm_dtypes(op, args)
+    elif name.startswith(_RESIZES) and 0 in args[0].shape[2:]:
+        raise RuntimeError(f"{op} takes no image without pixels")
+    if name in _NO_COMPLEX and any(t.is_complex() and t.numel() for t in tensors_in(*args)):
+        raise RuntimeError(f"{op} takes no complex tensor")
+
+
+def _one_dtype(op: str, args: Any) -> None:
+    if op == "aten::convolution" and args[6]:
+        if args[0].shape[1] != args[1].shape[0]:
+            raise RuntimeError(
+                f"a transposed convolution of {args[1].shape[0]} channels got {args[0].shape[1]}"
+            )
+        if not args[0].numel():  # no kernel is asked
+            return
+    dtypes = {_dtype(t) for t in tensors_in(*args)}
+    if len(dtypes) > 1:
+        raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
+
+
+def _rows(weight: Tensor, indices: Tensor) -> None:
+    if indices.dtype not in (torch.int64, torch.int32):
+        raise RuntimeError(
+            f"the indices of an embedding are int64 or int32, but got {_dtype(indices)}"
+        )
+    if indices.device.type == "meta" or not indices.numel():
+        return
+    rows, low, high = weight.shape[0], int(indices.min()), int(indices.max())
+    if low < 0 or high >= rows:
+        wrong = low if low < 0 else high
+        raise RuntimeError(f"index {wrong} is outside an embedding of {rows} rows")
+
+
+def _norm_dtypes(op: str, args: Any) -> None:
+    # weights and statistics may be wider than 16-bit numbers, no others
+    x, *rest = tensors_in(*args)
+    if x.dtype in (torch.float16, torch.bfloat16):
+        return
+    if other := next((t for t in rest if t.dtype != x.dtype), None):
+        raise RuntimeError(f"{op} takes one dtype, but got {_dtype(x)} and {_dtype(other)}")
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

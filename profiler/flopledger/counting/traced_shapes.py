@@ -1,0 +1,111 @@
+"""What torch.jit's tracer meets when nothing is computed: shapes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+
+from flopledger.counting.kernel_checks import refuse
+from flopledger.counting.meta_devices import on_one_device, tensors_in
+from flopledger.counting.meta_selection import evenly, selects
+from flopledger.counting.meta_shapes import infer
+
+aten = torch.ops.aten
+
+_TRACER = torch._C._dispatch_key_parse("Tracer")
+_exclude = torch._C._dispatch_tls_set_dispatch_key_excluded
+_excluded = torch._C._dispatch_tls_is_dispatch_key_excluded
+
+
+class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Answers every operator with its result's shape: floats on meta, integers real.
+
+    The tracer writes an operator down before the dispatcher reaches this mode, and writes its
+    result down afterwards, whoever made it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        # storages whose numbers are no longer known; kept, so that no other takes their address
+        self._unknown: dict[int, Any] = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # True would import torch._dynamo at the first call: a second
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs, state = kwargs or {}, torch._C._get_tracing_state()
+        if state is None:  # inside a traced operator
+            return self._shape(func, args, kwargs)
+        if func is aten.convolution.default:
+            # the tracer writes down the aten::_convolution that this one's kernel would call
+            with _tracer(state, excluded=False), self:
+                return aten._convolution.default(*args, False, False, False, False)
+        # PyTorch's rules in Python would be traced: their sizes would be tensors
+        with _tracer(None, excluded=True):
+            return self._shape(func, args, kwargs)
+
+    def _shape(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if func is aten._convolution.default:  # has no rule on meta
+            func, args = aten.convolution.default, args[:9]
+        op = func._schema.name
+        if self._unknown:
+            target = args[0] if args else None
+            args, kwargs = tree_map(self._forgotten, args), tree_map(self._forgotten, kwargs)
+            if op.endswith("_") and args and args[0] is not target:
+                return target
+        if self._forgets(op, args, kwargs):
+            return args[0]
+        refuse(op, args)
+        args, kwargs = on_one_device(op, args, kwargs)
+        out = infer(op, func._schema.overload_name, args, kwargs)
+        # a rule for one result answers a kernel with several: aten::log_sigmoid_forward
+        if out is NotImplemented or (isinstance(out, Tensor) and len(func._schema.returns) != 1):
+            out = func(*args, **kwargs)
+        return evenly(op, args, kwargs, out) if selects(op) and args[0].is_meta else out
+
+    def _forgets(self, op: str, args: Any, kwargs: dict[str, Any]) -> bool:
+        """Whether unknown numbers are written over known ones, which then are no longer known."""
+        if not (op.endswith("_") and isinstance(args[0], Tensor) and not args[0].is_meta):
+            return False
+        if not any(t.is_meta for t in tensors_in(*args, *kwargs.values())):
+            return False
+        storage = args[0].untyped_storage()
+        self._unknown[storage._cdata] = storage
+        return True
+
+    def _forgotten(self, leaf: Any) -> Any:
+        """The leaf; of one whose numbers are no longer known, its shape alone."""
+        if not isinstance(leaf, Tensor) or leaf.is_meta:
+            return leaf
+        if leaf.untyped_storage()._cdata not in self._unknown:
+            return leaf
+        return torch.empty_strided(leaf.shape, leaf.stride(), dtype=leaf.dtype, device="meta")
+
+
+@contextmanager
+def _tracer(state: Any, excluded: bool) -> Iterator[None]:
+    """The tracer in that state, its dispatch key excluded or not; then as it was.
+
+    The key is mostly, not always, excluded where the state is None: what was found is put back, or
+    every later trace of the process would fail.
+    """
+    was, was_excluded = torch._C._get_tracing_state(), _excluded(_TRACER)
+    set_tracer(state, excluded)
+    try:
+        yield
+    finally:
+        set_tracer(was, was_excluded)
+
+
+def set_tracer(state: Any, excluded: bool) -> None:
+    """The tracer in that state, its dispatch key excluded or not."""
+    _exclude(_TRACER, False)  # PyTorch asserts it whenever the state is set
+    torch._C._set_tracing_state(state)  # type: ignore[attr-defined]
+    _exclude(_TRACER, excluded)
