@@ -12,8 +12,10 @@ from .differences.changes import diff as diff
 from .errors import FlopledgerError as FlopledgerError
 from .errors import WrongOption as WrongOption
 from .ledger.build import ledger_of as ledger_of
+from .ledger.chain import Chain as Chain
+from .ledger.compared import compare as compare
+from .ledger.compared import compare_chain as compare_chain
 from .ledger.comparison import Comparison as Comparison
-from .ledger.comparison import compare as compare
 from .ledger.ledger import Ledger as Ledger
 from .metering.module_meter import Meter as Meter
 from .metering.module_meter import MeterError as MeterError
@@ -33,6 +35,11 @@ from .profiles.totals import TrainingStep as TrainingStep
 from .progress import Interrupted as Interrupted
 from .progress import Progress as Progress
 from .progress import Unfinished as Unfinished
+from .reports.report.whole_report import Report as Report
+from .reports.report.whole_report import report as report
+from .statements.claim import Verdicts as Verdicts
+from .statements.claim import claims as claims
+from .storage.facts import BadFacts as BadFacts
 from .sweeping.run_sweep import sweep as sweep
 from .sweeping.sweep_result import Sweep as Sweep
 from .training.run_training import train as train

@@ -6,7 +6,7 @@ from math import log10, prod
 
 import pytest
 from flopledger.ledger.chain import chain
-from flopledger.ledger.comparison import compare
+from flopledger.ledger.compared import compare
 from flopledger.ledger.dawnbench import Entry, Stage
 from flopledger.ledger.dawnbench_hours import (
     CHIPS,

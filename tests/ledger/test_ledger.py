@@ -4,7 +4,7 @@ from math import log10, prod
 
 import numpy as np
 import pytest
-from flopledger.ledger.comparison import compare
+from flopledger.ledger.compared import compare
 from flopledger.ledger.ledger import (
     EPISODES,
     PASSES,

@@ -12,12 +12,8 @@ def claims(
     debug: Debug = False,
 ) -> int:
     """Hold the claims of facts/claims.toml against what is measured and cited."""
-    from flopledger.counting.cached import cached_profile
     from flopledger.reports.claims import FORMATS
-    from flopledger.statements.claim import judge, read_claims
-    from flopledger.statements.evidence import evidence
+    from flopledger.statements import claim
 
-    made = read_claims()
-    held = evidence(cached_profile)
-    sys.stdout.write(FORMATS[form]([judge(claim, held) for claim in made]))
+    sys.stdout.write(FORMATS[form](claim.claims()))
     return 0

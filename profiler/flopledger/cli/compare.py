@@ -33,20 +33,17 @@ def compare(
 
     Where several runs are named, each is compared with the next, and the steps add up.
     """
-    from flopledger.ledger import comparison
-    from flopledger.ledger.build import hours_of, ledger_of
-    from flopledger.ledger.chain import chain
+    from flopledger.ledger import compared
     from flopledger.ledger.dawnbench_hours import contradiction
     from flopledger.reports import compare, compare_chain
 
-    names = [a, b, *(more or [])]
-    sides = hours_of(names) if quantity == "hours" else [ledger_of(name) for name in names]
+    sides = compared.ledgers_to_compare([a, b, *(more or [])], quantity)
     # people read hours as a chain's speeds, also of two runs; programs read one shape of two
     if more or (quantity == "hours" and form not in ("json", "csv")):
-        text = compare_chain.FORMATS[form](chain(sides, samples=samples, seed=seed))
+        steps = compared.compare_chain(sides, samples=samples, seed=seed)
+        text = compare_chain.FORMATS[form](steps)
     else:
-        split = comparison.compare(sides[0], sides[1], samples=samples, seed=seed)
-        text = compare.FORMATS[form](split)
+        text = compare.FORMATS[form](compared.compare(*sides, samples=samples, seed=seed))
     for line in filter(None, map(contradiction, sides)):
         say(line)
     sys.stdout.write(text)

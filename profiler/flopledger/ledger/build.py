@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from flopledger.counting.cached import cached_profile
-from flopledger.ledger.comparison import Comparison, compare
+from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
 from flopledger.ledger.dawnbench_hours import DETAILS, detail_of, hours_ledger
 from flopledger.ledger.ledger import Ledger, Measured, build_ledger
@@ -128,7 +128,7 @@ def watched(profiles: Profiles) -> tuple[dict[str, Agreement], Comparison]:
             name: agreement(before, after, built[before.name], built[after.name])
             for name, (before, after) in pairs.items()
         },
-        compare(first, last),
+        split_ratio(first, last),
     )
 
 

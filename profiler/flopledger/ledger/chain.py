@@ -1,15 +1,19 @@
-"""chain(): several ledgers one after the other, each step split, and what the steps add up to."""
+"""Chain: several ledgers one after the other, each step split, and what the steps add up to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 
+import pandas as pd
+
 from flopledger.errors import WrongOption
-from flopledger.ledger.comparison import Comparison, compare
+from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.ledger import Ledger
+from flopledger.storage.json_text import json_text
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Chain:
     """A chain of runs.
 
@@ -32,14 +36,50 @@ class Chain:
         """Orders of magnitude from the first run to the last."""
         return sum(step.orders for step in self.steps)
 
+    @property
+    def heading(self) -> str:
+        """One sentence: from where to where, and what all steps make."""
+        return (
+            f"{self.quantity}: {' to '.join(self.runs)}, {self.totals[0]:.4g} to "
+            f"{self.totals[-1]:.4g}, {self.total_orders:+.3f} orders of magnitude"
+        )
+
+    def by_factor(self) -> pd.DataFrame:
+        """One row a factor: its orders of magnitude at each step, and over all steps; exact."""
+        steps = {
+            f"{step.a} to {step.b}": [share.orders for share in step.factors] for step in self.steps
+        }
+        return pd.DataFrame({"factor": self.orders.keys(), **steps, "all": self.orders.values()})
+
+    def to_json(self) -> str:
+        """What `flopledger compare A B C --format json` writes."""
+        return json_text(
+            {
+                "runs": list(self.runs),
+                "quantity": self.quantity,
+                "totals": list(self.totals),
+                "orders": self.total_orders,
+                "factors": [
+                    {"factor": name, "orders": orders} for name, orders in self.orders.items()
+                ],
+                "steps": [step.as_object() for step in self.steps],
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.heading}\n{self.by_factor().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.heading)}</p>{self.by_factor().to_html(index=False)}"
+
 
 def chain(ledgers: Sequence[Ledger], samples: int = 10_000, seed: int = 0) -> Chain:
     """Compare each ledger with the next.
 
     Args:
         ledgers: at least two, of one quantity and with the same factors.
-        samples: as of `compare`.
-        seed: as of `compare`.
+        samples: as of `split_ratio`.
+        seed: as of `split_ratio`.
 
     Raises:
         ValueError: there are fewer than two, or two have no factor in common.
@@ -47,7 +87,7 @@ def chain(ledgers: Sequence[Ledger], samples: int = 10_000, seed: int = 0) -> Ch
     if len(ledgers) < 2:
         raise WrongOption(f"{len(ledgers)} runs are no chain; give two or more")
     steps = tuple(
-        compare(one, other, samples=samples, seed=seed) for one, other in pairwise(ledgers)
+        split_ratio(one, other, samples=samples, seed=seed) for one, other in pairwise(ledgers)
     )
     orders = {
         share.factor: sum(step.factors[index].orders for step in steps)

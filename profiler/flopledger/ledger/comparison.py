@@ -1,17 +1,20 @@
-"""compare(): the ratio of two ledgers, split into factors whose orders of magnitude add up."""
+"""Comparison: the ratio of two ledgers, split into factors whose orders of magnitude add up."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import reduce
+from html import escape
 from itertools import product
 from math import log10
 from operator import mul
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from flopledger.errors import WrongOption
 from flopledger.ledger.ledger import FactKey, Ledger, Phases, Values
 from flopledger.ledger.quantity import Kind, weakest
+from flopledger.storage.json_text import json_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,7 @@ class PublishedPair:
     orders: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison:
     """What separates two runs.
 
@@ -85,8 +88,39 @@ class Comparison:
     dominant_uncertainty: str | None
     dominant_fact: str | None
 
+    @property
+    def heading(self) -> str:
+        """One sentence: the ratio and its interval."""
+        low, high = self.interval
+        return (
+            f"{self.quantity}: {self.a} {self.a_total:.4g}, {self.b} {self.b_total:.4g}; from "
+            f"{self.a} to {self.b} {self.orders:+.2f} orders of magnitude (90%: {low:+.2f} to "
+            f"{high:+.2f})"
+        )
 
-def compare(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Comparison:
+    def by_factor(self) -> pd.DataFrame:
+        """One row a factor: every attribute of its `Share`, exact."""
+        return pd.DataFrame([asdict(share) for share in self.factors])
+
+    def as_object(self) -> dict[str, Any]:
+        """Plain lists, dicts and numbers, under the documented keys."""
+        plain = asdict(self)
+        del plain["dominant_fact"]
+        return plain | {name: list(plain[name]) for name in ("interval", "factors", "published")}
+
+    def to_json(self) -> str:
+        """What `flopledger compare A B --format json` writes."""
+        return json_text(self.as_object())
+
+    def __repr__(self) -> str:
+        shown = self.by_factor()[["factor", "a", "b", "ratio", "orders", "kind"]]
+        return f"{self.heading}\n{shown.to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.heading)}</p>{self.by_factor().to_html(index=False)}"
+
+
+def split_ratio(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Comparison:
     """Split the ratio b / a into factors whose orders of magnitude add up exactly.
 
     With one phase each, a factor's orders are log10 of its ratio. Where phases differ, the split is
@@ -118,7 +152,7 @@ def compare(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Compa
         raise WrongOption(f"{samples} samples are too few; give 1 or more")
     facts = tuple(dict.fromkeys((*a.facts, *b.facts)))
     rng = np.random.default_rng(seed)
-    # sorted, so that compare(b, a) draws what compare(a, b) does
+    # sorted, so that from b to a the draws are those from a to b
     drawn_once = sorted({key.drawn_as for key in facts}, key=repr)
     normals = {drawn: rng.standard_normal(samples) for drawn in drawn_once}
     draws = {key: key.fact.draws(normals[key.drawn_as]) for key in facts}

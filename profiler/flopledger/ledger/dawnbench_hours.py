@@ -1,11 +1,13 @@
 """The hours of an entry as a product of factors, by what is known of it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from flopledger.clock.published_peaks import Peak, peak_of
 from flopledger.ledger.dawnbench import IMAGES as IMAGES_FACT
 from flopledger.ledger.dawnbench import Entry
-from flopledger.ledger.ledger import FLOPS_PER_PARAM, Factor, Ledger
+from flopledger.ledger.ledger import FLOPS_PER_PARAM, FactKey, Factor, Ledger, Phases
 from flopledger.ledger.ledger import PASSES as FORWARD_PASSES
 from flopledger.ledger.quantity import Kind, weakest
 from flopledger.storage.facts import BadFacts
@@ -83,13 +85,23 @@ def hours_ledger(entry: Entry, counted: Ledger | None, detail: Detail | None = N
     return Ledger(
         run=entry.name,
         quantity=HOURS,
-        params=counted.params if counted else 0,
+        params=counted.params if counted else None,
         factors=tuple(factors),
         phases=phases,
         facts=(),
         published=(),
-        evaluate=lambda given: phases,
+        evaluate=_Fixed(phases=phases),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fixed:
+    """Factors that no uncertain fact moves."""
+
+    phases: Phases
+
+    def __call__(self, given: Mapping[FactKey, Any]) -> Phases:
+        return self.phases
 
 
 def utilisation(ledger: Ledger) -> float | None:
@@ -111,6 +123,7 @@ def contradiction(ledger: Ledger) -> str | None:
 def _work(entry: Entry, counted: Ledger) -> list[Factor]:
     """Its FLOPs: images, and what an image costs on the average of the schedule."""
     by_name = {factor.name: factor for factor in counted.factors}
+    assert counted.params is not None  # it is a ledger of compute
     forward, passes = by_name[FLOPS_PER_PARAM], by_name[FORWARD_PASSES]
     kind = weakest(forward.kind, "cited")  # the schedule, by whose epochs it is averaged
     source = f"{forward.source}; {entry.schedule_source}"

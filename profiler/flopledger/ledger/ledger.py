@@ -7,9 +7,12 @@ from math import prod
 from operator import mul
 from typing import Any
 
+from flopledger.errors import WrongOption
 from flopledger.ledger.quantity import Kind, Quantity, weakest
 from flopledger.ledger.training_run import Phase, TrainingRun
 from flopledger.storage.facts import BadFacts
+
+COMPUTE = "training FLOP per parameter"
 
 FLOPS_PER_PARAM = "forward FLOPs per parameter"
 PASSES = "passes per position"
@@ -76,14 +79,14 @@ class Factor:
     source: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Ledger:
     """A run's training compute per parameter, in FLOP, or its hours, by factors and phases.
 
     Attributes:
         run: the run's name.
         quantity: what `total` is.
-        params: parameters of the networks that the run ended with.
+        params: parameters of the networks that the run ended with; None where they are not known.
         factors: in the identity's order; they multiply to `total`.
         phases: each phase's factors by name; their products add up to `total`.
         facts: the facts that have an interval.
@@ -93,12 +96,16 @@ class Ledger:
 
     run: str
     quantity: str
-    params: int
+    params: int | None
     factors: tuple[Factor, ...]
     phases: Phases
     facts: tuple[FactKey, ...]
     published: tuple[tuple[str, float], ...]
     evaluate: Callable[[Mapping[FactKey, Any]], Phases]
+
+    def __repr__(self) -> str:
+        factors = "\n".join(f"  {factor.value:.4g}  {factor.name}" for factor in self.factors)
+        return f"{self.run}: {self.total:.4g} {self.quantity} =\n{factors}"
 
     @property
     def total(self) -> float:
@@ -107,8 +114,36 @@ class Ledger:
 
     @property
     def total_flops(self) -> float:
-        """FLOP of the whole run, where the quantity is FLOP per parameter."""
+        """FLOP of the whole run, where the quantity is FLOP per parameter.
+
+        Raises:
+            WrongOption: the quantity is another one.
+        """
+        if self.quantity != COMPUTE or self.params is None:
+            raise WrongOption(
+                f"{self.run} has no FLOP in a ledger of {self.quantity}; use ledger_of"
+            )
         return self.total * self.params
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Identity:
+    """A run's phases' factors for given values of its facts; unlike a closure, it pickles."""
+
+    run: TrainingRun
+    measurements: Mapping[str, Measured]
+    params: int
+
+    def __call__(self, given: Mapping[FactKey, Any]) -> Phases:
+        return {
+            phase.name: _phase_values(
+                phase,
+                self.measurements[phase.network],
+                self.params,
+                _facts(self.run, phase, given),
+            )
+            for phase in self.run.phases
+        }
 
 
 def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledger:
@@ -131,14 +166,12 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
     _check_measured(run, measurements)
     params = sum(measurements[network].params for network in run.networks)
 
-    def evaluate(given: Mapping[FactKey, Any]) -> Phases:
-        return {
-            phase.name: _phase_values(
-                phase, measurements[phase.network], params, _facts(run, phase, given)
-            )
-            for phase in run.phases
-        }
-
+    needed = (*run.networks, *(phase.network for phase in run.phases))
+    evaluate = _Identity(
+        run=run,
+        measurements={network: measurements[network] for network in needed},
+        params=params,
+    )
     phases = evaluate({})
     uncertain = dict.fromkeys(
         _fact_key(run, phase, key)
@@ -148,7 +181,7 @@ def build_ledger(run: TrainingRun, measurements: Mapping[str, Measured]) -> Ledg
     )
     return Ledger(
         run=run.name,
-        quantity="training FLOP per parameter",
+        quantity=COMPUTE,
         params=params,
         factors=_factors(run, measurements, phases),
         phases=phases,

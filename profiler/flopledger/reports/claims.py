@@ -1,6 +1,5 @@
 """Verdicts on claims as table, Markdown or JSON."""
 
-import json
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -8,7 +7,7 @@ import pandas as pd
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
-from flopledger.statements.claim import Verdict, as_object
+from flopledger.statements.claim import Verdict, Verdicts
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -18,12 +17,6 @@ def table(verdicts: Sequence[Verdict]) -> str:
         f"\n{verdict.claim.id}: {verdict.claim.claim}\n  {verdict.verdict}: {verdict.reason}\n"
         for verdict in verdicts
     )
-
-
-def as_json(verdicts: Sequence[Verdict]) -> str:
-    """A list, an object a claim."""
-    objects = [as_object(verdict) for verdict in verdicts]
-    return json.dumps(objects, indent=2, allow_nan=False) + "\n"
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
@@ -58,8 +51,8 @@ def claimed(verdict: Verdict) -> str:
 
 
 # what flopledger claims --format offers
-FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
+FORMATS: dict[str, Callable[[Verdicts], str]] = {
     "table": table,
-    "json": as_json,
+    "json": Verdicts.to_json,
     "markdown": markdown,
 }

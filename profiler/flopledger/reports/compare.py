@@ -1,9 +1,6 @@
 """A comparison of two runs as table, Markdown, CSV or JSON."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
@@ -21,14 +18,9 @@ def table(comparison: Comparison) -> str:
     return "\n".join(part.rstrip() for part in parts) + "\n"
 
 
-def as_json(comparison: Comparison) -> str:
-    """One object."""
-    return json.dumps(as_object(comparison), indent=2, allow_nan=False) + "\n"
-
-
 def csv(comparison: Comparison) -> str:
     """The factors, exact: one row each."""
-    return pd.DataFrame(as_object(comparison)["factors"]).to_csv(index=False)
+    return comparison.by_factor().to_csv(index=False)
 
 
 def markdown(comparison: Comparison) -> str:
@@ -37,16 +29,6 @@ def markdown(comparison: Comparison) -> str:
     parts = [f"## {heading(comparison)}\n", to_markdown(factors), f"{uncertainty(comparison)}\n"]
     parts += [to_markdown(published)] if len(published) else []
     return "\n".join(parts)
-
-
-def as_object(comparison: Comparison) -> dict[str, Any]:
-    """Plain lists, dicts and numbers, under the documented keys."""
-    plain = asdict(comparison)
-    del plain["dominant_fact"]
-    plain["interval"] = list(comparison.interval)
-    plain["factors"] = list(plain["factors"])
-    plain["published"] = list(plain["published"])
-    return plain
 
 
 def heading(comparison: Comparison) -> str:
@@ -117,7 +99,7 @@ def published_table(comparison: Comparison) -> pd.DataFrame:
 # what flopledger compare --format offers; compare_chain.py has the same for several runs
 FORMATS: dict[str, Callable[[Comparison], str]] = {
     "table": table,
-    "json": as_json,
+    "json": Comparison.to_json,
     "csv": csv,
     "markdown": markdown,
 }

@@ -1,16 +1,13 @@
 """A chain of runs, each step split into factors, as table, Markdown, CSV or JSON."""
 
-import json
 from collections.abc import Callable
 from string import ascii_uppercase
-from typing import Any
 
 import pandas as pd
 
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import HOURS
 from flopledger.ledger.quantity import weakest
-from flopledger.reports import compare
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
@@ -20,11 +17,6 @@ def table(chain: Chain) -> str:
     """The heading, each run's letter, and the factors' values and orders."""
     frames = [values_table(chain), orders_table(chain)]
     return "\n".join([heading(chain), *legend(chain), "", *map(plain_table, frames)])
-
-
-def as_json(chain: Chain) -> str:
-    """One object."""
-    return json.dumps(as_object(chain), indent=2, allow_nan=False) + "\n"
 
 
 def csv(chain: Chain) -> str:
@@ -37,18 +29,6 @@ def markdown(chain: Chain) -> str:
     frames = [values_table(chain), orders_table(chain)]
     runs = [f"- {line}" for line in legend(chain)]
     return "\n".join([f"## {heading(chain)}\n", *runs, "", *map(to_markdown, frames)])
-
-
-def as_object(chain: Chain) -> dict[str, Any]:
-    """Plain lists, dicts and numbers, under the documented keys."""
-    return {
-        "runs": list(chain.runs),
-        "quantity": chain.quantity,
-        "totals": list(chain.totals),
-        "orders": chain.total_orders,
-        "factors": [{"factor": name, "orders": orders} for name, orders in chain.orders.items()],
-        "steps": [compare.as_object(step) for step in chain.steps],
-    }
 
 
 def heading(chain: Chain) -> str:
@@ -123,7 +103,7 @@ def _unit(chain: Chain) -> str:
 # the formats of compare.py, for a chain
 FORMATS: dict[str, Callable[[Chain], str]] = {
     "table": table,
-    "json": as_json,
+    "json": Chain.to_json,
     "csv": csv,
     "markdown": markdown,
 }

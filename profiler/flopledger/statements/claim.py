@@ -1,13 +1,17 @@
 """Claims somebody made, what measures them here, and verdicts that follow from the two."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
+import pandas as pd
+
+from flopledger.counting.cached import cached_profile
 from flopledger.statements import speed_claims  # noqa: F401  its functions register themselves
 from flopledger.statements.compute_claims import Measurement, measures
-from flopledger.statements.evidence import Evidence
+from flopledger.statements.evidence import Evidence, evidence
 from flopledger.storage.facts import (
     BadFacts,
     Table,
@@ -17,6 +21,7 @@ from flopledger.storage.facts import (
     read_toml,
     short_name,
 )
+from flopledger.storage.json_text import json_text
 from flopledger.storage.nearest_name import did_you_mean
 
 
@@ -77,17 +82,68 @@ def read_claims(path: Path | None = None) -> list[Claim]:
             does not exist.
     """
     path = path or facts_folder("claims.toml")
-    claims: dict[str, Claim] = {}
+    read: dict[str, Claim] = {}
     for number, table in enumerate(checked(_File, read_toml(path), path).claims, start=1):
         claim = checked(Claim, table, path, f"claims.{table.get('id', number)}")
         where = f"{short_name(path)}: [claims.{claim.id}]"
         if claim.measure not in measures:
             hint = did_you_mean(claim.measure, sorted(measures))
             raise BadFacts(f"{where} no measure is called {claim.measure!r}; {hint}")
-        if claim.id in claims:
+        if claim.id in read:
             raise BadFacts(f"{where} two claims have this id; rename one")
-        claims[claim.id] = claim
-    return list(claims.values())
+        read[claim.id] = claim
+    return list(read.values())
+
+
+@dataclass(frozen=True, repr=False)
+class Verdicts(Sequence[Verdict]):
+    """The verdicts on several claims, in the order of their file."""
+
+    each: tuple[Verdict, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Verdict: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Verdicts": ...
+    def __getitem__(self, index: int | slice) -> "Verdict | Verdicts":
+        return Verdicts(self.each[index]) if isinstance(index, slice) else self.each[index]
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a claim, under the keys of `to_json`."""
+        return pd.DataFrame([as_object(verdict) for verdict in self.each])
+
+    def to_json(self) -> str:
+        """What `flopledger claims --format json` writes: a list, an object a claim."""
+        return json_text([as_object(verdict) for verdict in self.each])
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{verdict.claim.id}: {verdict.verdict}; {verdict.reason}" for verdict in self.each
+        )
+
+    def _repr_html_(self) -> str:
+        return self.frame().to_html(index=False)
+
+
+def claims(path: Path | None = None) -> Verdicts:
+    """Hold the claims of facts/claims.toml against what is measured and cited.
+
+    Args:
+        path: another file of claims.
+
+    Raises:
+        BadFacts: a file of claims or of facts cannot be used.
+        BrokenModel, ProfilingError: a network that they need cannot be imported or counted.
+    """
+    return judged(read_claims(path), evidence(cached_profile))
+
+
+def judged(claims: Iterable[Claim], evidence: Evidence) -> Verdicts:
+    """What the evidence says of each claim."""
+    return Verdicts(tuple(judge(claim, evidence) for claim in claims))
 
 
 def judge(claim: Claim, evidence: Evidence) -> Verdict:

@@ -102,7 +102,9 @@ def _split(a: Ledger, b: Ledger) -> str:
     if (precision := _sped_up(a, b, PRECISION)) != 1:
         parts.append(f"{precision:.2f} x from precision")
     used, then = utilisation(a), utilisation(b)
-    if used is not None and then is not None:
+    if used is None or then is None:
+        parts.append("the rest from hardware, precision and use together")
+    else:
         parts.append(
             f"{then / used:.2f} x from use of the chips ({used:.1%} to {then:.1%} of their peak)"
         )

@@ -136,6 +136,7 @@ def totals_table(findings: Findings) -> pd.DataFrame:
     """Each run's compute from the bottom up, beside every published total."""
     rows = []
     for name, ledger in findings.ledgers.items():
+        assert ledger.params is not None  # it is a ledger of compute
         published = ledger.published or (("none known", None),)
         for source, per_param in published:
             rows.append(

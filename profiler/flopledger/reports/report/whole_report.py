@@ -1,0 +1,115 @@
+"""report(): the zoo counted, the ledgers balanced, the claims judged, and all of it written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from flopledger.counting.cached import cached_profile
+from flopledger.ledger.build import watched
+from flopledger.ledger.chain import chain
+from flopledger.ledger.comparison import split_ratio
+from flopledger.ledger.run_file import find_run, list_runs
+from flopledger.profiles.tables import Profile, ProfilingError
+from flopledger.reports.report.report_data import Findings
+from flopledger.reports.report.write import write
+from flopledger.statements.claim import judged, read_claims
+from flopledger.statements.compute_claims import VERSIONS
+from flopledger.statements.evidence import evidence
+from flopledger.statements.speed_claims import CHAINS
+from flopledger.storage.files import check_folder
+from flopledger.storage.json_text import json_text
+from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
+from flopledger.zoo.sizes import USUAL, Sizes
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report:
+    """A report that was written.
+
+    Attributes:
+        page: where its index.html lies.
+        counted: the models that it has, each with its profile.
+        failed: why each other model could not be counted, one line by the model's name.
+    """
+
+    page: Path
+    counted: Sequence[tuple[ModelSpec, Profile]]
+    failed: Mapping[str, str]
+
+    def to_json(self) -> str:
+        """Where it lies, the models that it has, and the failed ones with the reason."""
+        return json_text(
+            {
+                "page": str(self.page),
+                "counted": [profile.model for _, profile in self.counted],
+                "failed": dict(self.failed),
+            }
+        )
+
+    def __repr__(self) -> str:
+        reasons = "".join(f"\n{reason}" for reason in self.failed.values())
+        return f"{self.page}: {len(self.counted)} models, {len(self.failed)} failed{reasons}"
+
+    def _repr_html_(self) -> str:
+        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in self.failed.values())
+        link = f'<a href="{escape(self.page.resolve().as_uri())}">{escape(str(self.page))}</a>'
+        return f"<p>{link}: {len(self.counted)} models</p><ul>{reasons}</ul>"
+
+
+def report(
+    output: Path | str = "build/report", *, models: Iterable[Listing] | None = None
+) -> Report:
+    """Write index.html, report.md, every table and every chart of them.
+
+    A network is counted once for each state of its file and of the library, and then remembered.
+
+    Args:
+        output: the folder, which is made if it is not there.
+        models: those that the zoo's chapters show; every model, if left out.
+
+    Raises:
+        BadFacts: a file of facts cannot be used.
+        BrokenModel, ProfilingError: a network that a ledger or a claim needs cannot be imported or
+            counted; one that only the zoo's chapters would show is named in `Report.failed`.
+        WrongOption: the folder cannot be written.
+    """
+    folder = Path(output)
+    check_folder(folder)
+    counted: list[tuple[ModelSpec, Profile]] = []
+    failed: dict[str, str] = {}
+    for listing in list_models() if models is None else models:
+        try:
+            counted.append((find_model(listing.name), cached_profile(listing.name)))
+        except (ProfilingError, BrokenModel) as error:
+            failed[listing.name] = str(error)
+    return Report(page=write(_findings(counted), folder), counted=tuple(counted), failed=failed)
+
+
+def _findings(counted: Sequence[tuple[ModelSpec, Profile]]) -> Findings:
+    profiles = {profile.model: profile for _, profile in counted}
+
+    def profile_of(name: str, sizes: Sizes = USUAL) -> Profile:
+        return (
+            profiles[name] if sizes == USUAL and name in profiles else cached_profile(name, sizes)
+        )
+
+    held = evidence(profile_of)
+    trainings, split = watched(profile_of)
+    return Findings(
+        counted=counted,
+        runs={name: find_run(name) for name in list_runs()},
+        ledgers=held.ledgers,
+        comparisons={
+            name: split_ratio(held.ledgers["alexnet"], held.ledgers[name]) for name in VERSIONS
+        },
+        verdicts=judged(read_claims(), held),
+        systems=held.systems,
+        trainings=trainings,
+        watched=split,
+        entries=held.entries,
+        hours=held.hours,
+        chains={
+            name: chain([held.hours[entry] for entry in names]) for name, names in CHAINS.items()
+        },
+    )
