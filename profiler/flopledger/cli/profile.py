@@ -26,7 +26,7 @@ from flopledger.zoo.sources import check_names
 if TYPE_CHECKING:
     from flopledger.calls import Counter
     from flopledger.profiles.tables import Profile
-    from flopledger.reports.profile_measurements import Measured
+    from flopledger.reports.profile import Measured
     from flopledger.zoo.inputs import AskedInput
 
 Kwargs = Annotated[

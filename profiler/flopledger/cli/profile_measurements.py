@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from flopledger.allocation.held_bytes import Memory
     from flopledger.profiles.tables import Profile
     from flopledger.profiles.totals import Optimiser
-    from flopledger.reports.profile_measurements import Measured
+    from flopledger.reports.profile import Measured
     from flopledger.zoo.inputs import Inputs
 
 
@@ -51,7 +51,7 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
     Raises:
         ProfilingError: it does not run, or not without values.
     """
-    from flopledger.reports.profile_measurements import Measured
+    from flopledger.reports.profile import Measured
 
     if not (wanted.time or wanted.memory):
         return Measured()

@@ -1,22 +1,45 @@
 """The formats of flopledger profile: one table, of what writes each and what it can show."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from flopledger.allocation.held_bytes import Memory
+from flopledger.clock.layer_times import Timing
 from flopledger.profiles.saved import object_of
 from flopledger.profiles.tables import Profile
 from flopledger.profiles.totals import Optimiser, TrainingStep
 from flopledger.reports import (
+    memory,
     profile_exports,
     profile_icicle,
-    profile_measurements,
     profile_table,
     profile_trace,
+    timing,
 )
-from flopledger.reports.profile_measurements import Measured
 from flopledger.reports.units import short
 from flopledger.storage.json_text import json_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was measured of a network; None where it was not asked for.
+
+    Attributes:
+        timing: the seconds of a pass.
+        memory: the bytes that it holds, worked out.
+        allocated: the bytes that were allocated when it ran.
+    """
+
+    timing: Timing | None = None
+    memory: Memory | None = None
+    allocated: Memory | None = None
+
+    def folded(self, depth: int | None) -> "Measured":
+        """The same with its layers folded to that depth."""
+        if self.timing is None or depth is None:
+            return self
+        return replace(self, timing=self.timing.folded(depth))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +106,16 @@ def _table(shown: Shown) -> str:
             f"other FLOPs, of which the optimiser's {short(step.optimiser_flops)}\n"
         )
     for profile, measured in zip(shown.profiles, shown.measured, strict=True):
-        text += profile_measurements.render(profile.model, measured.folded(shown.depth))
+        text += _measured_table(profile.model, measured.folded(shown.depth))
+    return text
+
+
+def _measured_table(model: str, measured: Measured) -> str:
+    text = ""
+    if measured.timing is not None:
+        text += "\n" + timing.render(model, measured.timing)
+    if measured.memory is not None:
+        text += "\n" + memory.render(model, measured.memory, measured.allocated)
     return text
 
 
@@ -93,7 +125,11 @@ def _json(shown: Shown) -> str:
     for whole, step in zip(objects, shown.steps(), strict=False):
         whole["training_step"] = asdict(step)
     for whole, measured in zip(objects, shown.measured, strict=True):
-        whole.update(profile_measurements.as_object(measured.folded(shown.depth)))
+        folded = measured.folded(shown.depth)
+        if folded.timing is not None:
+            whole["time"] = folded.timing.as_object()
+        if folded.memory is not None:
+            whole["memory"] = memory.as_object(folded.memory, folded.allocated)
     return json_text(objects if shown.several else objects[0])
 
 

@@ -1,0 +1,35 @@
+"""The bytes that a network and its training hold: a table, and a plain object."""
+
+from typing import Any
+
+import pandas as pd
+
+from flopledger.allocation.held_bytes import WORDS, Memory
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.units import percent
+
+def render(model: str, memory: Memory, allocated: Memory | None = None) -> str:
+    """The table; beside it, where it is given, what was allocated."""
+    return f"{model}: memory\n{plain_table(_rows(memory, allocated))}"
+
+
+def as_object(memory: Memory, allocated: Memory | None = None) -> dict[str, Any]:
+    """The JSON object; what is not defined is None."""
+    return {**memory.as_dict(), "allocated": allocated.as_dict() if allocated else None}
+
+
+def _rows(memory: Memory, allocated: Memory | None) -> pd.DataFrame:
+    rows, sizes = [], memory.as_dict()
+    for name, title in WORDS.items():
+        size = sizes[name]
+        row = {"": title, "MiB": _mib(size)}
+        if allocated is not None:
+            real = allocated.as_dict()[name]
+            row["allocated"] = _mib(real)
+            row["off by"] = "-" if not real or size is None else percent(size - real, real)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _mib(size: int | None) -> str:
+    return "-" if size is None else f"{size / 2**20:,.2f}"

@@ -1,0 +1,54 @@
+"""The seconds of a pass and of its layers: a table."""
+
+import math
+import pandas as pd
+
+from flopledger.clock.layer_times import Timing
+from flopledger.reports.profile_table import plain_table
+from flopledger.reports.units import percent, short
+
+
+def render(model: str, timing: Timing) -> str:
+    """The layers' table, below what is to be said of the whole pass."""
+    return "".join(f"{line}\n" for line in _headings(model, timing)) + plain_table(_layers(timing))
+
+
+def _headings(model: str, timing: Timing) -> list[str]:
+    peaks, shares = timing.peaks, timing.shares()
+    least = "" if timing.complete else "at least "
+    doubt = []
+    if timing.utilisation > 1:
+        doubt = ["more than the peak: something else kept the device busy; measure again"]
+    return [
+        f"{model}: {_ms(timing.seconds)} ms a pass ({_ms(timing.low)} to {_ms(timing.high)}, "
+        f"{timing.repeats} repeats), {least}{short(timing.flops_per_second)}FLOP/s, "
+        f"{least}{percent(timing.utilisation, 1)} of the peak; hooks add "
+        f"{_ms(timing.overhead_seconds)} ms",
+        f"{timing.device}, {timing.threads} threads: at most {short(peaks.flops_per_second)}FLOP/s "
+        f"and {short(peaks.bytes_per_second)}B/s, measured now; "
+        + ", ".join(f"{percent(share, 1)} of the time bound by {b}" for b, share in shares.items()),
+        *doubt,
+    ]
+
+
+def _layers(timing: Timing) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "layer": row["layer"] or "(top)",
+            "kind": row["kind"],
+            "calls": row["calls"],
+            "ms": _ms(row["seconds"]),
+            "low": _ms(row["seconds_low"]),
+            "high": _ms(row["seconds_high"]),
+            "time %": percent(row["share"], 1),
+            "FLOP/s": short(row["flops_per_second"]),
+            "FLOP/byte": short(row["intensity"]),
+            "bound by": row["bound"],
+            "of peak": "-" if math.isnan(row["utilisation"]) else percent(row["utilisation"], 1),
+        }
+        for row in timing.by_layer().to_dict("records")
+    )
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g}"
