@@ -8,6 +8,7 @@ from flopledger.allocation.held_bytes import WORDS, Memory
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import percent
 
+
 def render(model: str, memory: Memory, allocated: Memory | None = None) -> str:
     """The table; beside it, where it is given, what was allocated."""
     return f"{model}: memory\n{plain_table(_rows(memory, allocated))}"

@@ -1,6 +1,7 @@
 """The seconds of a pass and of its layers: a table."""
 
 import math
+
 import pandas as pd
 
 from flopledger.clock.layer_times import Timing
