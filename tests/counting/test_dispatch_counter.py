@@ -164,11 +164,10 @@ def test_a_selection_is_evenly_spread_where_its_values_are_asked_for(asks):
     assert [c.evenly for c in calls if c.op == "aten::topk"] == [asks]
 
 
-@pytest.mark.parametrize("computed", [False, True])
-def test_the_path_of_each_call_in_both_directions(computed):
+def test_the_path_of_each_call_in_both_directions():
     network = nn.Sequential(nn.Linear(4, 5), nn.Sequential(nn.ReLU(), nn.Linear(5, 6)))
     x = torch.zeros(3, 4)
-    calls = dispatch_counter.count(network, (x,), {}, backward=True, computed=computed)
+    calls = dispatch_counter.count(network, (x,), {}, backward=True)
     products = [(c.path, c.backward, c.macs) for c in calls if c.macs]
     first, second = 3 * 4 * 5, 3 * 5 * 6
     assert products == [
@@ -198,3 +197,13 @@ def test_two_dtypes_are_refused_in_place_as_well(op):
     with pytest.raises(RuntimeError, match="takes one dtype, but got float32 and float64"):
         dispatch_counter.count(Mixes(), (first, second.double()), {})
     assert dispatch_counter.count(Mixes(), (first, second), {})
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_another_dtype_costs_as_many_operators(dtype):
+    def operators(dtype):
+        network = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 6)).to(dtype)
+        x = torch.zeros(3, 4, dtype=dtype)
+        return [(c.op, c.macs) for c in dispatch_counter.count(network, (x,), {}, backward=True)]
+
+    assert operators(dtype) == operators(torch.float32)

@@ -52,3 +52,43 @@ def test_a_pass_that_stops_says_where():
         network(torch.zeros(2, 3))
     assert seen.where_it_stopped() == "stopped at layer 1.0, which got 2x4"
     assert not network._forward_hooks
+
+
+def test_a_shared_parameter_is_counted_where_it_stands_first():
+    network = nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.Linear(3, 3)))
+    network[1][0].weight = network[0].weight
+    network[0].bias.requires_grad_(False)
+    with watch(network) as seen:
+        network(torch.zeros(2, 3))
+    root, first, inner, second = layers_of(network, seen)
+    assert (first.params, first.trainable, first.shared) == (9 + 3, 9, ())
+    assert (second.params, second.trainable) == (3, 3)
+    assert second.shared == ("1.0.weight = 0.weight",)
+    assert [layer.path for layer in (root, first, inner, second)] == ["", "0", "1", "1.0"]
+    assert (root.params, inner.params) == (0, 0)
+
+
+def test_what_is_never_called_shows_no_result():
+    network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 5))
+    with watch(network) as seen:
+        network[0](torch.zeros(2, 3))
+    _, called, other = layers_of(network, seen)
+    assert (called.calls, called.output_shape) == (1, (2, 4))
+    assert (other.calls, other.output_shape, other.output_elements) == (0, (), 0)
+    assert seen.where_it_stopped() == ""
+
+
+def test_a_layer_that_stops_says_what_it_got():
+    class Raises(nn.Module):
+        def forward(self, *args):
+            raise ValueError("on purpose")
+
+    network = Raises()
+    for args, words in (
+        ((), "no tensor"),
+        ((3,), "no tensor"),
+        ((torch.zeros(2, 3), [torch.zeros(5)]), "2x3, 5"),
+    ):
+        with watch(network) as seen, pytest.raises(ValueError, match="on purpose"):
+            network(*args)
+        assert seen.where_it_stopped() == f"stopped at layer (top), which got {words}"

@@ -349,3 +349,29 @@ def test_a_lower_bound_says_at_least():
     assert "(at least 5.0% of" in repr(reading)
     assert "<td>5" in reading._repr_html_()
     assert json.loads(reading.to_json())["complete"] is False
+
+
+def test_the_peak_is_that_of_the_card_and_the_dtype_of_the_weights(monkeypatch):
+    from types import SimpleNamespace
+
+    asked = []
+
+    def name_of(device):
+        asked.append(device)
+        return "NVIDIA A100-SXM4-80GB"
+
+    net, bare = nn.Linear(4, 5), nn.ReLU()
+    weights = [SimpleNamespace(dtype=torch.bfloat16, is_cuda=True, device="cuda:1")]
+    with meter({"bare": bare, "net": net}) as m:
+        net(torch.zeros(3, 4))
+    monkeypatch.setattr(net, "parameters", lambda: iter(weights))
+    monkeypatch.setattr(torch.cuda, "get_device_name", name_of)
+    assert m.read().peak.flops_per_second == 312e12  # the card's data sheet, dense bfloat16
+    assert asked == ["cuda:1"]
+
+
+def test_without_weights_the_peak_is_not_known():
+    net = nn.ReLU()
+    with meter(net) as m:
+        net(torch.zeros(3, 4))
+    assert "cpu at float32" in m.read().peak.source

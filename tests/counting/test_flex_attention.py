@@ -1,0 +1,50 @@
+"""flex_attention's products by hand, and those that its block mask leaves out."""
+
+import pytest
+import torch
+from flopledger.counting.flex_attention import attend
+
+# 2 x 3 squares of 5 queries by 7 keys, 11 wide; values 13 wide
+QUERY, KEY, VALUE = torch.zeros(2, 3, 5, 11), torch.zeros(2, 3, 7, 11), torch.zeros(2, 3, 7, 13)
+SCORES = 2 * 3 * 5 * 7
+
+
+def mask(partial, full, *sides):
+    """The parts of a block mask that are read: lengths, blocks, then a block's sides."""
+    return (5, 7, partial, None, full, None, None, None, None, None, *sides, None)
+
+
+@pytest.mark.parametrize(
+    ("partial", "full", "kept"),
+    [
+        # of [1, 1, 5] rows of blocks of 1 x 2: 1 + 2 + 0 + 3 + 1 blocks, for every square alike
+        (torch.tensor([[[1, 2, 0, 3, 1]]]), None, 7 * 2),
+        (torch.tensor([[[1, 2, 0, 3, 1]]]), torch.tensor([[[0, 1, 1, 0, 0]]]), (7 + 2) * 2),
+        # of each head its own: 7, 5 and 0 blocks, 4 on average
+        (torch.tensor([[[1, 2, 0, 3, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]]), None, 4 * 2),
+    ],
+)
+def test_what_a_block_mask_leaves_out(partial, full, kept):
+    made, macs, skipped = attend(
+        "flex_attention", (QUERY, KEY, VALUE, None, mask(partial, full, 1, 2))
+    )
+    assert macs == SCORES * (11 + 13)
+    assert skipped == 2 * 3 * (5 * 7 - kept) * (11 + 13)
+    assert [tuple(t.shape) for t in made] == [(2, 3, 5, 13), (2, 3, 5), (2, 3, 5)]
+    assert made[1].dtype is torch.float32
+
+
+def test_blocks_beyond_the_end_skip_nothing():
+    # one block of 128 x 128 holds more than the square
+    partial = torch.tensor([[[1]]])
+    _, _, skipped = attend(
+        "flex_attention", (QUERY, KEY, VALUE, None, mask(partial, None, 128, 128))
+    )
+    assert skipped == 0
+
+
+def test_five_products_backward():
+    grads, macs, skipped = attend("flex_attention_backward", (QUERY, KEY, VALUE))
+    assert (macs, skipped) == (SCORES * (3 * 11 + 2 * 13), 0)
+    assert [tuple(t.shape) for t in grads[:3]] == [QUERY.shape, KEY.shape, VALUE.shape]
+    assert grads[3] == ()

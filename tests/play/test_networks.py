@@ -1,0 +1,46 @@
+"""Towers of the sizes that are asked for, and the games that they are for."""
+
+import pytest
+import torch
+from flopledger.play.games import GAMES, find_game
+from flopledger.play.games_file import Header
+from flopledger.play.networks import tower
+from flopledger.play.search import Settings
+
+
+@pytest.mark.parametrize(("blocks", "filters"), [(1, 5), (3, 7)])
+def test_a_tower_by_hand(blocks, filters):
+    game = find_game("connect_four")  # 3 planes of 6 x 7; 7 moves
+    net = tower(game, blocks, filters, seed=0)
+    kernels = [p.shape for p in net.parameters() if p.dim() == 4]
+    assert kernels.count((filters, 3, 3, 3)) == 1
+    assert kernels.count((filters, filters, 3, 3)) >= 2 * blocks
+    policy, value = net(torch.zeros(2, 3, 6, 7))
+    assert (policy.numel(), value.numel()) == (2 * 7, 2)
+    assert not net.training
+
+
+def test_a_tower_is_made_by_its_seed_and_leaves_the_generator_alone():
+    game = find_game("tic_tac_toe")
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    one, again, other = (tower(game, 1, 4, seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(3), expected)
+    weights = [next(net.parameters()) for net in (one, again, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_a_game_goes_by_its_name(name):
+    assert find_game(name).name == ("go-19x19" if name == "go" else name)
+
+
+def test_a_file_of_games_without_a_setting_was_made_with_the_usual_one():
+    usual, defaults = (
+        Settings(),
+        {name: field.default for name, field in Header.__dataclass_fields__.items()},
+    )
+    for name in ("puct", "puct_base", "virtual_loss", "temperature", "evaluations"):
+        assert defaults[name] == getattr(usual, name), name
