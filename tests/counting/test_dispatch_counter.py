@@ -164,10 +164,11 @@ def test_a_selection_is_evenly_spread_where_its_values_are_asked_for(asks):
     assert [c.evenly for c in calls if c.op == "aten::topk"] == [asks]
 
 
-def test_the_path_of_each_call_in_both_directions():
+@pytest.mark.parametrize("values", ["unknown", "zeros", "given"])
+def test_the_path_of_each_call_in_both_directions(values):
     network = nn.Sequential(nn.Linear(4, 5), nn.Sequential(nn.ReLU(), nn.Linear(5, 6)))
     x = torch.zeros(3, 4)
-    calls = dispatch_counter.count(network, (x,), {}, backward=True)
+    calls = dispatch_counter.count(network, (x,), {}, backward=True, values=values)
     products = [(c.path, c.backward, c.macs) for c in calls if c.macs]
     first, second = 3 * 4 * 5, 3 * 5 * 6
     assert products == [
