@@ -208,3 +208,13 @@ def test_another_dtype_costs_as_many_operators(dtype):
         return [(c.op, c.macs) for c in dispatch_counter.count(network, (x,), {}, backward=True)]
 
     assert operators(dtype) == operators(torch.float32)
+
+
+def test_what_is_given_by_name_went_in_as_well():
+    class Searches(nn.Module):
+        def forward(self, x, order):
+            return torch.searchsorted(x, x[:2], sorter=order)
+
+    calls = dispatch_counter.count(Searches(), (torch.zeros(5), torch.arange(5)), {})
+    (call,) = (c for c in calls if c.op == "aten::searchsorted")
+    assert call.inputs == ((5,), (2,), (5,))

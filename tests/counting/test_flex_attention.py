@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from flopledger.counting.flex_attention import attend
+from flopledger.counting.flex_attention import attend, uncompiled
 
 # 2 x 3 squares of 5 queries by 7 keys, 11 wide; values 13 wide
 QUERY, KEY, VALUE = torch.zeros(2, 3, 5, 11), torch.zeros(2, 3, 7, 11), torch.zeros(2, 3, 7, 13)
@@ -17,16 +17,16 @@ def mask(partial, full, *sides):
 @pytest.mark.parametrize(
     ("partial", "full", "kept"),
     [
-        # of [1, 1, 5] rows of blocks of 1 x 2: 1 + 2 + 0 + 3 + 1 blocks, for every square alike
-        (torch.tensor([[[1, 2, 0, 3, 1]]]), None, 7 * 2),
-        (torch.tensor([[[1, 2, 0, 3, 1]]]), torch.tensor([[[0, 1, 1, 0, 0]]]), (7 + 2) * 2),
+        # of [1, 1, 5] rows of blocks of 2 x 2: 1 + 2 + 0 + 3 + 1 blocks, for every square alike
+        (torch.tensor([[[1, 2, 0, 3, 1]]]), None, 7 * 4),
+        (torch.tensor([[[1, 2, 0, 3, 1]]]), torch.tensor([[[0, 0, 1, 0, 0]]]), (7 + 1) * 4),
         # of each head its own: 7, 5 and 0 blocks, 4 on average
-        (torch.tensor([[[1, 2, 0, 3, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]]), None, 4 * 2),
+        (torch.tensor([[[1, 2, 0, 3, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]]), None, 4 * 4),
     ],
 )
 def test_what_a_block_mask_leaves_out(partial, full, kept):
     made, macs, skipped = attend(
-        "flex_attention", (QUERY, KEY, VALUE, None, mask(partial, full, 1, 2))
+        "flex_attention", (QUERY, KEY, VALUE, None, mask(partial, full, 2, 2))
     )
     assert macs == SCORES * (11 + 13)
     assert skipped == 2 * 3 * (5 * 7 - kept) * (11 + 13)
@@ -48,3 +48,13 @@ def test_five_products_backward():
     assert (macs, skipped) == (SCORES * (3 * 11 + 2 * 13), 0)
     assert [tuple(t.shape) for t in grads[:3]] == [QUERY.shape, KEY.shape, VALUE.shape]
     assert grads[3] == ()
+
+
+def test_flex_attention_is_as_it_was_afterwards():
+    from torch.nn.attention import flex_attention as home
+
+    before = home._validate_device, home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG
+    with uncompiled():
+        assert home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG is True
+        assert home._validate_device(None) is None
+    assert (home._validate_device, home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG) == before

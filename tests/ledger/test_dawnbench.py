@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from flopledger.ledger.dawnbench import Stage, _stage, find_entry, list_entries
-from flopledger.storage.facts import BadFacts
+from flopledger.storage.facts import BadFacts, facts_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,3 +136,35 @@ def test_whatever_is_written_is_read_or_refused(text):
         assert _stage(text, "x").epochs > 0
     except BadFacts as error:
         assert "cannot be read" in str(error)
+
+
+def test_an_entry_says_what_its_row_says():
+    rows = csv.DictReader((facts_folder("dawnbench.csv")).read_text().splitlines())
+    for row in rows:
+        one = find_entry(row["entry"])
+        for name in "model hardware chip framework schedule_source source note".split():
+            assert getattr(one, name) == row[name], (row["entry"], name)
+        assert one.name == row["entry"]
+        assert one.network == (row["network"] or None)
+        assert one.precision == (row["precision"] or None)
+        assert one.published_on.isoformat() == row["date"]
+        assert (one.chips.value, one.chips.unit) == (float(row["chips"]), "chips")
+        assert (one.epochs.value, one.epochs.unit) == (float(row["epochs"]), "epochs")
+        assert (one.hours and one.hours.value) == (float(row["hours"]) if row["hours"] else None)
+        assert one.file == "facts/dawnbench.csv"
+
+
+def test_a_run_of_an_entry_says_what_the_entry_says(table):
+    one = find_entry(table())
+    assert one.file.endswith("mine.csv")
+    assert one.where == f"{one.file}: mine"
+    run = one.run()
+    assert (run.name, run.file, run.title) == ("mine", one.where, "ResNet50, 8 * V100")
+    assert run.models == ("resnet50",)
+    assert [phase.name for phase in run.phases] == ["1: 128 px", "2: 224 px", "3: 288 x 384 px"]
+    for phase in run.phases:
+        epochs = phase.facts["epochs"]
+        assert (epochs.unit, epochs.kind, epochs.source) == ("epochs", "cited", "its log")
+        assert (phase.method, phase.model) == ("supervised", "resnet50")
+        # Russakovsky et al. 2015: 1,281,167 images of 1,000 classes
+        assert phase.facts["images"].value == 1_281_167

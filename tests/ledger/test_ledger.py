@@ -370,3 +370,25 @@ def test_aggregates_are_means_over_what_the_later_factors_count():
     assert values == {
         PASSES: (2 * 50 + 4 * 450) / positions, POSITIONS: positions / 20, EPISODES: 20,
     }  # fmt: skip
+
+
+def test_a_comparison_says_what_its_ledgers_say():
+    a, b = alexnet(), chess()
+    split = compare(a, b)
+    assert (split.a, split.b, split.quantity) == ("alexnet", "chess", a.quantity)
+    assert (split.a_total, split.b_total, split.ratio) == (a.total, b.total, b.total / a.total)
+    for share, one, other in zip(split.factors, a.factors, b.factors, strict=True):
+        assert (share.factor, share.a, share.b) == (one.name, one.value, other.value)
+        assert (share.source_a, share.source_b) == (one.source, other.source)
+        assert share.ratio == pytest.approx(other.value / one.value)
+        # nothing is uncertain
+        assert (share.low, share.high) == (share.orders, share.orders)
+    assert a.factors[2].source == "an example is one position"
+    assert a.factors[2].kind == "derived"
+
+
+def test_without_steps_there_is_no_gradient():
+    for missing in ("steps", "batch_size"):
+        facts = {key: value for key, value in GAMES.items() if key != missing}
+        played = build_ledger(run("chess", "alphazero-chess", facts), MEASURED)
+        assert {f.name: f.value for f in played.factors}[PASSES] == 800

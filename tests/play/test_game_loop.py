@@ -115,6 +115,8 @@ def test_without_openspiel_the_extra_is_named(monkeypatch):
         ("chess", "e4 e5 Ke3", "move 3, 'Ke3', is not legal"),
         ("chess", "f3 e5 g4 Qh4#", "the game is over"),
         ("shogi", "9/9 b - 1", "is no SFEN"),
+        ("shogi", "4k4/9/9/9/4X4/9/9/9/4K4 b - 1", "is no SFEN"),
+        ("shogi", "4k4/9/9/9/4+G4/9/9/9/4K4 b - 1", "is no SFEN"),
         ("shogi", "4k4/9/9/9/9/9/9/9/9 b - 1", "it has 0 K"),
         ("shogi", "4k4/4R4/9/9/9/9/9/9/4K4 b - 1", "could take the king"),
         ("go", "e5 e5", "move 2, 'e5', is not legal"),
