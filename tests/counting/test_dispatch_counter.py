@@ -184,20 +184,33 @@ def test_the_path_of_each_call_in_both_directions(values):
     assert relu == [("1.0", False, 15), ("1.0", True, 15)]
 
 
-@pytest.mark.parametrize("op", ["mm", "mv", "addmm_", "dot"])
-def test_two_dtypes_are_refused_in_place_as_well(op):
-    shapes = {"mm": [(3, 3), (3, 3)], "mv": [(3, 3), (3,)], "addmm_": [(3, 3), (3, 3)],
-              "dot": [(3,), (3,)]}[op]  # fmt: skip
+TWO_DTYPES = {
+    "mm": [(3, 3), (3, 3)],
+    "bmm": [(2, 3, 3), (2, 3, 3)],
+    "mv": [(3, 3), (3,)],
+    "dot": [(3,), (3,)],
+    "addmm": [(3, 3), (3, 3), (3, 3)],
+    "addmv": [(3,), (3, 3), (3,)],
+    "addbmm": [(3, 3), (2, 3, 3), (2, 3, 3)],
+    "baddbmm": [(2, 3, 3), (2, 3, 3), (2, 3, 3)],
+    "conv1d": [(2, 3, 5), (3, 3, 2)],
+    "Tensor.addmm_": [(3, 3), (3, 3), (3, 3)],
+}
 
+
+@pytest.mark.parametrize("op", TWO_DTYPES)
+def test_no_product_mixes_two_dtypes(op):
     class Mixes(nn.Module):
         def forward(self, *tensors):
-            out = torch.zeros(3, 3).addmm_(*tensors) if op == "addmm_" else None
-            return out if out is not None else getattr(torch, op)(*tensors)
+            if op == "Tensor.addmm_":
+                return (tensors[0] + 0).addmm_(*tensors[1:])
+            return getattr(torch, op)(*tensors)
 
-    first, second = (torch.zeros(shape) for shape in shapes)
+    tensors = [torch.zeros(shape) for shape in TWO_DTYPES[op]]
+    assert dispatch_counter.count(Mixes(), tuple(tensors), {})
+    mixed = (*tensors[:-1], tensors[-1].double())
     with pytest.raises(RuntimeError, match="takes one dtype, but got float32 and float64"):
-        dispatch_counter.count(Mixes(), (first, second.double()), {})
-    assert dispatch_counter.count(Mixes(), (first, second), {})
+        dispatch_counter.count(Mixes(), mixed, {})
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

@@ -58,6 +58,7 @@ def test_a_row_becomes_an_entry(table):
             "but epochs says 41; mend",
         ),
         ({"schedule": "42 at 224"}, "mine: schedule: '42 at 224' cannot be read"),
+        ({"schedule": "0@128; 42@224"}, "mine: schedule: '0@128' cannot be read"),
         ({"schedule": "42@0"}, "mine: schedule: '42@0' cannot be read"),
         ({"schedule": "4.2.1@224"}, "mine: schedule: '4.2.1@224' cannot be read"),
         ({"schedule": "42@224 batch 0"}, "cannot be read (0 of something)"),
