@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.utils._pytree import tree_flatten
 from flopledger.calls import OpCall, Shape
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
-from flopledger.counting.traced_graph import Traced, trace
+from flopledger.counting.traced_graph import Graph, Traced, trace
 from flopledger.counting.traced_shapes import ShapesOnly
 from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
 
@@ -69,9 +70,10 @@ def count(
         graph = trace(traced, inputs, scopes)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.set_op_handle(**dict.fromkeys(_with_in_place(FREE)))
-    own = {op: _recording(op, calls, _formula(op)) for op in _with_in_place(known_operators())}
-    native = {op: _recording(op, calls, _fvcore_macs(analysis._op_handles[op])) for op in _FVCORE}
-    analysis.set_op_handle(**own | native)
+    costs = {op: _formula(op) for op in _with_in_place(known_operators())}
+    costs |= {op: _fvcore_macs(analysis._op_handles[op]) for op in _FVCORE}
+    record = partial(_recording, graph, calls)
+    analysis.set_op_handle(**{op: record(op, cost) for op, cost in costs.items()})
     with _walking(graph):
         analysis.total()
     calls.extend(_unsupported(analysis))
@@ -96,7 +98,9 @@ def _with_in_place(ops: Iterable[str]) -> list[str]:
 Cost = Callable[[list[Any], list[Any]], tuple[int, int] | None]
 
 
-def _recording(op: str, calls: list[OpCall], cost: Cost) -> Callable[..., Counter[str]]:
+def _recording(
+    graph: Graph, calls: list[OpCall], op: str, cost: Cost
+) -> Callable[..., Counter[str]]:
     """A handle that writes the call down; what it returns to fvcore is not used."""
 
     def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
@@ -106,7 +110,7 @@ def _recording(op: str, calls: list[OpCall], cost: Cost) -> Callable[..., Counte
             macs *= 4  # (a + ib)(c + id) is four real products
         calls.append(
             OpCall(
-                path=_path(outputs[0].node().scopeName()),
+                path=_path(graph.scope),
                 op=op,
                 inputs=tuple(_tensor_shapes(inputs)),
                 outputs=tuple(_tensor_shapes(outputs)),

@@ -1,9 +1,9 @@
-"""One forward pass as the graph that torch.jit's tracer writes, each node in its module's scope."""
+"""One forward pass as the graph that torch.jit's tracer writes, and where each node ran."""
 
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,8 @@ from torch.utils._pytree import tree_leaves, tree_unflatten
 
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.traced_shapes import set_tracer
+
+_MARK = "prim::Print"  # kept though nothing comes out of it: it has a side effect
 
 
 class Traced(nn.Module):
@@ -43,7 +45,60 @@ class Traced(nn.Module):
         return out
 
 
-def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]) -> Any:
+class Node(NamedTuple):
+    """A node of the graph as fvcore looks at it.
+
+    Attributes:
+        node: torch.jit's.
+        scope: the innermost module that was running.
+    """
+
+    node: Any
+    scope: str
+
+    def kind(self) -> str:
+        """The operator, such as "aten::linear"."""
+        return str(self.node.kind())
+
+    def pyname(self) -> str:
+        """Of a prim::PythonOp, the class of its autograd function."""
+        return str(self.node.pyname())
+
+    def scopeName(self) -> str:
+        """The scope."""
+        return self.scope
+
+    def inputs(self) -> Any:
+        """The values that go in."""
+        return self.node.inputs()
+
+    def outputs(self) -> Any:
+        """The values that come out."""
+        return self.node.outputs()
+
+
+class Graph:
+    """The graph as fvcore walks it.
+
+    Attributes:
+        scope: that of the node that the walk has reached.
+    """
+
+    def __init__(self, traced: Any) -> None:
+        self._traced = traced
+        self.scope = ""
+
+    def nodes(self) -> Iterator[Node]:
+        """In the order in which they ran."""
+        self.scope = ""
+        for node in self._traced.nodes():
+            if node.kind() == _MARK and node.hasAttribute("scope"):
+                self.scope = node.s("scope")
+            else:
+                yield Node(node, self.scope)
+
+
+def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]) -> Graph:
     """The graph of one forward pass.
 
     Args:
@@ -55,46 +110,47 @@ def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]
         Exception: whatever the module, or tracing it, raises.
     """
     state = [*traced.parameters(), *traced.buffers()]
-    with _scoped(scopes), _quiet():
+    with _marked(scopes), _quiet():
         graph, _ = torch._C._create_graph_by_tracing(
             lambda *tensors: traced(*tensors[: len(inputs)]),
             (*inputs, *state),
-            _no_name,
+            lambda _: "",  # values need no names
             True,
             False,
         )
-    return graph
-
-
-def _no_name(_: Tensor) -> str:
-    return ""
+    return Graph(graph)
 
 
 @contextmanager
-def _scoped(scopes: dict[nn.Module, str]) -> Iterator[None]:
-    """In the body, what a module does is in its scope.
+def _marked(scopes: dict[nn.Module, str]) -> Iterator[None]:
+    """In the body, a mark is written into the graph wherever another module begins or goes on.
 
-    A scope is left with the module, also by an exception that its parent catches: the tracer
-    aborts the process over one that is left open.
+    The tracer has scopes of its own, but lifts every value out of them one by one, in time that
+    grows with the square of the graph, and ends the process over one that an exception left open.
     """
-    open_scopes: list[str] = []
+    running = [""]
+
+    def mark() -> None:
+        if state := torch._C._get_tracing_state():
+            graph = state.graph()
+            node = graph.create(_MARK, [], 0)
+            node.s_("scope", running[-1])
+            graph.insertNode(node)
 
     def enter(name: str) -> Hook:
-        def push(*_: Any) -> None:
-            if state := torch._C._get_tracing_state():
-                state.push_scope(name)
-                open_scopes.append(name)
+        def begin(*_: Any) -> None:
+            running.append(name)
+            mark()
 
-        return push
+        return begin
 
     def leave(name: str) -> Hook:
-        def pop(*_: Any) -> None:
-            state = torch._C._get_tracing_state()
-            if state and open_scopes and open_scopes[-1] == name:  # else it never began
-                state.pop_scope()
-                open_scopes.pop()
+        def end(*_: Any) -> None:
+            if running[-1] == name:  # else it never began
+                running.pop()
+                mark()
 
-        return pop
+        return end
 
     with on_modules(((name, module) for module, name in scopes.items()), enter, leave):
         yield
