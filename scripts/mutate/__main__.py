@@ -57,9 +57,9 @@ def equivalents() -> dict[str, set[tuple[str, ...]]]:
     """The changes that change nothing, each file's; one that no longer fits its file is named."""
     known = defaultdict(set)
     for row in tomllib.loads(EQUIVALENT.read_text())["mutant"]:
-        known[row["file"]].add(tuple(row["diff"].splitlines()))
+        known[row["file"]].add(tuple(row["diff"].strip().splitlines()))
         source = (LIBRARY / row["file"]).read_text().splitlines()
-        if any(line[1:] not in source for line in row["diff"].splitlines() if line[0] == "-"):
+        if any(line[1:] not in source for line in row["diff"].splitlines() if line[:1] == "-"):
             print(f"{EQUIVALENT.name}: no longer in {row['file']}: {row['diff']}", file=sys.stderr)
     return known
 
