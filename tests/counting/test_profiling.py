@@ -243,6 +243,25 @@ def test_a_network_that_changes_itself_is_refused_and_left_as_it_was():
     assert not hasattr(network, "layer")
 
 
+class Shrinks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = self.first(self.second(x))
+        del self.first, self.second
+        return x
+
+
+def test_a_network_that_takes_itself_apart_is_refused_and_left_as_it_was():
+    network = Shrinks()
+    # the first of what is gone, by name
+    with pytest.raises(ProfilingError, match="it removes first while it runs; build it whole"):
+        profile(network, torch.zeros(1, 4))
+    assert network.second(network.first(torch.zeros(1, 4))).shape == (1, 4)
+
+
 class Counts(nn.Module):
     def __init__(self):
         super().__init__()

@@ -183,3 +183,11 @@ def test_steps_and_batch_size_go_together(run_of):
 def test_an_unknown_run_names_the_nearest():
     with pytest.raises(BadFacts, match="no run is called 'alexnett'; did you mean alexnet\\?"):
         find_run("alexnett")
+
+
+def test_a_runs_sizes_are_its_networks_and_its_phases(run_of):
+    run = run_of("input = [1, 3, 128, 128]\noptions = { blocks = 2 }\n" + GOOD)
+    assert run.sizes.input == (1, 3, 128, 128)
+    assert run.sizes.options == {"blocks": 2}
+    assert run.networks == ("alexnet (blocks 2) at 1x3x128x128",)
+    assert run.phases[0].sizes == run.sizes

@@ -75,13 +75,9 @@ def key_of(value: Any) -> Hashable:
 def backward_macs(signature: Signature) -> int | None:
     """Of one backward pass from every result: counted without values; None where that fails."""
     module = signature.module
-    with restoring(module):
-        mode = module.training
+    with restoring(module):  # its mode, too
         module.training = signature.training
-        try:
-            calls = by_dispatch(module, (signature.args, signature.kwargs), backward=True).calls
-        finally:
-            module.training = mode
+        calls = by_dispatch(module, (signature.args, signature.kwargs), backward=True).calls
     if calls is None:
         return None
     return sum(call.macs for call in calls if call.backward)
