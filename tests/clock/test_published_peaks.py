@@ -29,3 +29,12 @@ def test_an_unknown_device_has_no_peak_and_says_so():
 
 def test_every_figure_has_a_source():
     assert all(row.source for row in _rows())
+
+
+def test_a_peak_says_where_and_when_it_was_read():
+    found = peak_of("TPU v1", "int8")  # Jouppi et al. 2017, abstract
+    assert found.url == "https://arxiv.org/abs/1704.04760"
+    assert found.retrieved is not None
+    assert found.retrieved.year >= 2018
+    unknown = peak_of("cpu", "float32")
+    assert (unknown.url, unknown.retrieved) == (None, None)

@@ -1,6 +1,7 @@
 """Entries read from CSV: schedules, kinds of sources, and what is refused in one line."""
 
 import csv
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ GOOD = {
     "chips_source": "derived: the instance has 8", "precision": "float16",
     "precision_source": "its log", "epochs": "42",
     "schedule": "18@128 batch 1536; 23@224; 1@288x384 batch 1024", "schedule_source": "its log",
-    "hours": "3", "source": "its log", "note": "",
+    "hours": "3", "source": "its log", "url": "https://example.org/mine.json",
+    "retrieved": "2020-02-03", "note": "",
 }  # fmt: skip
 
 
@@ -42,6 +44,7 @@ def test_a_row_becomes_an_entry(table):
     assert [stage.size for stage in one.stages] == [(128, 128), (224, 224), (288, 384)]
     assert one.batches == (1536, 1024)
     assert (one.chips.kind, one.chips.source) == ("derived", "the instance has 8")
+    assert (one.url, one.retrieved) == ("https://example.org/mine.json", date(2020, 2, 3))
     run = one.run()
     assert [phase.sizes.input for phase in run.phases] == [
         (1, 3, 128, 128), (1, 3, 224, 224), (1, 3, 288, 384),
@@ -73,6 +76,11 @@ def test_a_row_becomes_an_entry(table):
         ({"precision_source": ""}, "mine: precision_source is empty; say how"),
         ({"source": ""}, "mine: source is empty; fill it in"),
         ({"date": "April"}, "mine: date: Input should be a valid date"),
+        ({"retrieved": "lately"}, "mine: retrieved: Input should be a valid date"),
+        ({"url": ""}, "mine: url is empty; say what was read on 2020-02-03"),
+        ({"url": "http://example.org"}, "mine: url: 'http://example.org' is no address; begin"),
+        ({"url": "https://example.org/a b"}, "is no address; begin with https://, and leave no"),
+        ({"url": "https://"}, "mine: url: 'https://' is no address"),
     ],
 )
 def test_a_bad_row_gives_one_line(table, changed, said):

@@ -1,20 +1,30 @@
 """What devices do at most: facts/devices.csv."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Literal
 
 from pydantic import PositiveFloat
 
-from flopledger.storage.facts import Table, facts_folder, read_rows
+from flopledger.storage.facts import Table, Url, facts_folder, read_rows
 
 
 @dataclass(frozen=True)
 class Peak:
-    """FLOPs a second of dense products, and where the figure comes from; None if unknown."""
+    """What a device does at most.
+
+    Attributes:
+        flops_per_second: of dense products; None if it is not known.
+        source: where the figure comes from, or why there is none.
+        url: where it stands; None if it is given, derived or from memory.
+        retrieved: the day it was read there.
+    """
 
     flops_per_second: float | None
     source: str
+    url: str | None = None
+    retrieved: date | None = None
 
     def __str__(self) -> str:
         if self.flops_per_second is None:
@@ -41,7 +51,7 @@ def peak_of(device: str, dtype: str) -> Peak:
     if not rows:
         return Peak(None, f"{device} at {dtype} is not in facts/devices.csv")
     row = max(rows, key=lambda row: len(row.name))
-    return Peak(row.tflops * 1e12, row.source)
+    return Peak(row.tflops * 1e12, row.source, row.url, row.retrieved)
 
 
 class _Row(Table):
@@ -50,6 +60,8 @@ class _Row(Table):
     sparse: Literal["yes", "no"]
     tflops: PositiveFloat
     source: str
+    url: Url | None = None
+    retrieved: date | None = None
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Literal
 
 from flopledger.ledger.quantity import KINDS, Kind, Quantity
 from flopledger.ledger.training_run import Phase, TrainingRun
-from flopledger.storage.facts import BadFacts, Table, facts_folder, read_rows, short_name
+from flopledger.storage.facts import BadFacts, Table, Url, facts_folder, read_rows, short_name
 from flopledger.storage.nearest_name import did_you_mean
 from flopledger.zoo.sizes import Sizes
 
@@ -67,6 +67,8 @@ class Entry:
         hours: to 93%; None if it never got there.
         source: where epochs and hours stand.
         note: what else is to be known.
+        url: of the entry; None if it has no page.
+        retrieved: the day it was read there; None if it is from memory.
     """
 
     name: str
@@ -87,6 +89,8 @@ class Entry:
     hours: Quantity | None
     source: str
     note: str = field(default="")
+    url: str | None = None
+    retrieved: date | None = None
 
     @property
     def where(self) -> str:
@@ -147,6 +151,9 @@ class Entry:
         )
 
 
+_Day = date  # in a row, `date` is a column
+
+
 class _Row(Table):
     """A row of a file of entries; docs/adding-a-run.md says what stands in its columns."""
 
@@ -166,6 +173,8 @@ class _Row(Table):
     schedule_source: str
     hours: str | None = None
     source: str
+    url: Url | None = None
+    retrieved: _Day | None = None
     note: str = ""
 
 
@@ -203,6 +212,8 @@ def _entry(row: _Row, file: str) -> Entry:
     where = f"{file}: {row.entry}"
     if row.precision and not row.precision_source:
         raise BadFacts(f"{where}: precision_source is empty; say how the precision is known")
+    if row.retrieved and not row.url:
+        raise BadFacts(f"{where}: url is empty; say what was read on {row.retrieved}")
     epochs = _quantity(row.epochs, "epochs", row.source, where)
     stages = tuple(_stage(text.strip(), where) for text in row.schedule.split(";"))
     total = sum(stage.epochs for stage in stages)
@@ -231,6 +242,8 @@ def _entry(row: _Row, file: str) -> Entry:
         hours=_quantity(row.hours, "hours", row.source, where) if row.hours else None,
         source=row.source,
         note=row.note,
+        url=row.url,
+        retrieved=row.retrieved,
     )
 
 

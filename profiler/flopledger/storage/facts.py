@@ -1,6 +1,7 @@
 """Facts: TOML and CSV files, read whole or refused in one line that names file and key."""
 
 import csv
+import re
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
@@ -8,13 +9,22 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from flopledger.errors import FlopledgerError
 from flopledger.storage.nearest_name import did_you_mean
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _web_address(text: str) -> str:
+    if not re.fullmatch(r"https://[^\s/]+\.[^\s]+", text):
+        raise ValueError(f"{text!r} is no address; begin with https://, and leave no space in it")
+    return text
+
+
+Url = Annotated[str, AfterValidator(_web_address)]  # of the page, paper or file that was read
 
 
 class BadFacts(FlopledgerError, ValueError):

@@ -1,9 +1,11 @@
 """The report's chapter on the second discussion: hardware or software."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from flopledger.clock.published_peaks import peak_of
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import contradiction, utilisation
 from flopledger.reports import claims, compare_chain
@@ -81,10 +83,41 @@ def entries_table(findings: Findings) -> pd.DataFrame:
                 "hours": short(ledger.total if ledger else None),
                 "use of the peak": f"{used:.1%}" if used else "not known",
                 "source": entry.source,
+                "url": entry.url or "",
+                "retrieved": _day(entry.retrieved),
                 "note": entry.note,
             }
         )
     return pd.DataFrame(rows)
+
+
+def peaks_table(findings: Findings) -> pd.DataFrame:
+    """What the entries' chips do at most, at float32 and at the entries' precisions."""
+    asked = dict.fromkeys(
+        (entry.chip, precision)
+        for entry in findings.entries.values()
+        for precision in ("float32", entry.precision)
+        if precision
+    )
+    peaks = {(chip, precision): peak_of(chip, precision) for chip, precision in asked}
+    return pd.DataFrame(
+        [
+            {
+                "chip": chip,
+                "precision": precision,
+                "TFLOP/s": f"{peak.flops_per_second / 1e12:.4g}",
+                "source": peak.source,
+                "url": peak.url or "",
+                "retrieved": _day(peak.retrieved) if peak.url else "",
+            }
+            for (chip, precision), peak in peaks.items()
+            if peak.flops_per_second
+        ]
+    )
+
+
+def _day(retrieved: date | None) -> str:
+    return retrieved.isoformat() if retrieved else "from memory"
 
 
 def markdown(findings: Findings) -> list[str]:
@@ -99,4 +132,5 @@ def markdown(findings: Findings) -> list[str]:
         ]
     verdicts = [verdict for verdict in findings.verdicts if verdict.claim.discussion == 2]
     return [*parts, *(f"{line}\n" for line in contradictions(findings)),
-            claims.markdown(verdicts), to_markdown(entries_table(findings))]  # fmt: skip
+            claims.markdown(verdicts), to_markdown(entries_table(findings)),
+            to_markdown(peaks_table(findings))]  # fmt: skip

@@ -51,6 +51,7 @@ def _tables(findings: Findings) -> dict[str, str]:
         "facts": page.facts_table(findings),
         "claims": claims.frame(findings.verdicts),
         "dawnbench": speed_chapter.entries_table(findings),
+        "peaks": speed_chapter.peaks_table(findings),
     }
     return {
         **{f"tables/{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()},
