@@ -24,7 +24,7 @@ def test_a_rows_figures_by_hand(points, capsys):
     ("how", "complaint"),
     [
         ("", "it cannot take N=5: of all sizes, this one (stopped at layer"),
-        ("leave", "SystemExit: bye"),
+        ("leave", "it cannot take N=5: SystemExit: bye"),
         ("memory", "memory is too small"),
         ("allocate", "memory is too small"),
     ],

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, NoReturn
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit: 0; 1 not profiled; 2 wrong call; 3 not confirmed under --strict."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if "--debug" not in words:
-        warnings.showwarning = _one_line_warning
+        warnings.showwarning = _one_line_each()
     try:
         check_links()
         code = app(words, prog_name="flopledger", standalone_mode=False)
@@ -64,8 +64,17 @@ def _exit_code(error: BaseException) -> int:
     return error.exit_code if isinstance(error, FlopledgerError) else WRONG_CALL
 
 
-def _one_line_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:
-    say(f"warning: {str(message).strip().splitlines()[0]}")
+def _one_line_each() -> Callable[..., None]:
+    """A `warnings.showwarning`: each warning in one line, once, however often it is given."""
+    given: set[str] = set()
+
+    def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
+        line = str(message).strip().splitlines()[0]
+        if line not in given:
+            given.add(line)
+            say(f"warning: {line}")
+
+    return show
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory
         )
     except WrongOption:  # the device has no kernels that are known
         raise
-    except Exception as error:  # the module's own code, which may raise anything
+    # the module's own code may raise anything
+    except (Exception, SystemExit) as error:
         raise ProfilingError(
             f"{name}: its memory cannot be worked out without values: {first_line(error)}"
         ) from error
@@ -124,7 +125,7 @@ def _allocated(
         return allocated(
             module, *inputs, optimiser=wanted.optimiser, device=wanted.device, backward=trains
         )
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
         if is_want_of_memory(error):
             raise ProfilingError(
                 f"{name}: --allocate ran out of memory; leave it out, or give a smaller --batch"

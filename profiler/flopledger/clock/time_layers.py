@@ -23,7 +23,7 @@ from flopledger.counting.restore import materialised, restoring
 from flopledger.counting.subject import subject_of
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import stand_ins
-from flopledger.errors import WrongOption
+from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.profiles.tables import ProfilingError
 
 # the path of a module that begins, None for one that ends; and when
@@ -77,7 +77,10 @@ def timing(
         most = peaks(device, _dtype(module))
         rounds = list(_rounds(module, inputs, device, clock, range(warmup + repeats)))[warmup:]
         most = most.or_more(peaks(device, _dtype(module)))
-    except (MemoryError, RuntimeError, NotImplementedError) as error:
+    except FlopledgerError:
+        raise
+    # the network is anybody's code: it may raise anything
+    except (Exception, SystemExit) as error:
         raise ProfilingError(f"{name}: {_complaint(error, device)}") from error
 
     plain = [seconds for seconds, _ in rounds]
@@ -195,7 +198,7 @@ def _layers(
         )
 
 
-def _complaint(error: Exception, device: torch.device) -> str:
+def _complaint(error: BaseException, device: torch.device) -> str:
     if is_want_of_memory(error):
         return f"memory on {device} is too small to run it; give a smaller --batch or network"
     return f"timing it stopped: {first_line(error)}"

@@ -47,11 +47,17 @@ def examples(spec: ModelSpec) -> tuple[Any, ...]:
     """The example inputs of a network of the zoo.
 
     Raises:
-        ProfilingError: they cannot be made.
+        ProfilingError: they cannot be made, or are no tuple.
     """
     try:
-        return spec.inputs()
-    except Exception as error:  # it is anybody's code: it may raise anything
+        made = spec.inputs()
+    except (Exception, SystemExit) as error:  # it is anybody's code: it may raise anything
         raise ProfilingError(
             f"{spec.name}: its example inputs fail: {first_line(error)}"
         ) from error
+    if not isinstance(made, tuple):  # a tensor's rows would be taken for the arguments
+        raise ProfilingError(
+            f"{spec.name}: its example inputs are a {type(made).__name__}, no tuple; with one "
+            "input, say (torch.zeros(1, 3),)"
+        )
+    return made

@@ -34,7 +34,7 @@ class Attempt:
 
     counter: str
     calls: tuple[OpCall, ...] | None = None
-    error: Exception | None = None
+    error: Exception | SystemExit | None = None
     stopped_at: str = ""
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
@@ -109,7 +109,8 @@ def _attempt(
     try:
         with restoring(module), watch(module) as seen, torch.random.fork_rng(devices=[]):
             calls = tuple(count())
-    except Exception as error:  # the network is anybody's code: it may raise anything
+    # the network is anybody's code: it may raise anything
+    except (Exception, SystemExit) as error:
         where = seen.where_it_stopped()
         return Attempt(counter=counter, error=error, stopped_at=where, values=values)
     layers = tuple(layers_of(module, seen))
@@ -121,6 +122,8 @@ def complaint(attempt: Attempt) -> str:
     error, where = attempt.error, attempt.stopped_at
     # tracing may quote a whole tensor
     line = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    if isinstance(error, KeyError | SystemExit):  # whose message says nothing without its class
+        line = first_line(error)
     if error is not None and is_want_of_memory(error):
         return f"memory is too small; give a smaller --batch or --input ({where or line})"
     return f"{line} ({where}; change the input or that layer)" if where else line

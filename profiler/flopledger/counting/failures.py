@@ -11,7 +11,7 @@ def first_line(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(error)).strip().splitlines()[0][:300]
 
 
-def raised_at(error: Exception) -> str:
+def raised_at(error: BaseException) -> str:
     """The network's own line, outside torch and this package, in which the error arose."""
     ours = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
     frames = traceback.extract_tb(error.__traceback__)

@@ -123,7 +123,8 @@ def _let_look_inside(kind: type) -> None:
 def _materialised(name: str, module: nn.Module, inputs: Inputs) -> nn.Module:
     try:
         return materialised(module, inputs)
-    except Exception as error:  # the network is anybody's code: it may raise anything
+    # the network is anybody's code: it may raise anything
+    except (Exception, SystemExit) as error:
         raise ProfilingError(
             f"{name}: its lazy layers cannot be made: {first_line(error)}"
         ) from error

@@ -172,6 +172,10 @@ def _import(listing: Listing) -> None:
     try:
         importlib.import_module(listing.module)
     except (Exception, SystemExit) as error:  # the file is anybody's code: it may raise anything
+        # what it registered before it failed must not be found the next time
+        own = [name for name, spec in _specs.items() if spec.factory.__module__ == listing.module]
+        for name in own:
+            del _specs[name]
         package, _, stem = listing.module.rpartition(".")
         file = f"models/{stem}.py" if package == _ZOO else listing.module
         line = (str(error).strip().splitlines() or [""])[0]
@@ -209,7 +213,7 @@ def _files_in(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _listings(module: str, file: Path) -> Iterator[Listing]:
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(file.read_text(encoding="utf-8"), filename=file.name)
         listings = [
             _listing(node, call, module)
             for node in tree.body
