@@ -97,9 +97,20 @@ def by_dispatch(
     return replace(computed, notes=(note,))
 
 
-def by_fvcore(module: nn.Module, inputs: Inputs, values: Values = "unknown") -> Attempt:
-    """Ask fvcore, whose trace is of shapes alone, or computed on those values."""
-    return _attempt("fvcore", module, lambda: fvcore_counter.count(module, *inputs, values), values)
+def by_fvcore(
+    module: nn.Module, inputs: Inputs, values: Values = "unknown", pruned: bool = True
+) -> Attempt:
+    """Ask fvcore, whose trace is of shapes alone, or computed on those values.
+
+    Args:
+        module: the network.
+        inputs: its forward's arguments.
+        values: what the trace knows of the weights.
+        pruned: whether what reaches no output is left out, as the tracer has it.
+    """
+    return _attempt(
+        "fvcore", module, lambda: fvcore_counter.count(module, *inputs, values, pruned), values
+    )
 
 
 def _attempt(

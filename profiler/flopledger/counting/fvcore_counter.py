@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_flatten
 from flopledger.calls import OpCall, Shape
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
-from flopledger.counting.traced_graph import Graph, Traced, trace
+from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
 from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
 
@@ -31,10 +31,9 @@ def count(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     values: Values = "unknown",
+    pruned: bool = True,
 ) -> list[OpCall]:
     """Every operator call in the traced graph of one forward pass.
-
-    The tracer prunes what does not reach an output, and so it is not listed.
 
     Args:
         module: in the mode (train or eval) it is to be counted in; nothing of it is changed.
@@ -42,6 +41,7 @@ def count(
         kwargs: its keyword arguments.
         values: "unknown" traces shapes, and computes nothing; "zeros" and "given" compute the pass
             on the CPU, on weights that are zero and take no memory, or on copies of the weights.
+        pruned: leave out what reaches no output, as the tracer does.
 
     Raises:
         ValueError: no tensor goes in or none comes out, so there is nothing to trace; or one is
@@ -55,17 +55,19 @@ def count(
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
     if any(t.layout is not torch.strided for t in (*tensors, *module.parameters())):
         raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
-    traced = Traced(module, leaves, spec)
+    shapes = values == "unknown"
+    unpruned = Unpruned()
+    traced = Traced(module, leaves, spec, unpruned.results)
     analysis = FlopCountAnalysis(traced, ())
     scopes = {
         child: name for child, name in analysis._aliases.items() if not isinstance(child, str)
     }
-    shapes = values == "unknown"
     inputs = [on_meta(t) if shapes else real(t) for t in tensors]
     with (
         stand_ins(module, place_of(values, module)),
         torch.no_grad(),
         ShapesOnly() if shapes else nullcontext(),
+        nullcontext() if pruned else unpruned,
     ):
         graph = trace(traced, inputs, scopes)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)

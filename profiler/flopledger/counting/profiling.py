@@ -13,6 +13,7 @@ from flopledger.counting.failures import first_line
 from flopledger.counting.restore import ChangesItself, materialised
 from flopledger.counting.second_opinion import check_of, main_of, reason_of
 from flopledger.counting.subject import subject_of
+from flopledger.counting.unread_work import executed
 from flopledger.errors import WrongOption
 from flopledger.profiles.tables import Input, Profile, ProfilingError
 from flopledger.zoo.inputs import Inputs
@@ -87,6 +88,7 @@ def counted(
     if isinstance(dispatch.error, ChangesItself):
         raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
     fvcore = by_fvcore(module, inputs, dispatch.values)
+    fvcore = executed(module, inputs, fvcore, dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
         raise ProfilingError(f"{name}: {complaint(stopped)}") from stopped.error
@@ -103,7 +105,7 @@ def counted(
         backward_calls=dispatch.backward if backward else None,
         unused=_unused(module, dispatch),
         active_params=active_params_of(module, inputs, dispatch.calls or ()),
-        notes=(*dispatch.notes, *_spread(dispatch)),
+        notes=(*dispatch.notes, *fvcore.notes, *_spread(dispatch)),
     )
 
 

@@ -1,10 +1,9 @@
 """Two counters of one network: whose calls the tables hold, and what the other says of them."""
 
-from collections.abc import Iterable
-
-from flopledger.calls import Counter, OpCall
+from flopledger.calls import Counter
 from flopledger.counting.attempts import Attempt
 from flopledger.counting.failures import first_line
+from flopledger.counting.unread_work import macs_by_layer
 from flopledger.profiles.tables import Check
 
 
@@ -40,7 +39,7 @@ def check_of(main: Attempt, other: Attempt) -> Check:
     """What the other counter says of the forward pass's MACs: in all, and of which layers."""
     if other.error is not None:
         return Check(counter=other.counter, macs=None, agrees=None, reason=first_line(other.error))
-    own, others = _macs_by_layer(main.forward), _macs_by_layer(other.forward)
+    own, others = macs_by_layer(main.forward), macs_by_layer(other.forward)
     total, opinion = sum(own.values()), sum(others.values())
     if total == opinion:
         return Check(counter=other.counter, macs=opinion, agrees=True)
@@ -52,10 +51,3 @@ def check_of(main: Attempt, other: Attempt) -> Check:
     differ = [path for path in own | others if own.get(path, 0) != others.get(path, 0)]
     reason = f"they differ at {', '.join(path or 'its top' for path in differ)}"
     return Check(counter=other.counter, macs=opinion, agrees=False, reason=reason)
-
-
-def _macs_by_layer(calls: Iterable[OpCall]) -> dict[str, int]:
-    macs: dict[str, int] = {}
-    for call in calls:
-        macs[call.path] = macs.get(call.path, 0) + call.macs
-    return macs

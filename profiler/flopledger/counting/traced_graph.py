@@ -7,19 +7,31 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_unflatten
 
 from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.meta_devices import tensors_in
 from flopledger.counting.traced_shapes import set_tracer
 
 _MARK = "prim::Print"  # kept though nothing comes out of it: it has a side effect
 
 
 class Traced(nn.Module):
-    """The module as tracing wants it: tensors in, a tuple of tensors out."""
+    """The module as tracing wants it: tensors in, a tuple of tensors out.
 
-    def __init__(self, module: nn.Module, leaves: list[Any], spec: Any) -> None:
+    Args:
+        module: as it is.
+        leaves: of its arguments; the tensors among them are given to each pass.
+        spec: how the leaves make up (args, kwargs).
+        kept: a list that the pass fills with results that are needed though no output needs them.
+    """
+
+    def __init__(
+        self, module: nn.Module, leaves: list[Any], spec: Any, kept: Sequence[Tensor]
+    ) -> None:
         super().__init__()
+        self._kept = kept
         self.module = module
         self._leaves, self._spec = leaves, spec
         self.training = module.training
@@ -40,8 +52,30 @@ class Traced(nn.Module):
             # going on from here, PyTorch dies of a segmentation fault
             set_tracer(state, excluded=False)
             raise RuntimeError("an operator raised, and the model caught it: there the trace ends")
+        for result in self._kept:
+            value = torch._C._get_value_trace(result)  # type: ignore[attr-defined]
+            _mark(state, "", [value])
         if not out:
             raise ValueError("the model returns no tensor; a trace ends in tensors")
+        return out
+
+
+class Unpruned(TorchFunctionMode):
+    """While it is on, the results of torch's functions are needed, also where no output needs them.
+
+    Attributes:
+        results: those that the pass has brought so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.results: list[Tensor] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **kwargs or {})
+        self.results += tensors_in(out)
         return out
 
 
@@ -132,10 +166,7 @@ def _marked(scopes: dict[nn.Module, str]) -> Iterator[None]:
 
     def mark() -> None:
         if state := torch._C._get_tracing_state():
-            graph = state.graph()
-            node = graph.create(_MARK, [], 0)
-            node.s_("scope", running[-1])
-            graph.insertNode(node)
+            _mark(state, running[-1])
 
     def enter(name: str) -> Hook:
         def begin(*_: Any) -> None:
@@ -154,6 +185,14 @@ def _marked(scopes: dict[nn.Module, str]) -> Iterator[None]:
 
     with on_modules(((name, module) for module, name in scopes.items()), enter, leave):
         yield
+
+
+def _mark(state: Any, scope: str, values: Sequence[Any] = ()) -> None:
+    """Write down that this scope begins or goes on, and needs these values."""
+    graph = state.graph()
+    node = graph.create(_MARK, list(values), 0)
+    node.s_("scope", scope)
+    graph.insertNode(node)
 
 
 @contextmanager
