@@ -76,8 +76,8 @@ def verdicts(mutants: list[Mutant], tests: dict[str, Any], workers: int) -> dict
         files = sorted({name.split("::")[0] for name in names})
         state = digest(*names, *(bodies[file] for file in files))
         row = kept.get(mutant.key, {})
-        if row.get("killed") or row.get("tests") == state:
-            killed[mutant.key] = row["killed"]
+        if not names or row.get("killed") or row.get("tests") == state:
+            killed[mutant.key] = bool(names) and row["killed"]
         else:
             todo.append((mutant, names, state, seconds))
     jobs = [
@@ -86,7 +86,7 @@ def verdicts(mutants: list[Mutant], tests: dict[str, Any], workers: int) -> dict
     with path.open("a") as file:
         for place, code, seconds in in_forks(jobs, workers):
             mutant, names, state, _ = todo[place]
-            killed[mutant.key] = bool(names) and code != 0
+            killed[mutant.key] = code != 0
             row = {"key": mutant.key, "killed": killed[mutant.key], "tests": state}
             print(json.dumps(row), file=file, flush=True)
             verdict = "killed" if row["killed"] else "SURVIVED"

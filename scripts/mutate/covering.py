@@ -114,19 +114,21 @@ def mapped(workers: int) -> dict[str, Any]:
 def covering(mutant: Mutant, tests: dict[str, Any]) -> tuple[list[str], float]:
     """The tests that run its function, as many as the budget holds, with the seconds they take.
 
-    Those of the module's own test file come first, then its package's, then the quickest. What an
-    import runs is tested by those that run anything of the file, then by those that only import it.
+    Those of the module's own test file come first, then its package's, then the quickest; last the
+    package's others, since what is cached is seen to be run by one test alone. What an import runs
+    is tested by those that run anything of the file, then by those that only import it.
     """
     path = Path(mutant.file)
     folder = f"tests/{path.parent}/"
     ranked = []
     for test, found in tests.items():
         ran = found["ran"].get(mutant.file, [])
-        if mutant.function in ran or (not mutant.function and ran):
-            lasts = found["overhead"] + found["seconds"]
-            file = test.partition("::")[0]
-            near = [file != f"{folder}test_{path.stem}.py", not file.startswith(folder)]
-            ranked.append((*near, ran in ([], [""]), lasts, test, file))
+        reaches = mutant.function in ran or (not mutant.function and ran != [])
+        file = test.partition("::")[0]
+        if reaches or file.startswith(folder):
+            own = file == f"{folder}test_{path.stem}.py"
+            far = (not reaches, not own, not file.startswith(folder), ran in ([], [""]))
+            ranked.append((*far, found["overhead"] + found["seconds"], test, file))
     chosen: list[str] = []
     seconds, files = 0.0, set()
     for *_, lasts, test, file in sorted(ranked):

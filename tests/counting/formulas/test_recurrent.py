@@ -52,6 +52,9 @@ def test_a_cell_takes_one_step(kind):
     args = [(2, 3), out, (gates * 5, 3), (gates * 5, 5), (gates * 5,)]
     found = work(f"aten::{kind}_cell", args, {}, out)
     assert found == (2 * gates * 5 * (3 + 5), each * 2 * 5)
+    out = ((5,), (5,)) if kind == "lstm" else (5,)  # of one sequence
+    found = work(f"aten::{kind}_cell", [(3,), out, *args[2:]], {}, out)
+    assert found == (gates * 5 * (3 + 5), each * 5)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
