@@ -147,3 +147,13 @@ def test_every_fact_of_a_run_says_where_and_when_it_was_read(path):
     sources = SOURCES | tables.get("sources", {})
     wrong = {where: complaints(fact, sources) for where, fact in found}
     assert {where: what for where, what in wrong.items() if what} == {}
+
+
+def test_a_discussions_claims_say_where_and_when_it_was_read():
+    tables = tomllib.loads((FACTS / "claims.toml").read_text())
+    if "defaults" not in tables:
+        pytest.skip("its claims have no addresses yet")
+    found = list(facts_of(tables))
+    assert {where for where, _ in found} >= {"defaults.D1", "defaults.D2"}
+    wrong = {where: complaints(one, SOURCES) for where, one in found}
+    assert {where: what for where, what in wrong.items() if what} == {}
