@@ -128,6 +128,14 @@ def test_a_backward_pass_is_of_its_calls_mode_and_counts_once_for_all_results():
     assert all(parameter.grad is not None for parameter in net.parameters())
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_backward_pass_in_another_dtype_costs_the_same(dtype):
+    net = nn.Linear(4, 5).to(dtype)
+    with meter(net) as m:
+        net(zeros(3, 4, dtype=dtype)).sum().backward()
+    assert m.read().totals.backward_flops == 2 * 3 * LINEAR
+
+
 class Once(nn.Module):
     """Can be called a single time."""
 
