@@ -8,7 +8,7 @@ from .counting.formulas.formula_table import macs as macs
 from .counting.formulas.formula_table import other_flops as other_flops
 from .counting.profiling import profile as profile
 from .differences.changes import Differences as Differences
-from .differences.changes import diff as diff
+from .differences.find_changes import diff as diff
 from .errors import FlopledgerError as FlopledgerError
 from .errors import WrongOption as WrongOption
 from .ledger.build import ledger_of as ledger_of

@@ -1,6 +1,7 @@
 """What an option may be; what is refused is refused here and on the command line in one line."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 from pathlib import Path
 
@@ -61,3 +62,28 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """
     if value not in choices:
         raise WrongOption(f"--{name} {value!r} is not one of {', '.join(map(str, choices))}")
+
+
+def parse_percent(text: str) -> float:
+    """The fraction that "1%" or "0.01" says.
+
+    >>> parse_percent("1%"), parse_percent("0.01")
+    (0.01, 0.01)
+
+    Raises:
+        WrongOption: it says none from 0 up, or does not say whether 1 and more are percent.
+    """
+    number = text.strip()
+    try:
+        value = Decimal(number.removesuffix("%").strip())
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite() or value < 0:
+        raise WrongOption(f"{text!r} is no share; say 1% or 0.01")
+    if number.endswith("%"):
+        return float(value / 100)
+    if value >= 1:
+        raise WrongOption(
+            f"{text!r} may be a fraction or percent; say {value:f}% or {100 * value:f}%"
+        )
+    return float(value)

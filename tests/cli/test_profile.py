@@ -244,9 +244,11 @@ def test_an_interrupted_count_keeps_what_it_has(run, monkeypatch):
 
     monkeypatch.setattr(profiling, "counted", interrupted)
     code, out, err = run("profile", "tiny", "bare", "dead", "--format", "json")
-    assert code == 1
+    assert code == 130
     assert [one["model"] for one in json.loads(out)] == ["tiny"]
     assert err == ["flopledger: interrupted at bare; what was counted before it follows"]
+    code, out, err = run("profile", "bare")
+    assert (code, out, err) == (130, "", ["flopledger: interrupted at bare"])
 
 
 def test_output_goes_to_a_file_whole(run, tmp_path):

@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity
 from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.allocation.held_bytes import Memory
-from flopledger.allocation.meta_allocator import DEVICES, Live, kernels_of
+from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_of
 from flopledger.counting.subject import subject_of
 from flopledger.counting.weightless import on_meta, stand_ins
 from flopledger.errors import WrongOption
@@ -29,7 +29,7 @@ def memory(
     *,
     optimiser: Optimiser = "adam",
     backward: bool = True,
-    device: str = "cpu",
+    device: Device = "cpu",
 ) -> Memory:
     """The memory of one pass and of one training step; neither computes or stores anything large.
 

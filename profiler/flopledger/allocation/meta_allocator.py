@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -14,7 +14,8 @@ from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import evenly, selects
 from flopledger.counting.meta_shapes import infer
 
-DEVICES = ("cpu", "cuda")
+Device = Literal["cpu", "cuda"]
+DEVICES = get_args(Device)
 
 
 class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]

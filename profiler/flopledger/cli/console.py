@@ -9,7 +9,7 @@ import typer
 
 from flopledger.progress import Interrupted, OnProgress, Unfinished, unheard
 
-WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED = 2, 1, 3
+WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED, INTERRUPTED = 2, 1, 3, 130
 
 Debug = Annotated[bool, typer.Option("--debug", help="The traceback of an error is shown.")]
 
@@ -47,7 +47,7 @@ def stopped(stop: Interrupted | Unfinished, follows: str, debug: bool) -> int:
     """Say what stopped the work, and what follows an interrupt; the exit code."""
     if isinstance(stop, Interrupted):
         say(f"{stop}; {follows}")
-        return 130
+        return INTERRUPTED
     if debug:
         raise stop
     say(str(stop))

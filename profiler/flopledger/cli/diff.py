@@ -33,8 +33,8 @@ def diff(
     debug: Debug = False,
 ) -> int:
     """Say what moved between a baseline and a model, or between two models, layer by layer."""
-    from flopledger.differences.changes import diff as compared
-    from flopledger.differences.changes import parse_percent
+    from flopledger.differences.find_changes import diff as compared
+    from flopledger.options import parse_percent
     from flopledger.reports.diff import FORMATS
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
@@ -50,7 +50,7 @@ def diff(
 
 def _count(text: str, order: Order) -> "Profile":
     """A saved profile; a model, counted."""
-    from flopledger.differences.changes import is_saved
+    from flopledger.differences.find_changes import is_saved
     from flopledger.profiles.saved import read_profile
 
     return read_profile(Path(text)) if is_saved(text) else counted(text, order)[1]

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from flopledger import cli
-from flopledger.cli.console import NOT_PROFILED, WRONG_CALL, say
+from flopledger.cli.console import INTERRUPTED, NOT_PROFILED, WRONG_CALL, say
 from flopledger.cli.timeout import TimedOut
 from flopledger.errors import FlopledgerError
 from flopledger.storage.links import check_links
@@ -35,7 +35,7 @@ for name in sorted(module.name for module in iter_modules(cli.__path__)):
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one verb and exit: 0; 1 not profiled; 2 wrong call; 3 not confirmed under --strict."""
+    """Run one verb and exit: 0; 1 not profiled; 2 wrong call; 3 not confirmed; 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if "--debug" not in words:
         warnings.showwarning = _one_line_each()
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = _exit_code(error)
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
-        code = 130
+        code = INTERRUPTED
     sys.exit(code or 0)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from flopledger.cli.console import (
+    INTERRUPTED,
     NOT_CONFIRMED,
     NOT_PROFILED,
     Debug,
@@ -167,7 +168,7 @@ def profile(
     )
     check(order.wanted)
     chosen = check_format(form, weight, order.wanted, len(models) > 1, output)
-    counts, failed = _profiled(models, order, debug)
+    counts, code = _profiled(models, order, debug)
     if counts:
         from flopledger.reports.profile import Shown
 
@@ -187,9 +188,7 @@ def profile(
     objections = [line for profile, _ in counts for line in doubts(profile)]
     for line in objections:
         say(line)
-    if failed:
-        return NOT_PROFILED
-    return NOT_CONFIRMED if strict and objections else 0
+    return code or (NOT_CONFIRMED if strict and objections else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,30 +232,32 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
 def _profiled(
     models: list[str], order: Order, debug: bool
 ) -> "tuple[list[tuple[Profile, Measured]], int]":
+    """What was counted, with what was measured; the exit code of what was not."""
     from flopledger.profiles.tables import ProfilingError
     from flopledger.zoo.published import contradictions, held_against
 
-    counts, failed = [], 0
+    counts: list[tuple[Profile, Measured]] = []
+    code = 0
     for name in with_progress(models):
         try:
             spec, profile, taken = counted(name, order)
         except (ProfilingError, BrokenModel) as error:
             complain(error, debug)
-            failed += 1
+            code = NOT_PROFILED
             continue
         except TimedOut as error:
             say(str(error))
-            failed += 1
+            code = NOT_PROFILED
             continue
         except KeyboardInterrupt:
-            say(f"interrupted at {name}; what was counted before it follows")
-            failed += 1
+            say(f"interrupted at {name}{'; what was counted before it follows' * bool(counts)}")
+            code = INTERRUPTED
             break
         counts.append((profile, taken))
         if spec is not None and not order.asked:  # published figures are of the registered inputs
             for line in contradictions(held_against(spec, profile)):
                 say(line)
-    return counts, failed
+    return counts, code
 
 
 def doubts(profile: "Profile") -> list[str]:

@@ -1,12 +1,13 @@
 """What a model takes besides arithmetic: --time and --memory."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flopledger.errors import WrongOption
 
 if TYPE_CHECKING:
     from flopledger.allocation.held_bytes import Memory
+    from flopledger.allocation.meta_allocator import Device
     from flopledger.profiles.tables import Profile
     from flopledger.profiles.totals import Optimiser
     from flopledger.reports.profile import Measured
@@ -86,7 +87,8 @@ def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory
             module,
             *inputs,
             optimiser=wanted.optimiser,
-            device=wanted.device.partition(":")[0],
+            # a name that has no kernels is refused there
+            device=cast("Device", wanted.device.partition(":")[0]),
             backward=any(p.requires_grad for p in module.parameters()),
         )
     except WrongOption:  # the device has no kernels that are known

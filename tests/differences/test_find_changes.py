@@ -8,7 +8,8 @@ import pytest
 import torch
 from flopledger import BadProfile, Profile, diff, profile
 from flopledger.calls import Layer, OpCall
-from flopledger.differences.changes import FIGURES, TOTALS, parse_percent
+from flopledger.differences.changes import FIGURES, TOTALS
+from flopledger.options import parse_percent
 from flopledger.profiles.tables import Check, Input
 from flopledger.reports.diff import FORMATS
 from hypothesis import given
@@ -224,22 +225,6 @@ def test_it_shows_itself():
     html = diff(ONE, replace(two, model="<net>"))._repr_html_()
     assert "&lt;net&gt;" in html
     assert "<td>130</td>" in html
-
-
-@pytest.mark.parametrize(
-    ("text", "fraction"),
-    [("1%", 0.01), ("0.01", 0.01), ("0", 0.0), ("0%", 0.0), (".5%", 0.005), ("150 %", 1.5),
-     ("0.7%", 0.007), ("1e-3", 0.001)],
-)  # fmt: skip
-def test_percent(text, fraction):
-    assert parse_percent(text) == fraction
-
-
-@pytest.mark.parametrize("text", ["", "%", "x", "-1%", "-0.1", "nan", "inf%", "1%%", "1", "5"])
-def test_what_is_no_percent(text):
-    with pytest.raises(ValueError, match=r"; say .*%") as error:
-        parse_percent(text)
-    assert repr(text) in str(error.value)
 
 
 def test_one_percent_of_a_hundred_is_not_more_than_one_percent():
