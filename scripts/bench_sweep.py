@@ -38,14 +38,14 @@ def main(
             taken, rows = _timed(models, sizes, words, environment)
             seconds[way].append(taken)
             print(f"{way}: {taken:.1f} s", file=sys.stderr)
-    one = median(seconds["one process"])
+    alone = median(seconds["one process"])
     load = os.getloadavg()[2]
     print(f"{rows} rows, median of {runs} run(s); load average {load:.1f}\n")
     print("way | s | rows / s | times one process")
     print(":-- | --: | --: | --:")
     for way, taken in seconds.items():
         at = median(taken)
-        print(f"{way} | {at:.1f} | {rows / at:.1f} | {one / at:.2f}")
+        print(f"{way} | {at:.1f} | {rows / at:.1f} | {alone / at:.2f}")
 
 
 def _timed(

@@ -65,25 +65,25 @@ def _row(words: str, cache: bool, reuse: bool, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "flopledger", "selfplay", *words.split()]
     command += ["--format", "json", "--resume", "--output", str(file)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    one = json.loads(subprocess.check_output(command, env=environment))
-    each, length = one["evaluations_per_simulation"], one["per_game"]["moves"]
+    result = json.loads(subprocess.check_output(command, env=environment))
+    each, length = result["evaluations_per_simulation"], result["per_game"]["moves"]
     return {
-        "game": one["game"],
-        "network": one["network"],
-        "params": one["params"],
-        "simulations": one["simulations"],
+        "game": result["game"],
+        "network": result["network"],
+        "params": result["params"],
+        "simulations": result["simulations"],
         "reuse": reuse,
         "cache": cache,
-        "games": one["games"],
-        "moves": one["moves"],
+        "games": result["games"],
+        "moves": result["moves"],
         "moves_per_game": round(length["mean"], 2),
-        "evaluations": one["evaluations"],
-        "flops": f"{one['flops']:.0f}",
-        **{f"saved_{name}": count for name, count in one["saved"].items()},
+        "evaluations": result["evaluations"],
+        "flops": f"{result['flops']:.0f}",
+        **{f"saved_{name}": count for name, count in result["saved"].items()},
         "evaluations_per_simulation": f"{each['mean']:.5f}",
         "low": f"{each['low']:.5f}",
         "high": f"{each['high']:.5f}",
-        "seed": one["seed"],
+        "seed": result["seed"],
         "command": f"flopledger selfplay {words}",
         "torch": version("torch"),
         "open_spiel": version("open_spiel"),

@@ -43,15 +43,15 @@ def main(
 def _row(words: str, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "flopledger", "train", "alphazero", *words.split()]
     command += ["--opponent", "0", "--format", "json", "--resume", "--output", str(folder)]
-    one = json.loads(subprocess.check_output(command))
-    totals = one["totals"]
+    result = json.loads(subprocess.check_output(command))
+    totals = result["totals"]
     leaves = totals["evaluations"] - totals["roots"]
     return {
-        **one["plan"],
+        **result["plan"],
         "games": totals["games"],
         "plies_per_game": f"{totals['moves'] / totals['games']:.4f}",
         "evaluations_per_simulation": f"{leaves / totals['simulations']:.5f}",
-        "flops": f"{one['flops']:.0f}",
+        "flops": f"{result['flops']:.0f}",
         "command": f"flopledger train alphazero {words}",
         "torch": version("torch"),
         "open_spiel": version("open_spiel"),

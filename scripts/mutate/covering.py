@@ -121,14 +121,14 @@ def covering(mutant: Mutant, tests: dict[str, Any]) -> tuple[list[str], float]:
     path = Path(mutant.file)
     folder = f"tests/{path.parent}/"
     ranked = []
-    for test, found in tests.items():
-        ran = found["ran"].get(mutant.file, [])
+    for test, kept in tests.items():
+        ran = kept["ran"].get(mutant.file, [])
         reaches = mutant.function in ran or (not mutant.function and ran != [])
         file = test.partition("::")[0]
         if reaches or file.startswith(folder):
             own = file == f"{folder}test_{path.stem}.py"
             far = (not reaches, not own, not file.startswith(folder), ran in ([], [""]))
-            ranked.append((*far, found["overhead"] + found["seconds"], test, file))
+            ranked.append((*far, kept["overhead"] + kept["seconds"], test, file))
     chosen: list[str] = []
     seconds, files = 0.0, set()
     for *_, lasts, test, file in sorted(ranked):

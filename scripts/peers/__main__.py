@@ -39,11 +39,11 @@ def main(
 
     if unknown := set(cases or []) - set(CASES):
         raise typer.BadParameter(f"no case is called {min(unknown)}; say {', '.join(CASES)}")
-    found = {}
+    measured = {}
     for name in cases or CASES:
-        found[name] = {tool: _median(runs, tool, name) for tool in (OURS, CHECKED, *PEERS)}
+        measured[name] = {tool: _median(runs, tool, name) for tool in (OURS, CHECKED, *PEERS)}
         print(f"{name} done", file=sys.stderr)
-    write_whole(output, _page(found, runs))
+    write_whole(output, _page(measured, runs))
     print(output)
 
 
@@ -60,14 +60,14 @@ def _median(runs: int, tool: str, case: str) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             return {"why": f"over {SECONDS} s"}
         if ran.returncode:
-            said = ran.stderr.strip().splitlines() or ["killed"]
-            return {"why": said[-1].partition(":")[0].rpartition(".")[2][:40]}
+            lines = ran.stderr.strip().splitlines() or ["killed"]
+            return {"why": lines[-1].partition(":")[0].rpartition(".")[2][:40]}
         figures = json.loads(ran.stdout.splitlines()[-1])
         done.append({**figures, "process": time.perf_counter() - start})
-    return {key: sorted(one[key] for one in done)[len(done) // 2] for key in done[0]}
+    return {key: sorted(run[key] for run in done)[len(done) // 2] for key in done[0]}
 
 
-def _page(found: dict[str, dict[str, dict[str, Any]]], runs: int) -> str:
+def _page(measured: dict[str, dict[str, dict[str, Any]]], runs: int) -> str:
     import pandas as pd
     from flopledger.reports.profile_exports import to_markdown
 
@@ -78,38 +78,43 @@ def _page(found: dict[str, dict[str, dict[str, Any]]], runs: int) -> str:
     )]  # fmt: skip
     for title, cell in {
         "Deviation from the true figure": _deviation,
-        "Seconds of the whole process": lambda _, one: f"{one['process']:.1f}",
-        "Seconds to build and count, imports left out": lambda _, one: f"{one['seconds']:.2f}",
-        "Peak memory of the process, MiB": lambda _, one: f"{one['peak'] / 2**20:,.0f}",
+        "Seconds of the whole process": lambda _, figures: f"{figures['process']:.1f}",
+        "Seconds to build and count, imports left out": lambda _, figures: (
+            f"{figures['seconds']:.2f}"
+        ),
+        "Peak memory of the process, MiB": lambda _, figures: f"{figures['peak'] / 2**20:,.0f}",
     }.items():
         rows = [
             {"network": name, "MACs": f"{CASES[name].macs / 1e9:,.3f} G"}
-            | {tool: one.get("why") or cell(CASES[name], one) for tool, one in tools.items()}
-            for name, tools in found.items()
+            | {
+                tool: figures.get("why") or cell(CASES[name], figures)
+                for tool, figures in tools.items()
+            }
+            for name, tools in measured.items()
         ]
         parts.append(f"## {title}\n\n{to_markdown(pd.DataFrame(rows))}")
     parts.append("## Where the figures come from\n\n" + "".join(
-        f"- {name}: {CASES[name].why}\n" for name in found
+        f"- {name}: {CASES[name].why}\n" for name in measured
     ))  # fmt: skip
-    parts.append("## Targets that are missed\n\n" + "".join(_misses(found)))
+    parts.append("## Targets that are missed\n\n" + "".join(_misses(measured)))
     return "\n".join(parts)
 
 
-def _deviation(case: Case, one: dict[str, Any]) -> str:
-    if abs(one["macs"] - case.macs) <= case.rounding:
+def _deviation(case: Case, figures: dict[str, Any]) -> str:
+    if abs(figures["macs"] - case.macs) <= case.rounding:
         return "exact"
-    return f"{one['macs'] / case.macs - 1:+.2%}"
+    return f"{figures['macs'] / case.macs - 1:+.2%}"
 
 
-def _misses(found: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+def _misses(measured: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     lines = []
-    for name, tools in found.items():
+    for name, tools in measured.items():
         ours, case = tools[OURS], CASES[name]
         if "why" in ours or _deviation(case, ours) != "exact":
             lines.append(f"- {name}: not exact\n")
             continue
         peers = {tool: tools[tool] for tool in PEERS if "why" not in tools[tool]}
-        exact = {t: one for t, one in peers.items() if _deviation(case, one) == "exact"}
+        exact = {t: figures for t, figures in peers.items() if _deviation(case, figures) == "exact"}
         if exact:
             tool = min(exact, key=lambda t: exact[t]["process"])
             ratio = ours["process"] / exact[tool]["process"]
@@ -151,16 +156,16 @@ def _child(tool: str, case: str) -> dict[str, float]:
     import torch
     from flopledger.zoo.sources import find
 
-    one = CASES[case]
+    chosen = CASES[case]
     with tempfile.TemporaryDirectory() as folder:
-        source = one.source
+        source = chosen.source
         if isinstance(source, dict):
             (Path(folder) / "config.json").write_text(json.dumps(source))
             source = f"hf:{folder}"
         factory = find(source, {}).factory
         count = COUNTERS[tool](torch)
         start = time.perf_counter()
-        macs = count(factory, inputs_of(one, "meta" if "meta" in tool else "cpu"))
+        macs = count(factory, inputs_of(chosen, "meta" if "meta" in tool else "cpu"))
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"macs": float(macs), "seconds": seconds, "peak": peak}

@@ -58,8 +58,8 @@ def _checked(torch: Any) -> Count:
 
     def count(factory: Any, inputs: Any) -> float:
         args = (inputs["x"],) if "x" in inputs else ()
-        one = counted("it", built("it", factory), (args, {} if args else inputs))
-        return float(one.totals.macs)
+        profile = counted("it", built("it", factory), (args, {} if args else inputs))
+        return float(profile.totals.macs)
 
     return count
 

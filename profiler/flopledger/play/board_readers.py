@@ -125,7 +125,7 @@ def read_shogi(state: Any) -> tuple[bytes, bytes]:
     """The SFEN's board and hands, how often it has occurred, and what else the planes say."""
     board, turn, hands, _ = str(state).split(" ")
     if "+" in board:
-        board = re.sub(r"\+(.)", lambda found: _PROMOTED[found[1]], board)
+        board = re.sub(r"\+(.)", lambda piece: _PROMOTED[piece[1]], board)
     held = [0] * 14
     if hands != "-":
         for count, letter in re.findall(r"(\d*)([A-Za-z])", hands):

@@ -45,12 +45,12 @@ class NetworkEvaluator:
         seen = [node.seen for node in nodes if node.seen is not None]
         logits, values = self._pass(stack(self._game.layout, seen))
         answers = []
-        for node, one, row, value in zip(nodes, seen, logits, values, strict=True):
-            legal = row[self._game.outputs[one.player][node.state.legal_actions()]]
+        for node, position, row, value in zip(nodes, seen, logits, values, strict=True):
+            legal = row[self._game.outputs[position.player][node.state.legal_actions()]]
             answer = _softmax(legal), float(value)
             answers.append(answer)
             if self._known is not None:
-                self._remember(one.key(), answer)
+                self._remember(position.key(), answer)
         return answers
 
     def _pass(self, planes: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:

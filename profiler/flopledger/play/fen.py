@@ -26,9 +26,9 @@ def check_fen(text: str) -> Square:
     Raises:
         BadPosition: it is none.
     """
-    found = _FEN.fullmatch(text)
-    rows = _rows(found[1], 8, "pnbrqk", "") if found else None
-    if found is None or rows is None:
+    parts = _FEN.fullmatch(text)
+    rows = _rows(parts[1], 8, "pnbrqk", "") if parts else None
+    if parts is None or rows is None:
         raise BadPosition(
             f"chess: {text!r} is no FEN; its six parts are board, w or b, castling, en passant, "
             "plies without progress, number of the move"
@@ -36,13 +36,13 @@ def check_fen(text: str) -> Square:
     _check_kings("chess", text, rows)
     if {"P", "p"} & {*rows[0], *rows[7]}:
         raise BadPosition(f"chess: {text!r} is not legal: a pawn stands on the first or last rank")
-    for right in found[3].replace("-", ""):
+    for right in parts[3].replace("-", ""):
         row, file, king, corner, rook = _HOMES[right]
         if rows[row][file] != king or rows[row][corner] != rook:
             raise BadPosition(
                 f"chess: {text!r} is not legal: castling {right} needs king and rook at home"
             )
-    return _square(rows, "k" if found[2] == "w" else "K")
+    return _square(rows, "k" if parts[2] == "w" else "K")
 
 
 def check_sfen(text: str) -> Square:
@@ -54,15 +54,15 @@ def check_sfen(text: str) -> Square:
     Raises:
         BadPosition: it is none.
     """
-    found = _SFEN.fullmatch(text)
-    rows = _rows(found[1], 9, "plnsgbrk", "plnsbr") if found else None
-    if found is None or rows is None:
+    parts = _SFEN.fullmatch(text)
+    rows = _rows(parts[1], 9, "plnsgbrk", "plnsbr") if parts else None
+    if parts is None or rows is None:
         raise BadPosition(
             f"shogi: {text!r} is no SFEN; its four parts are board, b or w, hands, number of the "
             "move"
         )
     _check_kings("shogi", text, rows)
-    return _square(rows, "k" if found[2] == "b" else "K")
+    return _square(rows, "k" if parts[2] == "b" else "K")
 
 
 def _rows(board: str, side: int, pieces: str, promoted: str) -> list[list[str]] | None:
@@ -90,7 +90,7 @@ def _check_kings(game: str, text: str, rows: list[list[str]]) -> None:
 
 
 def _square(rows: list[list[str]], king: str) -> Square:
-    row = next(number for number, one in enumerate(rows) if king in one)
+    row = next(number for number, pieces in enumerate(rows) if king in pieces)
     return rows[row].index(king), len(rows) - 1 - row
 
 

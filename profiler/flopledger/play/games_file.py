@@ -84,8 +84,8 @@ def _check(path: Path, line: str, header: Header) -> None:
         before = {**defaults, **json.loads(line)["settings"]}
     except (ValueError, KeyError, TypeError) as error:
         raise BadRecord(f"{path} is no file of flopledger selfplay; name another") from error
-    if (said := journal.contradiction(path, before, asdict(header))) is not None:
-        raise BadRecord(said)
+    if (contradiction := journal.contradiction(path, before, asdict(header))) is not None:
+        raise BadRecord(contradiction)
 
 
 def _games(path: Path, lines: list[str]) -> list[Played]:
@@ -93,8 +93,8 @@ def _games(path: Path, lines: list[str]) -> list[Played]:
     games: dict[int, Played] = {}
     for number, line in enumerate(lines, start=2):
         try:
-            one = Played(**json.loads(line))
+            game = Played(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise BadRecord(f"{path}: line {number} is no game; take it out") from error
-        games[one.index] = one
+        games[game.index] = game
     return [games[index] for index in sorted(games)]

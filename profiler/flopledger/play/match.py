@@ -137,9 +137,9 @@ def opened(game: Game, opening: int, rng: np.random.Generator) -> Any:
 
 def _score(results: list[float]) -> Score:
     return Score(
-        won=sum(one > 0 for one in results),
-        drawn=sum(one == 0 for one in results),
-        lost=sum(one < 0 for one in results),
+        won=sum(result > 0 for result in results),
+        drawn=sum(result == 0 for result in results),
+        lost=sum(result < 0 for result in results),
     )
 
 

@@ -70,13 +70,13 @@ class Layout:
     @property
     def planes(self) -> int:
         """What the network's input has."""
-        one = 2 * len(self.pieces[0]) + self.repetitions + 2 * len(self.prisoners)
-        return self.history * one + self.state
+        step = 2 * len(self.pieces[0]) + self.repetitions + 2 * len(self.prisoners)
+        return self.history * step + self.state
 
 
 def stack(layout: Layout, seen: Sequence[Seen]) -> NDArray[np.float32]:
     """The network's input for these positions: [position, planes, rows, columns]."""
-    raw, players = _raw(layout, seen), np.array([one.player for one in seen])
+    raw, players = _raw(layout, seen), np.array([position.player for position in seen])
     kinds, end = 2 * len(layout.pieces[0]), layout.planes - layout.state
     board = np.take_along_axis(
         raw[:, :, : layout.letters], layout.turned[players][:, None, :], axis=2
@@ -93,7 +93,7 @@ def stack(layout: Layout, seen: Sequence[Seen]) -> NDArray[np.float32]:
         own_first = np.stack((players, 1 - players), axis=1)[:, None, :, None]
         share = np.take_along_axis(held, own_first, axis=2) / np.array(layout.prisoners)
         past[:, :, kinds + layout.repetitions :] = share.reshape(*past.shape[:2], -1, 1)
-    state = np.frombuffer(b"".join(one.state for one in seen), np.float32)
+    state = np.frombuffer(b"".join(position.state for position in seen), np.float32)
     planes[:, end:] = state.reshape(len(seen), -1, 1)
     return planes.reshape(len(seen), layout.planes, layout.rows, layout.columns)
 
@@ -102,9 +102,9 @@ def _raw(layout: Layout, seen: Sequence[Seen]) -> NDArray[np.uint8]:
     """The frames, zeros before the first: [position, history, letters and counts]."""
     size = len(seen[0].frames[0])
     parts: list[bytes] = []
-    for one in seen:
-        parts += one.frames
-        parts.append(bytes(size * (layout.history - len(one.frames))))
+    for position in seen:
+        parts += position.frames
+        parts.append(bytes(size * (layout.history - len(position.frames))))
     raw = np.frombuffer(b"".join(parts), np.uint8)
     return raw.reshape(len(seen), layout.history, size)
 

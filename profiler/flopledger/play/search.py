@@ -227,8 +227,8 @@ class Search:
         tally.passes += 1
         tally.made += len(nodes)
         tally.roots += at_root
-        for node, one in zip(nodes, answers, strict=True):
-            node.expand(*one)
+        for node, answer in zip(nodes, answers, strict=True):
+            node.expand(*answer)
 
     def _back_up(self, path: list[tuple[Node, int]], value: float) -> None:
         """The value, seen by the leaf's player, to every move that led there; players alternate."""

@@ -31,14 +31,14 @@ class Mean:
 def ratio(
     games: Sequence[Played],
     above: Callable[[Played], float],
-    below: Callable[[Played], float] = lambda one: 1,
+    below: Callable[[Played], float] = lambda game: 1,
 ) -> Mean | None:
     """The ratio of two sums over the games, with Student's interval of the jackknife's error.
 
     None where there is nothing to divide by. Games are drawn one by one, so that a game, not a
     move, is what the interval rests on.
     """
-    top, bottom = (np.array([float(f(one)) for one in games]) for f in (above, below))
+    top, bottom = (np.array([float(f(game)) for game in games]) for f in (above, below))
     if not bottom.sum():
         return None
     value = float(top.sum() / bottom.sum())
@@ -56,7 +56,7 @@ def ratio(
 
 def evaluations_per_simulation(games: Sequence[Played]) -> Mean | None:
     """Evaluations of leaves for each simulation; the roots' are apart, as in the ledgers."""
-    each = ratio(games, lambda one: one.made - one.roots, lambda one: one.asked - one.moves)
+    each = ratio(games, lambda game: game.made - game.roots, lambda game: game.asked - game.moves)
     if each is None or each.high is None:
         return each
     return replace(each, high=min(each.high, 1.0))  # no simulation asks twice
@@ -68,14 +68,14 @@ def as_object(header: Header, games: Sequence[Played]) -> dict[str, Any]:
     `evaluations` are the network's, the roots' among them:
     simulations x moves + moves = evaluations + saved, roots and all.
     """
-    whole = [one for one in games if one.finished]
+    whole = [game for game in games if game.finished]
 
     def total(field: str) -> float:
-        summed: float = sum(getattr(one, field) for one in games)  # an int where all are
+        summed: float = sum(getattr(game, field) for game in games)  # an int where all are
         return summed
 
     def mean(field: str) -> dict[str, float | None]:
-        return _object(ratio(whole, lambda one: getattr(one, field)))
+        return _object(ratio(whole, lambda game: getattr(game, field)))
 
     return {
         "game": header.game,

@@ -37,17 +37,17 @@ def measured(point: Point, own_thread: bool = False) -> Row:
 
 
 def _profile(point: Point) -> Profile:
-    found = _found(point.model, point.kwargs)
-    module = built(point.model, found.factory)
+    network = _found(point.model, point.kwargs)
+    module = built(point.model, network.factory)
     asked = [parse_input(text) for text in point.inputs]
-    inputs, _ = arguments_of(point.model, found.spec, module, asked)
+    inputs, _ = arguments_of(point.model, network.spec, module, asked)
     try:
         return counted(point.model, module, inputs, point.counter)
     except ProfilingError as error:
-        said = str(error).removeprefix(f"{point.model}: ")
-        if said.startswith("memory is too small"):
+        reason = str(error).removeprefix(f"{point.model}: ")
+        if reason.startswith("memory is too small"):
             raise
-        raise ProfilingError(f"it cannot take {point.size}: {said}") from error
+        raise ProfilingError(f"it cannot take {point.size}: {reason}") from error
 
 
 @cache

@@ -113,7 +113,7 @@ def _groups(sizes: list[int]) -> list[tuple[tuple[int, ...], bool]]:
     All sizes of one step count for as many as most of them leave the same rest, and go by that
     rest: multiples first.
     """
-    found: dict[tuple[int, ...], tuple[int, bool]] = {tuple(sizes): (len(sizes), True)}
+    groups: dict[tuple[int, ...], tuple[int, bool]] = {tuple(sizes): (len(sizes), True)}
     for step in range(2, min(sizes[-1], _STEPS) + 1):
         rests: dict[int, list[int]] = {}
         for size in sizes:
@@ -121,11 +121,11 @@ def _groups(sizes: list[int]) -> list[tuple[tuple[int, ...], bool]]:
         most = max(map(len, rests.values()))
         for rest in sorted(rests):
             if len(rests[rest]) > 2:
-                found.setdefault(tuple(rests[rest]), (most, True))
+                groups.setdefault(tuple(rests[rest]), (most, True))
     for cut in range(2, len(sizes) - 1):
-        found.setdefault(tuple(sizes[:cut]), (cut, False))
-        found.setdefault(tuple(sizes[cut:]), (len(sizes) - cut, False))
-    ranked = sorted(found.items(), key=lambda item: -item[1][0])
+        groups.setdefault(tuple(sizes[:cut]), (cut, False))
+        groups.setdefault(tuple(sizes[cut:]), (len(sizes) - cut, False))
+    ranked = sorted(groups.items(), key=lambda item: -item[1][0])
     return [(group, in_step) for group, (_, in_step) in ranked]
 
 

@@ -145,7 +145,7 @@ def _ready(workers: Sequence[_Worker], timeout: float | None) -> list[_Worker]:
     return [
         worker
         for worker in busy
-        if any(one in heard for one in worker.waitables)
+        if any(waitable in heard for waitable in worker.waitables)
         or (timeout is not None and worker.late(timeout))
     ]
 

@@ -59,11 +59,11 @@ def _check(path: Path, line: str, header: Header) -> None:
     now = json.loads(json.dumps(asdict(header)))  # lists for tuples, as the line has them
     try:
         before = json.loads(line)["sweep"]
-        found = {name: before[name] for name in now}
+        settings = {name: before[name] for name in now}
     except (ValueError, KeyError, TypeError) as error:
         raise BadRows(f"{path} is no file of flopledger sweep; name another") from error
-    if (said := journal.contradiction(path, found, now)) is not None:
-        raise BadRows(said)
+    if (contradiction := journal.contradiction(path, settings, now)) is not None:
+        raise BadRows(contradiction)
 
 
 def _rows(path: Path, lines: list[str]) -> dict[Key, Row]:
@@ -71,10 +71,10 @@ def _rows(path: Path, lines: list[str]) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
     for number, line in enumerate(lines, start=2):
         try:
-            said = json.loads(line)
-            tuples = {name: tuple(said[name]) for name in ("uncounted", "notes")}
-            one = Row(**{**said, **tuples})
-            rows[one.key] = one
+            figures = json.loads(line)
+            tuples = {name: tuple(figures[name]) for name in ("uncounted", "notes")}
+            row = Row(**{**figures, **tuples})
+            rows[row.key] = row
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadRows(f"{path}: line {number} is no row; take it out") from error
     return {key: row for key, row in rows.items() if row.error is None}

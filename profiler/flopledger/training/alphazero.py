@@ -121,16 +121,16 @@ class Trainer:
             def searched(_: int, root: Node, roots: list[Node] = roots) -> None:
                 roots.append(root)
 
-            one = play(
+            game = play(
                 self.game, self.network, settings, Habits(), plan.seed, totals.games, searched
             )
-            gathered.append(_samples(self.game, roots, one.result))
+            gathered.append(_samples(self.game, roots, game.result))
             totals.games += 1
-            totals.moves += one.moves
-            totals.simulations += one.asked - one.moves
-            totals.evaluations += one.made
-            totals.roots += one.roots
-            totals.selfplay_flops += one.flops
+            totals.moves += game.moves
+            totals.simulations += game.asked - game.moves
+            totals.evaluations += game.made
+            totals.roots += game.roots
+            totals.selfplay_flops += game.flops
             on_game()
         planes, policies, results = (
             torch.cat(parts)[-plan.window :] for parts in zip(*gathered, strict=True)
@@ -182,8 +182,8 @@ def _samples(game: Game, roots: list[Node], result: float) -> Window:
     policies = torch.zeros(len(seen), game.moves)
     results = torch.empty(len(seen))
     first = seen[0].player
-    for number, (one, root) in enumerate(zip(seen, roots, strict=True)):
-        outputs = torch.from_numpy(game.outputs[one.player][root.actions])
+    for number, (position, root) in enumerate(zip(seen, roots, strict=True)):
+        outputs = torch.from_numpy(game.outputs[position.player][root.actions])
         policies[number, outputs] = torch.from_numpy(root.visits / root.visits.sum()).float()
-        results[number] = result if one.player == first else -result
+        results[number] = result if position.player == first else -result
     return torch.from_numpy(stack(game.layout, seen)), policies, results

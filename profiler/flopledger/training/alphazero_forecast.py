@@ -87,7 +87,7 @@ def _chances(plan: Plan, game: Game, network: nn.Module) -> tuple[Quantity, Quan
         # beyond the seeds that a user gives: these games are none of the run's
         seed = 2**32 + plan.seed
         played = [play(game, network, settings, Habits(), seed, n) for n in range(GAMES)]
-        length, each = ratio(played, lambda one: one.moves), evaluations_per_simulation(played)
+        length, each = ratio(played, lambda game: game.moves), evaluations_per_simulation(played)
     assert length is not None and each is not None  # noqa: PT018  every game has moves
     return _chance(CHANCE[0], length, kind, source), _chance(CHANCE[1], each, kind, source)
 

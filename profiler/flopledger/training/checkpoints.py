@@ -63,9 +63,9 @@ def load(
         before = kept["plan"]
     except Exception as error:  # torch.load of any file may raise anything
         raise BadCheckpoint(f"{path} is no checkpoint of a training; name another") from error
-    said = journal.contradiction(path, before, asdict(plan), "choose another --output")
-    if said is not None:
-        raise BadCheckpoint(said)
+    contradiction = journal.contradiction(path, before, asdict(plan), "choose another --output")
+    if contradiction is not None:
+        raise BadCheckpoint(contradiction)
     network.load_state_dict(kept["network"])
     optimiser.load_state_dict(kept["optimiser"])
     return kept["totals"], kept["more"]

@@ -92,8 +92,8 @@ def _study(storage: BaseStorage, name: str, task: Task, path: Path | None) -> op
     if known is None:
         study.set_user_attr("task", asdict(task))
         return study
-    if (said := contradiction(path, known, asdict(task))) is not None:
-        raise BadStorage(said)
+    if (differs := contradiction(path, known, asdict(task))) is not None:
+        raise BadStorage(differs)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         # a process that was killed left it: nobody plays it any more
         study.tell(trial.number, state=TrialState.FAIL)

@@ -55,9 +55,9 @@ class Contest:
     def budget(self) -> float:
         """FLOPs a move that neither side may exceed: the evaluations', as metered."""
         layout = self.game.layout
-        one = torch.zeros(1, layout.planes, layout.rows, layout.columns)
+        planes = torch.zeros(1, layout.planes, layout.rows, layout.columns)
         with meter({"network": self.network}) as metered, torch.no_grad():
-            self.network(one)
+            self.network(planes)
         return self.task.evaluations * metered.read().totals.known("flops")
 
     def settings(self, chosen: dict[str, Any]) -> Settings:
@@ -205,7 +205,7 @@ def final(
 
 def best(study: optuna.Study) -> optuna.trial.FrozenTrial:
     """The finalist with the highest win rate over its trial's and its replay's games."""
-    return max(finalists(study), key=lambda one: all_games(study, one).win_rate)
+    return max(finalists(study), key=lambda trial: all_games(study, trial).win_rate)
 
 
 def all_games(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> Score:
@@ -226,7 +226,7 @@ def replaying_flops(study: optuna.Study) -> float:
     """Of every replay, those of former finalists and stopped ones among them."""
     kept = [match for name, match in study.user_attrs.items() if name.startswith("replay ")]
     stopped: float = study.user_attrs.get("stopped replay", 0.0)
-    return sum(_match(one).flops for one in kept) + stopped
+    return sum(_match(match).flops for match in kept) + stopped
 
 
 def _replay(trial: optuna.trial.FrozenTrial) -> str:
