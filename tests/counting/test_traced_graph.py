@@ -140,3 +140,20 @@ def test_a_layer_that_never_began_leaves_no_scope():
     one = profile(Broken(), X)
     assert (one.total("macs"), one.check.agrees) == (LINEAR, True)
     assert one.layers.set_index("layer").loc["layer.linear", "macs"] == LINEAR
+
+
+class Sized(nn.Module):
+    """Sizes as a key, an index and a factor, which tensors would not be."""
+
+    def forward(self, x):
+        batch, width = x.shape
+        assert (type(batch), type(x.size(1)), type(x.numel())) == (int, int, int)
+        return x.view(x.numel() // width, -1) @ x.new_ones({8: width}[width], batch + 1)
+
+
+def test_sizes_are_numbers_and_tensors_are_as_they_were():
+    before = vars(torch.Tensor).copy()
+    calls = fvcore_counter.count(Sized(), (X,), {})
+    assert [call.op for call in calls if call.macs] == ["aten::matmul"]
+    assert sum(call.macs for call in calls) == 2 * 8 * (2 + 1)
+    assert vars(torch.Tensor) == before

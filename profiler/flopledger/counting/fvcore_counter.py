@@ -1,9 +1,8 @@
 """The reference counter: fvcore's FlopCountAnalysis over the graph that torch.jit traces."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -71,11 +70,15 @@ def count(
     ):
         graph = trace(traced, inputs, scopes)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    analysis.set_op_handle(**dict.fromkeys(_with_in_place(FREE)))
-    costs = {op: _formula(op) for op in _with_in_place(known_operators())}
-    costs |= {op: _fvcore_macs(analysis._op_handles[op]) for op in _FVCORE}
-    record = partial(_recording, graph, calls)
-    analysis.set_op_handle(**{op: record(op, cost) for op, cost in costs.items()})
+    known = known_operators()
+    for op in graph.operators:
+        if op in _FVCORE:
+            native = _fvcore_macs(analysis._op_handles[op])
+            analysis.set_op_handle(op, _recording(graph, calls, op, native))
+        elif {op, op.removesuffix("_")} & known:
+            analysis.set_op_handle(op, _recording(graph, calls, op, _formula(op)))
+        elif {op, op.removesuffix("_")} & FREE:
+            analysis.set_op_handle(op, None)
     with _walking(graph):
         analysis.total()
     calls.extend(_unsupported(analysis))
@@ -93,9 +96,7 @@ def _walking(graph: Any) -> Iterator[None]:
         jit_analysis._get_scoped_trace_graph = own
 
 
-def _with_in_place(ops: Iterable[str]) -> list[str]:
-    return [form for op in ops for form in (op, f"{op}_")]
-
+_NOTHING: Counter[str] = Counter()  # what fvcore adds up, layer by layer
 
 Cost = Callable[[list[Any], list[Any]], tuple[int, int] | None]
 
@@ -108,21 +109,24 @@ def _recording(
     def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
         known = cost(inputs, outputs)
         macs, other = known or (0, 0)
-        if any(_is_complex(value) for value in inputs):
+        given, made = _tensors(inputs), _tensors(outputs)
+        if any(dtype.is_complex for _, dtype in given):
             macs *= 4  # (a + ib)(c + id) is four real products
+        if not any(dtype.is_floating_point or dtype.is_complex for _, dtype in made):
+            other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
         calls.append(
             OpCall(
                 path=_path(graph.scope),
                 op=op,
-                inputs=tuple(_tensor_shapes(inputs)),
-                outputs=tuple(_tensor_shapes(outputs)),
+                inputs=tuple(shape for shape, _ in given),
+                outputs=tuple(shape for shape, _ in made),
                 macs=macs,
                 other_flops=other,
                 counted=known is not None,
-                bytes=sum(map(_bytes, (*inputs, *outputs))),
+                bytes=sum(prod(shape) * dtype.itemsize for shape, dtype in (*given, *made)),
             )
         )
-        return Counter({op: macs})
+        return _NOTHING
 
     return handle
 
@@ -138,10 +142,7 @@ def _fvcore_macs(handle: Callable[..., Any]) -> Cost:
 def _formula(op: str) -> Cost:
     def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int] | None:
         out = [_value(value) for value in outputs]
-        known = work(op, [_value(v) for v in inputs], {}, out[0] if len(out) == 1 else tuple(out))
-        if known and not any(_is_floating(value) for value in outputs):
-            return known[0], 0  # integer arithmetic is no FLOP; an integer product is still a MAC
-        return known
+        return work(op, [_value(v) for v in inputs], {}, out[0] if len(out) == 1 else tuple(out))
 
     return cost
 
@@ -157,24 +158,12 @@ def _value(value: Any) -> Any:
     return value.toIValue()
 
 
-def _is_floating(value: Any) -> bool:
-    dtype = value.type().dtype() if value.isCompleteTensor() else None
-    return dtype is not None and (dtype.is_floating_point or dtype.is_complex)
-
-
-def _bytes(value: Any) -> int:
-    if not value.isCompleteTensor():
-        return 0
-    shape: Shape = tuple(value.type().sizes())
-    return prod(shape) * int(value.type().dtype().itemsize)
-
-
-def _is_complex(value: Any) -> bool:
-    return bool(value.isCompleteTensor() and value.type().dtype().is_complex)
-
-
-def _tensor_shapes(values: Sequence[Any]) -> list[Shape]:
-    return [tuple(v.type().sizes()) for v in values if v.isCompleteTensor()]
+def _tensors(values: Sequence[Any]) -> list[tuple[Shape, torch.dtype]]:
+    return [
+        (tuple(kind.sizes()), kind.dtype())
+        for value in values
+        if value.isCompleteTensor() and (kind := value.type())
+    ]
 
 
 def _path(scope: str) -> str:

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from flopledger.calls import Layer, Shape
 from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.traced_shapes import tracer
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),
@@ -113,5 +115,8 @@ def kind_of(module: nn.Module) -> str:
 
 
 def _shapes(tree: Any) -> list[Shape]:
-    # int: while fvcore traces, a size is a tensor
-    return [tuple(map(int, t.shape)) for t in tree_leaves(tree) if isinstance(t, Tensor)]
+    tensors = [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+    if torch._C._get_tracing_state() is None:
+        return [tuple(tensor.shape) for tensor in tensors]
+    with tracer(None, excluded=True):  # else each size would be a tensor, and in the trace
+        return [tuple(tensor.shape) for tensor in tensors]

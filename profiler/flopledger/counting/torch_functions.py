@@ -34,7 +34,8 @@ class Functions(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func in _OUTER and len(args) == 2:
-            return torch.mm(args[0].unsqueeze(1), args[1].unsqueeze(0))
+            dtype = torch.result_type(*args)  # an elementwise product mixes them, a matrix's not
+            return torch.mm(args[0].to(dtype).unsqueeze(1), args[1].to(dtype).unsqueeze(0))
         if func is torch.einsum:
             return _einsum(*args)
         out = func(*args, **kwargs)

@@ -1,7 +1,7 @@
 """One forward pass as the graph that torch.jit's tracer writes, and where each node ran."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -12,9 +12,10 @@ from torch.utils._pytree import tree_leaves, tree_unflatten
 
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.meta_devices import tensors_in
-from flopledger.counting.traced_shapes import set_tracer
+from flopledger.counting.traced_shapes import set_tracer, tracer
 
 _MARK = "prim::Print"  # kept though nothing comes out of it: it has a side effect
+_OPAQUE = ("prim::PythonOp", "prim::CallFunction")  # work that a trace does not look into
 
 
 class Traced(nn.Module):
@@ -84,15 +85,17 @@ class Node(NamedTuple):
 
     Attributes:
         node: torch.jit's.
+        operator: its name, such as "aten::linear".
         scope: the innermost module that was running.
     """
 
     node: Any
+    operator: str
     scope: str
 
     def kind(self) -> str:
-        """The operator, such as "aten::linear"."""
-        return str(self.node.kind())
+        """The operator."""
+        return self.operator
 
     def pyname(self) -> str:
         """Of a prim::PythonOp, the class of its autograd function."""
@@ -112,24 +115,31 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """The graph as fvcore walks it.
+    """The graph as fvcore walks it, without the nodes that it passes over: constants and lists.
 
     Attributes:
+        operators: the names of those that are in it.
         scope: that of the node that the walk has reached.
     """
 
     def __init__(self, traced: Any) -> None:
-        self._traced = traced
         self.scope = ""
+        self._traced = traced  # owns the nodes
+        self._nodes: list[Node] = []
+        scope = ""
+        for node in traced.nodes():
+            kind = node.kind()
+            if kind == _MARK and node.hasAttribute("scope"):
+                scope = node.s("scope")
+            elif not kind.startswith("prim::") or kind.startswith(_OPAQUE):
+                self._nodes.append(Node(node, kind, scope))
+        self.operators = {node.operator for node in self._nodes}
 
     def nodes(self) -> Iterator[Node]:
         """In the order in which they ran."""
-        self.scope = ""
-        for node in self._traced.nodes():
-            if node.kind() == _MARK and node.hasAttribute("scope"):
-                self.scope = node.s("scope")
-            else:
-                yield Node(node, self.scope)
+        for node in self._nodes:
+            self.scope = node.scope
+            yield node
 
 
 def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]) -> Graph:
@@ -144,7 +154,7 @@ def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]
         Exception: whatever the module, or tracing it, raises.
     """
     state = [*traced.parameters(), *traced.buffers()]
-    with _marked(scopes), _quiet():
+    with _marked(scopes), _sizes_are_numbers(), _quiet():
         graph, _ = torch._C._create_graph_by_tracing(
             lambda *tensors: traced(*tensors[: len(inputs)]),
             (*inputs, *state),
@@ -185,6 +195,38 @@ def _marked(scopes: dict[nn.Module, str]) -> Iterator[None]:
 
     with on_modules(((name, module) for module, name in scopes.items()), enter, leave):
         yield
+
+
+@contextmanager
+def _sizes_are_numbers() -> Iterator[None]:
+    """In the body, a tensor's sizes are numbers, as they are in any other pass.
+
+    The tracer would make a tensor of each, and write down three nodes for it, and then what is
+    worked out with it: in many networks more than all the rest.
+    """
+
+    def number(read: Callable[..., Any]) -> Callable[..., Any]:
+        def untraced(*args: Any, **kwargs: Any) -> Any:
+            if torch._C._get_tracing_state() is None:
+                return read(*args, **kwargs)
+            with tracer(None, excluded=True):
+                return read(*args, **kwargs)
+
+        return untraced
+
+    base = torch._C.TensorBase
+    own = {
+        "shape": property(number(base.shape.__get__)),  # type: ignore[attr-defined]
+        "size": number(base.size),
+        "numel": number(base.numel),
+    }
+    for name, reader in own.items():
+        setattr(Tensor, name, reader)
+    try:
+        yield
+    finally:
+        for name in own.keys() & vars(Tensor).keys():
+            delattr(Tensor, name)
 
 
 def _mark(state: Any, scope: str, values: Sequence[Any] = ()) -> None:

@@ -45,10 +45,10 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return self._shape(func, args, kwargs)
         if func is aten.convolution.default:
             # the tracer writes down the aten::_convolution that this one's kernel would call
-            with _tracer(state, excluded=False), self:
+            with tracer(state, excluded=False), self:
                 return aten._convolution.default(*args, False, False, False, False)
         # PyTorch's rules in Python would be traced: their sizes would be tensors
-        with _tracer(None, excluded=True):
+        with tracer(None, excluded=True):
             return self._shape(func, args, kwargs)
 
     def _shape(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -90,7 +90,7 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 @contextmanager
-def _tracer(state: Any, excluded: bool) -> Iterator[None]:
+def tracer(state: Any, excluded: bool) -> Iterator[None]:
     """The tracer in that state, its dispatch key excluded or not; then as it was.
 
     The key is mostly, not always, excluded where the state is None: what was found is put back, or
