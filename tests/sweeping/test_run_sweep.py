@@ -64,7 +64,7 @@ def test_a_lost_cluster_carries_the_rows_that_were_done(network, monkeypatch):
         ({"factory_kwargs": {"width": "8"}},
          "--kwargs width=8: '8' cannot be told to a process; give a number, a boolean or a word"),
         ({"models": "resnet151"},
-         "no model is called 'resnet151'; the nearest are resnet152, resnet101, resnet50"),
+         "no model is called 'resnet151'; did you mean resnet152, resnet101 or resnet50?"),
         ({"jobs": 2, "scheduler": "tcp://a:1"},
          "--jobs are this machine's processes; --scheduler has workers"),
     ],
