@@ -1,7 +1,7 @@
 """AlexNet: the network of the 2012 ImageNet competition, and its single-tower successor."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 EYERISS = "Chen et al. 2016 (Eyeriss, ISSCC), abstract: 666M MACs in the convolutions alone"

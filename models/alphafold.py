@@ -1,7 +1,7 @@
 """AlphaFold 2: alignments and pairs of residues talk to each other, then fold a backbone."""
 
 import torch
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 MSA, PAIR, SINGLE, EXTRA = 256, 128, 384, 64  # channels

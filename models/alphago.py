@@ -1,7 +1,7 @@
 """AlphaGo's networks before AlphaGo Zero: a policy and a value, trained apart."""
 
 import torch
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 

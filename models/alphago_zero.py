@@ -1,7 +1,7 @@
 """AlphaGo Zero's networks: Go from self-play alone, with 20 and with 40 blocks."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 FILTERS = 256

@@ -1,7 +1,7 @@
 """AlphaZero's networks: one tower of residual blocks, and heads for each game."""
 
 import torch
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 FILTERS, BLOCKS = 256, 19

@@ -1,7 +1,7 @@
 """DQN: the values of an Atari game's actions from its last four frames."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 ACTIONS = 18  # of the whole joystick; the games of the papers have 4 to 18

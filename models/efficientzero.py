@@ -1,7 +1,7 @@
 """EfficientZero: MuZero small enough to learn Atari from two hours of play."""
 
 import torch
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 ACTIONS = 18

@@ -1,7 +1,7 @@
 """GNMT: eight LSTM layers that read a sentence, eight that write its translation."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 MOE = "Shazeer et al. 2017, arXiv 1701.06538, table 5 (GNMT)"

@@ -1,7 +1,7 @@
 """KataGo's networks of 2019: residual towers with global pooling, in four sizes."""
 
 import torch
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 PLANES, GLOBALS = 18, 10  # tables 3 and 4

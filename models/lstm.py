@@ -1,7 +1,7 @@
 """A two-layer LSTM language model."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 

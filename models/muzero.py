@@ -1,7 +1,7 @@
 """MuZero for Atari: a representation of frames, learned dynamics, and a prediction."""
 
 import torch
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 ACTIONS = 18

@@ -1,7 +1,7 @@
 """OpenAI Five: what one hero of Dota 2 does next, from what it sees and remembers."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 BERNER = "Berner et al. 2019, arXiv 1912.06680"

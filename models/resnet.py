@@ -1,7 +1,7 @@
 """ResNets for ImageNet, with 18 to 152 layers."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 HE = "He et al. 2015, arXiv 1512.03385, table 1 (its FLOPs are multiply-adds)"

@@ -4,7 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from flopledger.zoo.registry import register
+from flopledger import register
 from torch import Tensor, nn
 
 CONTEXT, TOKENS = 768, 77  # CLIP ViT-L/14's text, which is not trained here

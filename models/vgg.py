@@ -1,7 +1,7 @@
 """VGG-16: thirteen 3 x 3 convolutions and three linear layers."""
 
 import torch
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 from torch import Tensor, nn
 
 # appendix B.1, table 3, ImageNet: behind the positions and every linear layer but qkv (and the

@@ -17,7 +17,7 @@ MODEL = '''"""{name}: say in a line what it is known for."""
 import torch
 from torch import nn
 
-from flopledger.zoo.registry import Published, register
+from flopledger import Published, register
 
 
 @register(

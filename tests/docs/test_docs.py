@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import flopledger
 import pytest
 from flopledger.zoo import registry
 
@@ -184,6 +185,25 @@ def test_the_example_of_a_difference_prints_what_it_says(tmp_path):
     assert ran.stdout.split() == re.findall(r"print\(.*\)  # (\S+)", code)
     # torchvision's figures: 21,797,672 parameters of ResNet-34, 11,689,512 of ResNet-18
     assert ran.stdout.split()[0] == str(21_797_672 - 11_689_512)
+
+
+def test_every_function_has_its_example_and_prints_what_it_says(tmp_path):
+    code = "\n".join(blocks("docs/python.md"))
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert ran.stdout.splitlines() == re.findall(r"print\(.*\)  # (.+)", code)
+    table = (ROOT / "CONTRIBUTING.md").read_text()
+    verbs = re.findall(r"^\| [^|]+ \| (\w+) \|", table, re.MULTILINE)
+    for name in {*verbs, "compare_chain"} & set(dir(flopledger)):
+        assert f"flopledger.{name}(" in code
+    # by hand: 36 points x 8 filters x 27 and 288 x 10; 8 x 27 + 8 and 288 x 10 + 10 floats of 4
+    # bytes, Adam's state twice that; three passes
+    macs, params = 36 * 8 * 27 + 288 * 10, 8 * 27 + 8 + 288 * 10 + 10
+    printed = ran.stdout.splitlines()
+    assert printed[0] == str(macs)
+    assert printed[2] == f"{4 * params} {2 * 4 * params}"
+    assert float(printed[4]) == 3 * 2 * macs
 
 
 @pytest.mark.parametrize("page", ["sweep", "selfplay", "tune", "training"])
