@@ -69,6 +69,9 @@ def test_an_outer_product_is_a_matrix_product(function):
         found = function(a, b)
     assert torch.equal(found, a[:, None] * b)
     assert products.shapes == [((3, 1), (1, 5))]
+    mixed = function(a, b.double())  # an elementwise product takes two dtypes
+    with Functions(lambda: ""):
+        assert torch.equal(function(a, b.double()), mixed)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from flopledger.profiles.totals import Optimiser, TrainingStep
 from flopledger.reports import (
     memory,
     profile_exports,
-    profile_icicle,
     profile_table,
     profile_trace,
     timing,
@@ -148,7 +147,7 @@ def _latex(shown: Shown) -> str:
 def _html(shown: Shown) -> str:
     """A page that fetches nothing: the pictures of those that have any, and the tables."""
     drawn = [profile for profile in shown.profiles if profile.total(shown.size_by)]
-    parts = [str(profile_icicle.render(profile, "html", shown.size_by)) for profile in drawn]
+    parts = [str(_picture(profile, "html", shown)) for profile in drawn]
     parts.append(profile_exports.render(shown.profiles, shown.by, shown.depth, "html"))
     head = '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>flopledger</title>\n'
     body = "\n".join(parts)
@@ -156,11 +155,17 @@ def _html(shown: Shown) -> str:
 
 
 def _svg(shown: Shown) -> str | bytes:
-    return profile_icicle.render(shown.profiles[0], "svg", shown.size_by)
+    return _picture(shown.profiles[0], "svg", shown)
 
 
 def _png(shown: Shown) -> str | bytes:
-    return profile_icicle.render(shown.profiles[0], "png", shown.size_by)
+    return _picture(shown.profiles[0], "png", shown)
+
+
+def _picture(profile: Profile, fmt: Literal["html", "svg", "png"], shown: Shown) -> str | bytes:
+    from flopledger.reports import profile_icicle  # imports altair: half as long as torch
+
+    return profile_icicle.render(profile, fmt, shown.size_by)
 
 
 def _speedscope(shown: Shown) -> str:
