@@ -1,5 +1,7 @@
 """Attempts: what came of asking a counter, and what is said of one that was stopped."""
 
+import gc
+
 import pytest
 import torch
 from flopledger.calls import OpCall
@@ -95,6 +97,18 @@ def test_where_it_stopped_stands_in_the_complaint(attempt):
     line = complaint(found)
     assert line.endswith("(stopped at layer 1, which got 2x4; change the input or that layer)")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("attempt", [by_dispatch, by_fvcore])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_of_cycles_is_left_as_it_was(attempt, enabled):
+    gc.enable() if enabled else gc.disable()
+    try:
+        attempt(nn.Linear(4, 5), ((torch.zeros(2, 4),), {}))
+        attempt(nn.Linear(4, 5), ((torch.zeros(2, 3),), {}))  # it is stopped
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
 
 
 def test_want_of_memory_has_its_own_complaint():

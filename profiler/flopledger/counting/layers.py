@@ -36,11 +36,11 @@ class Watch:
         self.outputs: dict[str, list[Shape]] = {}
         self.elements: dict[str, int] = {}
         self.calls: dict[str, int] = {}
-        self._running: list[tuple[str, list[Shape]]] = []
+        self._running: list[tuple[str, Any]] = []
 
     def enter(self, path: str, given: Any) -> None:
         """A module begins."""
-        self._running.append((path, _shapes(given)))
+        self._running.append((path, given))
 
     def leave(self, path: str, result: Any) -> None:
         """It returns."""
@@ -54,8 +54,8 @@ class Watch:
         """The innermost module that did not return, and what it was given; "" if all did."""
         if not self._running:
             return ""
-        path, shapes = self._running[-1]
-        given = ", ".join("x".join(map(str, shape)) for shape in shapes) or "no tensor"
+        path, given = self._running[-1]
+        given = ", ".join("x".join(map(str, shape)) for shape in _shapes(given)) or "no tensor"
         return f"stopped at layer {path or '(top)'}, which got {given}"
 
 
