@@ -111,7 +111,7 @@ def test_an_entry_of_ones_own_with_rectangular_images(run, mine):
         ({"epochs": "4"}, "has 3 epochs, but epochs says 4"),
         ({"schedule": "3@32"}, "mine: schedule: alexnet: "),
         ({"hours": ""}, "mine has no time to 93% top-5"),
-        ({"network": "lexnet"}, "mine: network: no model of the zoo is called 'lexnet'"),
+        ({"network": "lexnet"}, "mine: network: no model is called 'lexnet'"),
     ],
 )
 def test_a_bad_row_gives_one_line_and_2(run, mine, changed, said):
@@ -134,6 +134,7 @@ def test_more_than_the_peak_is_said(run, mine):
         ([TPU[0], "google_resnet50_tpu", *HOURS], "no entry is called 'google_resnet50_tpu'"),
         (["alexnet", "setu_resnet50_azure-ndv2_pytorch"], "images' size is not known"),
         ([TPU[0], TPU[1], "--quantity", "days"], "'days' is not one of"),
+        ([TPU[0], TPU[1], *HOURS, "--accounting", "training"], "hours have no accounting"),
     ],
 )
 def test_a_wrong_call_gives_one_clear_line_and_2(run, words, said):

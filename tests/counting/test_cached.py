@@ -1,5 +1,7 @@
 """What is kept is what would be made again, and nothing is believed that is broken."""
 
+import importlib.util
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +10,11 @@ import pytest
 from flopledger import profile
 from flopledger.counting import cached, profiling
 from flopledger.counting.cached import cached_profile, remembered
+from flopledger.ledger.build import measured
+from flopledger.profiles.tables import ProfilingError
+from flopledger.zoo.inputs import WrongInputs
+from flopledger.zoo.libraries import WrongSource
+from flopledger.zoo.sizes import Sizes
 
 
 @pytest.fixture
@@ -83,3 +90,122 @@ def test_a_machine_without_a_home_for_caches_counts_again(tmp_path, monkeypatch)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert [remembered("key", lambda: "made") for _ in range(2)] == ["made", "made"]
+
+
+NET = """
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self, width=5):
+        super().__init__()
+        self.first = nn.Linear(4, width, bias=False)
+        self.second = nn.Linear(width, 6, bias=False)
+"""
+BATCH = Sizes(input=(3, 4))
+
+
+@pytest.fixture
+def net(tmp_path):
+    """A file of two layers, 4 x width and width x 6, and the name of its network."""
+    path = tmp_path / "two_layers.py"
+    path.write_text(NET)
+    return path, f"{path}:Net"
+
+
+def test_a_network_of_a_file_is_counted_once(folder, counts, net):
+    _, name = net
+    found = cached_profile(name, BATCH)
+    assert found.totals.macs == 3 * (4 * 5 + 5 * 6)
+    assert found.totals.params == 4 * 5 + 5 * 6
+    assert cached_profile(name, BATCH) == found
+    assert counts == [name]
+
+
+def test_an_edited_network_is_counted_again(folder, counts, net):
+    path, name = net
+    cached_profile(name, BATCH)
+    path.write_text(NET.replace("width=5", "width=7"))
+    assert cached_profile(name, BATCH).totals.params == 4 * 7 + 7 * 6
+    assert counts == [name] * 2
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_options_and_inputs_are_other_counts(folder, counts, net):
+    _, name = net
+    wide = cached_profile(name, Sizes(options={"width": 8}, input=(3, 4)))
+    assert wide.totals.params == 4 * 8 + 8 * 6
+    assert cached_profile(name, Sizes(input=(6, 4))).totals.macs == 6 * 50
+    assert len(counts) == 2
+
+
+# a sample's backward MACs: the first layer's weight takes 20, the second's 30, and what goes back
+# through the second layer to the first another 30; nothing goes back to the input
+@pytest.mark.parametrize(
+    ("frozen", "macs", "trained"),
+    [((), 20 + 30 + 30, 50), (("first",), 30, 30), (("sec",), 20 + 30, 20)],
+)
+def test_frozen_parameters_take_no_gradient(folder, net, frozen, macs, trained):
+    _, name = net
+    found = cached_profile(name, Sizes(input=(3, 4), frozen=frozen))
+    assert found.totals.flops == 2 * 3 * 50  # forward they are as they were
+    assert (found.totals.params, found.totals.trainable_params) == (50, trained)
+    assert found.backward.ratio_to_forward == pytest.approx(macs / 50)
+    # in a ledger a frozen parameter is still the network's
+    assert measured(found, frozen=True).params == 50
+    assert measured(found).params == trained
+
+
+def test_a_network_that_is_frozen_whole_has_no_training_to_count(folder, net):
+    _, name = net
+    with pytest.raises(ProfilingError, match="no output requires a gradient"):
+        cached_profile(name, Sizes(input=(3, 4), frozen=("first", "second")))
+
+
+def test_what_nothing_is_called_cannot_be_frozen(folder, net):
+    _, name = net
+    with pytest.raises(WrongInputs, match="no parameter 'frist' to freeze; did you mean first"):
+        cached_profile(name, Sizes(input=(3, 4), frozen=("first", "frist")))
+
+
+def test_a_network_without_a_known_input_says_what_to_give(folder, net):
+    _, name = net
+    with pytest.raises(WrongInputs, match="what goes in is not known; give --input"):
+        cached_profile(name)
+
+
+def without(library):
+    return pytest.mark.skipif(
+        importlib.util.find_spec(library) is None, reason=f"{library} is not installed"
+    )
+
+
+@without("timm")
+def test_a_network_of_timm(folder):
+    found = cached_profile("timm:resnet18", Sizes(input=(1, 3, 224, 224)))
+    assert found.totals.params == 11_689_512  # timm's results tables: 11.69 M and 1.82 GMACs
+    assert found.totals.macs == pytest.approx(1.82e9, rel=0.004)
+
+
+@without("transformers")
+def test_a_configuration_of_transformers(folder, counts, tmp_path):
+    config = {
+        "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 32, "n_layer": 2,
+        "n_head": 4, "n_positions": 16, "vocab_size": 100,
+    }  # fmt: skip
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(config))
+    sizes = Sizes(input=("input_ids=1,16:int64",))
+    found = cached_profile(f"hf:{path}", sizes)
+    # embeddings of 100 tokens and 16 places; 2 layers of 12 width^2 + 13 width; the last norm
+    assert found.totals.params == 116 * 32 + 2 * (12 * 32**2 + 13 * 32) + 2 * 32
+    assert measured(found).tokens == 16
+    path.write_text(json.dumps(config | {"n_layer": 3}))
+    deeper = cached_profile(f"hf:{path}", sizes)
+    assert deeper.totals.params - found.totals.params == 12 * 32**2 + 13 * 32
+    assert len(counts) == 2
+
+
+def test_what_is_not_there_is_not_counted(folder, tmp_path):
+    with pytest.raises(WrongSource, match="there is no file"):
+        cached_profile(f"{tmp_path / 'none.py'}:Net")
+    assert not folder.exists()

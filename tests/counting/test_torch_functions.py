@@ -116,11 +116,3 @@ def test_any_other_einsum_is_left_to_pytorch(equation, shapes):
     with Functions(lambda: ""):
         found = torch.einsum(equation, *operands)
     torch.testing.assert_close(found, torch.einsum(equation, *operands))
-
-
-def test_operands_of_einsum_in_a_list_are_operands():
-    a, b = randn(2, 3), randn(3, 5)
-    with Functions(lambda: ""), Products() as products:
-        found = torch.einsum("ij,jk->ik", [a, b])
-    assert torch.allclose(found, a @ b)
-    assert products.shapes == [((1, 2, 3), (1, 3, 5))]

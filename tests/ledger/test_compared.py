@@ -73,7 +73,7 @@ def test_ledgers_and_what_is_made_of_them_pickle(alexnet, resnet, again):
         other = again(ledger)
         assert isinstance(other, Ledger)
         assert other == ledger
-        assert other.evaluate({}) == ledger.phases
+        assert other.balance({}) == ledger.balance({})
     split, chain = (
         compare(alexnet, resnet, samples=10),
         compare_chain([alexnet, resnet], samples=10),
@@ -90,7 +90,7 @@ def test_what_a_notebook_shows(alexnet, resnet):
     )
     for result in (split, chain):
         assert "alexnet" in repr(result).splitlines()[0]
-        assert "episodes" in repr(result)
+        assert "outcomes" in repr(result)
         assert result._repr_html_().count("<table") == 1
         assert "<script" not in result._repr_html_()
     assert repr(alexnet).startswith("alexnet: ")

@@ -169,7 +169,7 @@ def test_a_run_of_an_entry_says_what_the_entry_says(table):
     assert one.where == f"{one.file}: mine"
     run = one.run()
     assert (run.name, run.file, run.title) == ("mine", one.where, "ResNet50, 8 * V100")
-    assert run.models == ("resnet50",)
+    assert run.models == (("resnet50",),)
     assert [phase.name for phase in run.phases] == ["1: 128 px", "2: 224 px", "3: 288 x 384 px"]
     for phase in run.phases:
         epochs = phase.facts["epochs"]

@@ -22,7 +22,7 @@ from flopledger.ledger.dawnbench_hours import (
     hours_ledger,
     utilisation,
 )
-from flopledger.ledger.ledger import Measured, build_ledger
+from flopledger.ledger.identity import Measured, build_ledger
 from flopledger.ledger.quantity import Quantity
 from flopledger.storage.facts import BadFacts
 from hypothesis import given, settings
@@ -60,13 +60,13 @@ def counted(one):
         return None
     run = one.run()
     found = {
-        phase.network: Measured(
-            model="resnet50", params=25_557_032, forward_flops=forward(phase.sizes.input[-1]),
-            backward_ratio=2.0,
+        name: Measured(
+            model="resnet50", params=25_557_032,
+            forward_flops=forward(sizes.input[-1] if sizes.input else 224), backward_ratio=2.0,
         )
-        for phase in run.phases
+        for name, (_, sizes) in run.needed.items()
     }  # fmt: skip
-    return build_ledger(run, found | {"resnet50": next(iter(found.values()))})
+    return build_ledger(run, found)
 
 
 def ledger(one, detail=None):

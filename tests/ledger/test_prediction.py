@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from flopledger.ledger.ledger import Measured, build_ledger
+from flopledger.ledger.identity import Measured, build_ledger
 from flopledger.ledger.prediction import agreement
 from flopledger.ledger.quantity import Quantity
 from flopledger.ledger.write_run import write_run
@@ -85,5 +85,5 @@ def test_a_written_run_is_read_as_it_was(tmp_path):
     (phase,) = one.phases
     assert phase.facts == facts
     assert phase.sizes == one.sizes == sizes
-    assert one.networks == ("alexnet (blocks 2) at 1x3x6x7",)
+    assert one.networks == (("alexnet (blocks 2) at 1x3x6x7",),)
     assert (one.title, one.published_on, one.published) == ("t", date(2026, 1, 2), ())

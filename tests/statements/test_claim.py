@@ -1,145 +1,361 @@
-"""Claims: those of both discussions, and no verdict that the facts do not make."""
+"""Claims: every statement of both discussions has a verdict, by one rule, and how it was found."""
 
-from dataclasses import replace
+import json
+import pickle
+import re
 
 import pytest
+from flopledger import claims
 from flopledger.counting.cached import cached_profile
 from flopledger.statements.claim import Claim, judge, read_claims
-from flopledger.statements.compute_claims import Measurement, measures
-from flopledger.statements.evidence import Evidence, evidence
+from flopledger.statements.figures import Figures
 from flopledger.storage.facts import BadFacts
+from hypothesis import given
+from hypothesis import strategies as st
+
+# the statements of the two discussions, as they were numbered when both were read sentence by
+# sentence: a comment on "Parameter counts in Machine Learning" (LessWrong, June 2021), comment id
+# yTGtAT8QLNHAkrd32, has 17; Kythe's on "Reasons compute may not drive AI capabilities growth"
+# (LessWrong, December 2018) have 14
+STATEMENTS = {*(f"D1.{n}" for n in range(1, 18)), *(f"D2.{n}" for n in range(1, 15))}
+# those of them that say what somebody thinks, of which nothing could be found
+OPINIONS = {"D2.5", "D2.6", "D2.9", "D2.11"}
+KEYS = [
+    "id", "statement", "sense", "claimed", "unit", "found", "kind", "range", "versions",
+    "tolerance", "verdict", "reason", "source", "url", "retrieved",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def held():
-    return evidence(cached_profile)
+def verdicts():
+    return claims()
 
 
 @pytest.fixture(scope="module")
-def verdicts(held):
-    return {claim.id: judge(claim, held) for claim in read_claims()}
+def by_id(verdicts):
+    return {verdict.claim.id: verdict for verdict in verdicts}
 
 
-def test_every_claim_has_its_own_name_a_verdict_and_a_reason_in_a_line(verdicts):
-    assert len(verdicts) == len(read_claims())
-    assert all(one.reason and "\n" not in one.reason for one in verdicts.values())
-    assert {one.claim.discussion for one in verdicts.values()} == {1, 2}
+def test_every_statement_has_a_verdict_an_opinion_or_is_not_decided_here(verdicts):
+    # a statement of two parts has two claims, D1.2a and D1.2b
+    assert {verdict.claim.id.rstrip("ab") for verdict in verdicts} == STATEMENTS
+    assert {v.claim.id for v in verdicts if v.word == "opinion"} == OPINIONS
+    for verdict in verdicts:
+        assert verdict.word, verdict.claim.id
+        assert "\n" not in verdict.reason
+        assert verdict.reason or verdict.word in ("opinion", "as cited", "holds")
+        if verdict.word == "not decided here":
+            assert verdict.claim.decides in verdict.reason
+        if verdict.word in ("holds", "holds in part", "does not hold"):
+            assert verdict.found is not None
+            assert verdict.tolerance
+            assert verdict.kind
 
 
-def test_every_measure_is_some_claims():
-    assert set(measures) == {claim.measure for claim in read_claims()}
+def test_every_claim_says_who_where_and_when_it_was_read(verdicts):
+    for verdict in verdicts:
+        claim = verdict.claim
+        assert claim.source
+        assert (claim.url and claim.retrieved) or "from memory" in claim.source, claim.id
 
 
-# expected figures: training_runs, section 9, where each is derived
+# expected figures: the runs' facts and the networks' layers, by hand
 @pytest.mark.parametrize(
-    ("name", "measured", "verdict"),
+    ("name", "found", "within", "word"),
     [
-        ("alexnet-flops-per-parameter", 23.8, "mixes conventions"),
-        ("alphazero-722", 710, "holds"),
-        ("factor-fifty", 29.9, "mixes conventions"),
-        ("alphazero-games", 44e6, "holds"),
-        ("images-equal-games", 0.41, "off by 2.45 x"),
-        ("tree-search-200", (800 * 0.992 + 1 + 2.1) * 92, "off by 366 x"),
+        # (2 x 724,406,816) / 60,965,224, the counts of AlexNet's paper and layers
+        ("D1.5", 2 * 724_406_816 / 60_965_224, 1e-9, "does not hold"),
+        ("D1.7", 710.18, 1e-4, "holds in part"),  # 295 with a head of 256 filters
+        ("D1.9", 1.4754 + 2.1644, 1e-3, "holds"),
+        ("D1.12", 800 * 0.995 + 1, 1e-9, "holds"),
+        ("D1.14", 1.2e6 * 90, 1e-9, "as cited"),
+        ("D1.15", 44e6, 1e-9, "as cited"),
+        # games per parameter over images seen per parameter
+        ("D1.16", (44e6 / 23_333_708) / (1.2e6 * 90 / 60_965_224), 1e-6, "holds"),
+        # 800 simulations x 0.992 and the root, 92 plies: a lower bound of 200 is true
+        ("D1.17a", (800 * 0.992 + 1) * 92, 1e-9, "holds"),
+        ("D1.17b", 2.455, 3e-3, "holds"),
+        ("D2.1", 1, 1e-9, "holds"),
+        # epochs 66 to 41, and an epoch's FLOPs 41 to 28.878 in epochs at 224 px
+        ("D2.3", 66 / 28.878, 1e-3, "holds"),
+        ("D2.5", 2.957533 / 0.36043, 1e-3, "opinion"),
+        ("D2.7", 119.1, 1e-3, "as cited"),  # 400 log10(0.665 / 0.335)
+        ("D2.8", 1740 / 79, 1e-2, "holds in part"),
+        ("D2.12", 12.444167 / 2.741805, 1e-6, "holds"),
+        ("D2.13", 1, 1e-9, "holds"),
     ],
 )
-def test_verdicts_where_the_facts_say_what_they_should_be(verdicts, name, measured, verdict):
-    assert verdicts[name].measured == pytest.approx(measured, rel=0.01)
-    assert verdicts[name].verdict == verdict
+def test_what_is_found_is_what_the_facts_come_to(by_id, name, found, within, word):
+    assert by_id[name].found == pytest.approx(found, rel=within)
+    assert by_id[name].word == word
 
 
-def test_macs_against_flops_comes_out_of_the_count(verdicts):
-    assert "11.88 MAC" in verdicts["alexnet-flops-per-parameter"].reason
-    assert "the claim fits MACs called FLOPs" in verdicts["alexnet-flops-per-parameter"].reason
+def test_each_version_stands_by_itself(by_id):
+    # 2.175 + 2.576, 2.273 + 2.404, 2.921 + 2.455 and 2.921 + 3.417: learning and generating
+    by_hand = {"chess": 4.751, "shogi": 4.677, "Go, preprint": 5.376, "Go, Science": 6.338}
+    first = by_id["D1.1"]
+    assert first.versions == pytest.approx(by_hand, abs=0.005)
+    assert first.range == (min(first.versions.values()), max(first.versions.values()))
+    assert first.word == "holds in part"  # Science is more than half an order beyond five
+    assert first.reason.count("(does not fit)") == 1
+    assert "Go, Science 6.337 (does not fit)" in first.reason
+    assert "Go has 2.92 orders and chess 2.17" in first.reason
 
 
-def test_the_board_of_chess_comes_out_of_the_network(verdicts):
-    assert "on a board of 8 x 8" in verdicts["alphazero-games"].reason
+def test_the_order_of_systems_reverses_where_only_gradient_steps_count(by_id):
+    versions = by_id["D2.8"].versions
+    assert versions["Epoch AI, 2026"] == pytest.approx(6.494e20 / 6.62e21, rel=1e-3)
+    assert min(versions["AI and Compute"], versions["Epoch AI, 2025"]) > 20
 
 
-def test_change_a_fact_and_the_verdict_changes(held):
-    claim = next(c for c in read_claims() if c.id == "alphazero-games")
-    facts = {**held.facts, "alphazero-chess": {**held.facts["alphazero-chess"], "games": 88e6}}
-    assert judge(claim, replace(held, facts=facts)).verdict == "off by 2 x"
+def test_a_number_that_rests_on_its_own_citation_is_no_check(by_id):
+    for verdict in by_id.values():
+        if verdict.word == "as cited":
+            assert verdict.kind == "as cited", verdict.claim.id
+    assert by_id["D1.5"].kind == "measured"
+    assert by_id["D1.16"].kind == "derived"  # from cited games and counted parameters
+    assert by_id["D1.1"].kind == "assumed"  # which policy head Go's network had
 
 
-def test_change_a_network_and_the_verdict_changes(held):
-    claim = next(c for c in read_claims() if c.id == "factor-fifty")
-    profiles = {**held.profiles, "alphazero-go": held.profiles["vgg16"]}
-    assert judge(claim, replace(held, profiles=profiles)).verdict != "mixes conventions"
-
-
-def claim_of(claimed, unit="ratio", tolerance=1.5, at_least=False):
-    return Claim(
-        id="x", claim="x.", claimed=claimed, unit=unit, tolerance=tolerance, measure="probe",
-        source="x", at_least=at_least,
-    )  # fmt: skip
-
-
-NOTHING = Evidence(profiles={}, ledgers={}, facts={}, systems=())
+def claim_of(sense="about", claimed=10.0, unit="times", found="1"):
+    return Claim(id="x", statement="x.", sense=sense, claimed=claimed, unit=unit, found=found,
+                 source="me")  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("claim", "found", "verdict", "ratio"),
+    ("claim", "word", "tolerance"),
     [
-        (claim_of(10), Measurement(12, ""), "holds", 1.2),
-        (claim_of(10), Measurement(16, ""), "off by 1.6 x", 1.6),
-        (claim_of(10), Measurement(5, ""), "off by 2 x", 0.5),
-        (claim_of((10, 15)), Measurement(12, ""), "holds", 1.0),
-        (claim_of((10, 15)), Measurement(30, ""), "off by 2 x", 2.0),
-        (claim_of(10, at_least=True), Measurement(1000, ""), "holds", 100.0),
-        (claim_of(10), Measurement(20, "", {"MACs": 10}), "mixes conventions", 2.0),
-        (claim_of(10), Measurement(20, "", {"MACs": 40}), "off by 2 x", 2.0),
-        (claim_of(4, "orders", 0.5), Measurement(4.4, ""), "holds", 10**0.4),
-        (claim_of(4, "orders", 0.5), Measurement(3, ""), "off by 10 x", 0.1),
-        (
-            claim_of(10),
-            Measurement(None, "who knows"),
-            "cannot be decided from what is known",
-            None,
-        ),
+        (claim_of(found="14.9"), "holds", "within 1.5 x"),
+        (claim_of(found="15.1"), "does not hold", "within 1.5 x"),
+        (claim_of(found="6.7"), "holds", "within 1.5 x"),
+        (claim_of(found="6.6"), "does not hold", "within 1.5 x"),
+        (claim_of(claimed=(10, 15), found="22"), "holds", "within 1.5 x"),
+        (claim_of(claimed=(10, 15), found="23"), "does not hold", "within 1.5 x"),
+        (claim_of(unit="orders", claimed=4, found="4.5"), "holds", "within 0.5 orders"),
+        (claim_of(unit="orders", claimed=4, found="4.51"), "does not hold", "within 0.5 orders"),
+        (claim_of(unit="orders", claimed=4, found="3.49"), "does not hold", "within 0.5 orders"),
+        (claim_of("at least", found="1e9"), "holds", "that or more"),
+        (claim_of("at least", found="10"), "holds", "that or more"),
+        (claim_of("at least", found="9.99"), "does not hold", "that or more"),
+        (claim_of("part", None, "orders", "0.01"), "holds", "any part"),
+        (claim_of("part", None, "orders", "0"), "does not hold", "any part"),
+        (claim_of("part", None, "times", "1.01"), "holds", "any part"),
+        (claim_of("part", None, "times", "1"), "does not hold", "any part"),
+        (claim_of("as cited", found="99"), "as cited", ""),
+        (claim_of("question", None, found="3"), "answered", ""),
+        (claim_of("opinion", None, found="3"), "opinion", ""),
+        (claim_of(found={"a": "10", "b": "99"}), "holds in part", "within 1.5 x"),
+        (claim_of(found={"a": "1", "b": "99"}), "does not hold", "within 1.5 x"),
     ],
 )
-def test_how_a_verdict_follows(monkeypatch, claim, found, verdict, ratio):
-    monkeypatch.setitem(measures, "probe", lambda _: found)
-    one = judge(claim, NOTHING)
-    assert one.verdict == verdict
-    assert one.ratio == (None if ratio is None else pytest.approx(ratio))
+def test_a_verdict_follows_from_the_sense_and_one_rule(claim, word, tolerance):
+    verdict = judge(claim, Figures(cached_profile))
+    assert (verdict.word, verdict.tolerance) == (word, tolerance)
+
+
+@given(st.floats(0.01, 1e6), st.floats(-3, 3))
+def test_about_is_one_factor_in_both_directions(claimed, away):
+    """Found is `away` orders from what was claimed: 1.5 x are log10(1.5) orders."""
+    from math import log10
+
+    verdict = judge(claim_of(claimed=claimed, found=repr(claimed * 10**away)), Figures(None))
+    if abs(abs(away) - log10(1.5)) > 1e-6:
+        assert verdict.word == ("holds" if abs(away) < log10(1.5) else "does not hold")
+
+
+@given(st.floats(-20, 20), st.floats(-2, 2))
+def test_about_orders_is_half_an_order_whichever_order(claimed, away):
+    claim = claim_of(unit="orders", claimed=claimed, found=repr(claimed + away))
+    if abs(abs(away) - 0.5) > 1e-6:
+        word = "holds" if abs(away) < 0.5 else "does not hold"
+        assert judge(claim, Figures(None)).word == word
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        ("1", None),  # a number of the file's own rests on nothing
+        ("fact('alexnet', 'images')", "as cited"),
+        ("profile('alexnet', 'params')", "measured"),
+        ("fact('alexnet', 'images') / profile('alexnet', 'params')", "derived"),
+        ("fact('alphazero-chess', 'plies_per_game')", "derived"),
+        ("fact('alphazero-chess', 'evaluations_per_simulation')", "measured"),
+        ("hours('fastai_pytorch')", "as cited"),
+    ],
+)
+def test_a_number_is_as_sure_as_what_it_rests_on(found, kind):
+    assert judge(claim_of(found=found), Figures(cached_profile)).kind == kind
+
+
+def test_what_a_reason_quotes_does_not_make_the_number_surer():
+    claim = claim_of(found="profile('alexnet', 'params')").model_copy(
+        update={"figures": {"cited": "fact('alexnet', 'images')"}, "reason": "{cited:.0f} images"}
+    )
+    verdict = judge(claim, Figures(cached_profile))
+    assert (verdict.kind, verdict.reason) == ("measured", "1200000 images")
+
+
+def test_the_verdicts_are_a_sequence_that_speaks(verdicts):
+    assert [verdict.claim for verdict in verdicts] == read_claims()
+    assert list(verdicts[1:3]) == list(verdicts)[1:3]
+    assert type(verdicts[1:3]) is type(verdicts)
+    assert len(repr(verdicts).splitlines()) == len(verdicts)
+    assert verdicts._repr_html_().count("<tr>") == len(verdicts)
+    assert pickle.loads(pickle.dumps(verdicts)) == verdicts
+
+
+def test_the_json_has_exactly_the_documented_keys(verdicts):
+    rows = json.loads(verdicts.to_json())
+    assert [row["id"] for row in rows] == [verdict.claim.id for verdict in verdicts]
+    assert all(list(row) == KEYS for row in rows)
+    one = rows[0]
+    assert (one["claimed"], one["sense"], one["kind"]) == (5, "about", "assumed")
+    assert one["range"][0] < one["found"] < one["range"][1]
+    assert one["url"].startswith("https://www.lesswrong.com/")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", one["retrieved"])
+    assert next(row for row in rows if row["id"] == "D1.5")["claimed"] == [10, 15]
 
 
 GOOD = """
 [[claims]]
-id = "x"
-claim = "x."
+id = "mine"
+statement = "s"
+sense = "about"
 claimed = 1
-unit = "ratio"
-tolerance = 2
-measure = "games_per_image"
-source = "x"
+source = "me"
+found = "1"
+reason = "{x:.1f}"
+[claims.figures]
+x = "2"
 """
 
 
+@pytest.fixture
+def said(tmp_path):
+    """What is said of a file of claims, in which a text is replaced by another."""
+
+    def refused(old, new):
+        assert old in GOOD
+        path = tmp_path / "mine.toml"
+        path.write_bytes(GOOD.replace(old, new).encode())
+        with pytest.raises(BadFacts) as caught:
+            claims(path)
+        message = str(caught.value)
+        assert message.startswith(f"{path}: ")
+        assert "\n" not in message
+        assert "\0" not in message
+        assert len(message) < 1500
+        return message.removeprefix(f"{path}: ")
+
+    return refused
+
+
+def test_a_good_file_is_judged(tmp_path):
+    (tmp_path / "mine.toml").write_text(GOOD)
+    (one,) = claims(str(tmp_path / "mine.toml"))
+    assert (one.word, one.found, one.reason) == ("holds", 1, "2.0")
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "words"),
     [
-        (
-            "games_per_image",
-            "no_such",
-            "[claims.x] no measure is called 'no_such'; there are alexnet_flops",
-        ),
-        ("tolerance = 2", "", "[claims.x] tolerance is missing; add it"),
-        (
-            'unit = "ratio"',
-            'unit = "ratio"\nverdict = "holds"',
-            "[claims.x] verdict is no key here; there are id, claim",
-        ),
-        ("claimed = 1", "claimed = ", "not TOML"),
+        ("sense", "sence", "[claims.mine] sence is no key here; did you mean sense?"),
+        ("[[claims]]", "[[clams]]", "clams is no key here; did you mean claims?"),
+        (GOOD, "", "claims is missing; add it"),
+        (GOOD, "claims = []", "[claims] List should have at least 1 item"),
+        (GOOD, "claims = [1]", "[claims.0] Input should be a valid dictionary"),
+        (GOOD, GOOD + GOOD, "two claims are called mine; rename one"),
+        (GOOD, "a = " + "[" * 3000, "not TOML: maximum recursion depth"),
+        ('"s"', '"\0"', "not TOML: Illegal character"),
+        ('"mine"', r'"a\u0000b"', "id] holds a NUL character; remove it"),
+        ('"mine"', '""', "[claims.1.id] String should match"),
+        ('"mine"', '"' + "x" * 200_000 + '"', "[claims.1.id] String should match"),
+        ('"s"', '" "', "[claims.mine.statement] String should have at least 1 character"),
+        ('"s"', '"' + "s" * 200_000 + '"', "[claims.mine.statement] String should have at most"),
+        ('"me"', '""', "[claims.mine] has no source"),
+        ('"about"', '"abuot"', "[claims.mine.sense] Input should be 'about', 'at least'"),
+        ('"about"', '"open"', '[claims.mine] an "open" claim needs decides'),
+        ('found = "1"', "", '[claims.mine] a claim "about" needs found'),
+        ('found = "1"', f'found = "1{" + 1" * 400}"', "found] String should have at most 1000"),
+        ("claimed = 1", "", '[claims.mine] a claim "about" needs claimed'),
+        ("claimed = 1", 'claimed = "1"', "[claims.mine.claimed"),
+        ("claimed = 1", "claimed = true", "[claims.mine.claimed"),
+        ("claimed = 1", "claimed = inf", "[claims.mine.claimed"),
+        ("claimed = 1", "claimed = nan", "[claims.mine.claimed"),
+        ("claimed = 1", "claimed = 0", "claimed is 0, which no factor leads to"),
+        ("claimed = 1", "claimed = [15, 10]", "claimed goes from 15 down to 10"),
+        ('"me"', '"me"\nurl = "javascript:alert(1)"', "[claims.mine.url] String should match"),
+        ('"me"', '"me"\nretrieved = "yesterday"', "[claims.mine.retrieved] Input should be a"),
+        ("{x:.1f}", "{y}", "claim mine: reason: no figure is called 'y'"),
+        ("{x:.1f}", "{x.__class__}", "claim mine: reason: no figure is called 'x.__class__'"),
+        ("{x:.1f}", "{x.real}", "claim mine: reason: no figure is called 'x.real'"),
+        ("{x:.1f}", "{x[0]}", "claim mine: reason: no figure is called 'x[0]'"),
+        ("{x:.1f}", "{}", "claim mine: reason: no figure is called '0'"),
+        ("{x:.1f}", "{x:999999999f}", "claim mine: reason: 999999999f is no format"),
+        ("{x:.1f}", "{", "claim mine: reason: Single '{' encountered"),
+    ],
+)  # fmt: skip
+def test_a_bad_claim_gives_one_line_with_file_claim_and_key(said, old, new, words):
+    assert words in said(old, new)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("prfile('alexnet', 'params')", "no function is called 'prfile'; did you mean profile?"),
+        ("rand()", "no function is called 'rand'"),
+        ("profile('alexnt', 'params')", "did you mean alexnet"),
+        ("profile('alexnet', 'parms')", "a profile has no 'parms'; say params, macs"),
+        ("profile('alexnet')", "missing 1 required positional argument: 'figure'"),
+        ("fact('alexnt', 'images')", "no run is called 'alexnt'; did you mean alexnet"),
+        ("fact('alexnet', 'games')", "alexnet has no fact 'games'; it has images, epochs"),
+        ("factor('alexnet', 'passes')", "a ledger has no factor 'passes'; say flops, backward"),
+        ("ratio('price', 'alexnet', 'vgg16')", "there is no figure 'price'; say params"),
+        ("compute('alphago-master')", "its gradient steps are not known, so it has no total"),
+        ("hours('alexnet')", "alexnet has no time to 93% top-5"),
+        ("system('AlexNet', 'Epoch 1999')", "no table is called 'Epoch 1999'"),
+        ("system('HAL', 'Epoch 2025')", "Epoch 2025 has no figure of 'HAL'"),
+        ("elo(2)", "a win rate of 2 is none"),
+        ("compute(hours)", "has no attribute"),
+        ("min('a', 'b')", "is 'a', no number"),
+        ("'a'", "is 'a', no number"),
+        ("True", "is True, no number"),
+        ("None", "is None, no number"),
+        ("profile", "no number"),
+        ("1j", "no number"),
+        ("1e400", "is inf, no number"),
+        ("1 / 0", "division by zero"),
+        ("orders(0)", "math domain error"),
+        ("", "is no expression"),
+        ("(", "is no expression: '(' was never closed"),
+        ("1; 2", "is no expression"),
+        ("x = 1", "is no expression"),
+        ("x", "'x' is not defined"),
+        ("9**9**9", "I don't want to evaluate"),
+        ("2**2**2**2**2", "too large"),
+        ("10**1000000", "too large"),
+        ("'a' * 10**9", "will not evaluate something that long"),
+        ("-" * 999 + "1", "nested too deep"),
+        ("__import__('os')", "no function is called '__import__'"),
+        ("(1).__class__", "Attribute is not available"),
+        ("().__class__.__bases__", "Attribute is not available"),
+        ("profile('alexnet', 'params').real", "Attribute is not available"),
+        ("'{0.__class__}'.format(1)", "Attribute is not available"),
+        ("f'{1}'", "JoinedStr is not available"),
+        ("'abc'[0]", "Subscript is not available"),
+        ("[1 for _ in 'ab']", "ListComp is not available"),
+        ("lambda: 1", "Lambda is not available"),
     ],
 )
-def test_a_bad_claim_gives_one_line(tmp_path, old, new, said):
-    path = tmp_path / "claims.toml"
-    path.write_text(GOOD.replace(old, new))
-    with pytest.raises(BadFacts) as caught:
-        read_claims(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_an_expression_that_cannot_be_evaluated_gives_one_line(said, expression, words):
+    message = said('"1"', json.dumps(expression))
+    assert message.startswith(f"claim mine: {expression!r}")
+    assert words in message
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadFacts, match="not UTF-8"):
+        claims(tmp_path / "mine.toml")
+    with pytest.raises(BadFacts, match="cannot be read"):
+        claims(tmp_path)

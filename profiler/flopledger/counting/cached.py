@@ -3,53 +3,77 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from flopledger.profiles.saved import BadProfile
 from flopledger.profiles.tables import Profile
 from flopledger.storage.files import write_whole
-from flopledger.zoo.registry import find_model, list_models
+from flopledger.storage.nearest_name import did_you_mean
+from flopledger.zoo.inputs import WrongInputs, parse_input
+from flopledger.zoo.registry import list_models
 from flopledger.zoo.sizes import USUAL, Sizes
 
 
-def cached_profile(name: str, sizes: Sizes = USUAL) -> Profile:
-    """The profile of a model of the zoo, with its backward pass.
+def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
+    """The profile of a network that somebody named, with its backward pass.
 
-    It is counted once for each state of the model's file, of the profiler and of the versions of
-    torch and fvcore, and kept in $XDG_CACHE_HOME/flopledger (or ~/.cache/flopledger).
+    It is counted once for each state of the file that defines it, of this library, and of the
+    versions of torch, fvcore and the network's own library, and kept in $XDG_CACHE_HOME/flopledger
+    (or ~/.cache/flopledger).
 
     Args:
-        name: the model's.
+        model: as `flopledger profile` takes it: "alexnet", "file.py:Net", "hf:config.json".
         sizes: if they are not the usual ones.
 
     Raises:
-        UnknownModel, BrokenModel, ProfilingError: as `profile`.
-        WrongInputs: the model takes more than one input.
-        WrongSource: its factory does not take those options.
+        UnknownModel, BrokenModel, WrongSource: there is no such network.
+        WrongInputs: it does not take that input, none is known, or it has no such parameters to
+            freeze.
+        ProfilingError: it cannot be counted.
     """
 
     def count() -> str:
-        from flopledger.counting.arguments import examples  # which imports torch
+        from flopledger.counting.arguments import arguments_of  # which imports torch
         from flopledger.counting.profiling import counted
         from flopledger.counting.subject import built
-        from flopledger.zoo.inputs import AskedInput, fit_inputs
-        from flopledger.zoo.sources import find
+        from flopledger.zoo.sources import find, offline
 
-        asked = [AskedInput(sizes.input)] if sizes.input else []
-        inputs = fit_inputs(name, (examples(find_model(name)), {}), asked, batch=None)
-        module = built(name, find(name, dict(sizes.options)).factory)
-        return counted(name, module, inputs, backward=True).to_json()
+        with offline(own_thread=True):
+            named = find(model, dict(sizes.options))
+            module = built(model, named.factory)
+            _freeze(model, module, sizes.frozen)
+            asked = [parse_input(text) for text in sizes.asked]
+            inputs, _ = arguments_of(model, named.spec, module, asked)
+            return counted(model, module, inputs, backward=True).to_json()
 
-    words = "".join(c if c.isalnum() else "-" for c in sizes.of("")).strip("-")
-    key = f"{name}{'-' * bool(words)}{words}-{_fingerprint(name)}.json"
+    words = "".join(c if c.isalnum() else "-" for c in sizes.of(Path(model).name)).strip("-")
+    key = f"{words[:100]}-{_fingerprint(model, sizes)}.json"
     try:
         return Profile.from_json(remembered(key, count))
     except BadProfile:  # not whole
         (_folder() / key).unlink(missing_ok=True)
         return Profile.from_json(remembered(key, count))
+
+
+def _freeze(model: str, module: Any, frozen: tuple[str, ...]) -> None:
+    """Take the gradients of the parameters whose names begin so.
+
+    Raises:
+        WrongInputs: no parameter's name does.
+    """
+    parameters = dict(module.named_parameters())
+    for beginning in frozen:
+        held = [one for name, one in parameters.items() if name.startswith(beginning)]
+        if not held:
+            hint = did_you_mean(beginning, dict.fromkeys(n.split(".")[0] for n in parameters))
+            raise WrongInputs(f"{model} has no parameter {beginning!r} to freeze; {hint}")
+        for one in held:
+            one.requires_grad_(False)
 
 
 def remembered(key: str, make: Callable[[], str]) -> str:
@@ -75,14 +99,27 @@ def _folder() -> Path:
     return Path(home) / "flopledger"
 
 
-def _fingerprint(name: str) -> str:
-    modules = [listing.module for listing in list_models() if listing.name == name]
-    digest = hashlib.sha256(_library().encode())
-    for module in modules:
-        spec = find_spec(module)
-        if spec and spec.origin:
-            digest.update(Path(spec.origin).read_bytes())
+def _fingerprint(model: str, sizes: Sizes) -> str:
+    digest = hashlib.sha256(f"{_library()} {model} {sizes.model_dump_json()}".encode())
+    for file in _files_of(model):
+        digest.update(file.read_bytes())
+    kind = model.partition(":")[0]
+    for library in ("timm", "torchvision", "transformers"):
+        if kind == library or (kind, library) == ("hf", "transformers"):
+            with suppress(PackageNotFoundError):  # whoever builds the network says so
+                digest.update(version(library).encode())
     return digest.hexdigest()[:16]
+
+
+def _files_of(model: str) -> list[Path]:
+    """The files that define a network, as far as they can be told without running them."""
+    kind, colon, rest = model.partition(":")
+    if not colon:
+        modules = [listing.module for listing in list_models() if listing.name == model]
+        specs = [find_spec(module) for module in modules]
+        return [Path(spec.origin) for spec in specs if spec and spec.origin]
+    file = Path(rest) if kind == "hf" else Path(model.rpartition(":")[0])
+    return [path for path in (file, file / "config.json") if path.is_file()]
 
 
 @cache

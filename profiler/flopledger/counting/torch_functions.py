@@ -37,10 +37,7 @@ class Functions(TorchFunctionMode):
             dtype = torch.result_type(*args)  # an elementwise product mixes them, a matrix's not
             return torch.mm(args[0].to(dtype).unsqueeze(1), args[1].to(dtype).unsqueeze(0))
         if func is torch.einsum:
-            equation, *operands = args
-            if len(operands) == 1 and isinstance(operands[0], list | tuple):
-                operands = operands[0]
-            return _einsum(equation, *operands)
+            return _einsum(*args)
         out = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
             op = "aten::scaled_dot_product_attention"

@@ -1,21 +1,22 @@
 """Ledgers of named runs, their networks measured: where facts and profiles meet."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from flopledger.counting.cached import cached_profile
+from flopledger.errors import FlopledgerError
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
 from flopledger.ledger.dawnbench_hours import DETAILS, detail_of, hours_ledger
-from flopledger.ledger.ledger import Ledger, Measured, build_ledger
+from flopledger.ledger.identity import Measured, build_ledger
+from flopledger.ledger.ledger import Ledger
+from flopledger.ledger.methods import Accounting
 from flopledger.ledger.prediction import Agreement, agreement
 from flopledger.ledger.run_file import find_run, list_runs
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.profiles.tables import Profile, ProfilingError
 from flopledger.storage.facts import BadFacts
-from flopledger.zoo.inputs import WrongInputs
-from flopledger.zoo.libraries import WrongSource
-from flopledger.zoo.registry import UnknownModel
 from flopledger.zoo.sizes import USUAL, Sizes
 
 # what make train-small trains, and somebody did: the files are in facts/measured
@@ -29,8 +30,12 @@ class Profiles(Protocol):
         """The profile, with its backward pass."""
 
 
-def measured(profile: Profile) -> Measured:
+def measured(profile: Profile, frozen: bool = False) -> Measured:
     """What a ledger needs of a profile that has its backward pass.
+
+    Args:
+        profile: of one network.
+        frozen: whether some of its parameters get no gradient, and still are the network's.
 
     Raises:
         ProfilingError: nothing in the network is trained, it does no MACs, or its FLOPs are a lower
@@ -51,13 +56,20 @@ def measured(profile: Profile) -> Measured:
         )
     return Measured(
         model=profile.model,
-        params=totals.trainable_params,
+        params=totals.params if frozen else totals.trainable_params,
         forward_flops=totals.flops / profile.samples,
         backward_ratio=backward.ratio_to_forward,
+        tokens=_tokens(profile),
     )
 
 
-def ledger_of(name: str) -> Ledger:
+def _tokens(profile: Profile) -> int:
+    """Tokens of a sample: the length of the first input of whole numbers; 1 of other inputs."""
+    ids = [given.shape for given in profile.inputs if given.dtype in ("int64", "int32")]
+    return ids[0][1] if ids and len(ids[0]) > 1 else 1
+
+
+def ledger_of(name: str, accounting: Accounting = "all") -> Ledger:
     """The ledger of a run of facts/runs, or of a TOML file; its networks are counted if need be.
 
     An entry of facts/dawnbench.csv, or "FILE.csv:NAME", is a run, too.
@@ -67,7 +79,7 @@ def ledger_of(name: str) -> Ledger:
     """
     is_entry = ".csv:" in name or name in list_entries()
     run = find_entry(name).run() if is_entry else find_run(name)
-    return ledgers([run], cached_profile)[run.name]
+    return ledgers([run], cached_profile, accounting)[run.name]
 
 
 def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[Ledger]:
@@ -102,8 +114,8 @@ def counted_entries(entries: Iterable[Entry], profiles: Profiles) -> dict[str, L
     try:
         return {run.file: ledger for run, ledger in _balanced(runs, profiles)}
     except BadFacts as error:  # a row has columns where a file has tables
-        said = str(error).replace("[phases.input]", "schedule:").replace("[model]", "network:")
-        raise BadFacts(said) from error
+        line = re.sub(r"\[phases.input[^]]*\]", "schedule:", str(error))
+        raise BadFacts(line.replace("[model]", "network:")) from error
 
 
 def agreement_of(predicted: str, metered: str) -> Agreement:
@@ -132,38 +144,39 @@ def watched(profiles: Profiles) -> tuple[dict[str, Agreement], Comparison]:
     )
 
 
-def ledgers(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, Ledger]:
+def ledgers(
+    runs: Iterable[TrainingRun], profiles: Profiles, accounting: Accounting = "all"
+) -> dict[str, Ledger]:
     """Each run's ledger, by its name.
 
     Args:
         runs: the runs.
-        profiles: finds a network's profile by its name in the zoo.
+        profiles: finds a network's profile.
+        accounting: all compute, or that of gradient steps only.
 
     Raises:
         BadFacts: a run names a network that the zoo does not have, or an input that it cannot take.
     """
-    return {run.name: ledger for run, ledger in _balanced(runs, profiles)}
+    return {run.name: ledger for run, ledger in _balanced(runs, profiles, accounting)}
 
 
 def _balanced(
-    runs: Iterable[TrainingRun], profiles: Profiles
+    runs: Iterable[TrainingRun], profiles: Profiles, accounting: Accounting = "all"
 ) -> Iterator[tuple[TrainingRun, Ledger]]:
-    found: dict[str, Measured] = {}
+    counted: dict[str, Measured] = {}
     for run in runs:
-        wanted = [(model, run.sizes) for model in run.models]
-        for model, sizes in [*wanted, *((phase.model, phase.sizes) for phase in run.phases)]:
-            network = sizes.of(model)
-            try:
-                found[network] = found.get(network) or measured(profiles(model, sizes))
-            except UnknownModel:
-                continue  # build_ledger says which file and key
-            except (ProfilingError, WrongInputs, WrongSource) as error:
-                if sizes == USUAL:
-                    raise
-                where = next((f"; in phase {p.name!r}" for p in run.phases if p.sizes == sizes), "")
-                raise BadFacts(f"{run.file}: [{_key(sizes)}] {error}{where}") from error
-        yield run, build_ledger(run, found)
+        for network, (model, sizes) in run.needed.items():
+            if network not in counted:
+                try:
+                    counted[network] = measured(profiles(model, sizes), bool(sizes.frozen))
+                except FlopledgerError as error:
+                    raise BadFacts(f"{run.file}: [{_key(run, sizes)}] {error}") from error
+        yield run, build_ledger(run, counted, accounting)
 
 
-def _key(sizes: Sizes) -> str:
-    return "options" if sizes.options else "phases.input"
+def _key(run: TrainingRun, sizes: Sizes) -> str:
+    if sizes == USUAL:
+        return "model"
+    phases = [phase.name for phase in run.phases if phase.sizes == sizes]
+    key = "options" if sizes.options else "input"
+    return key if sizes == run.sizes or not phases else f"phases.{key} of {phases[0]!r}"

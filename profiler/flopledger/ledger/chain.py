@@ -96,7 +96,7 @@ def chain(ledgers: Sequence[Ledger], samples: int = 10_000, seed: int = 0) -> Ch
     return Chain(
         runs=tuple(ledger.run for ledger in ledgers),
         quantity=ledgers[0].quantity,
-        totals=tuple(ledger.total for ledger in ledgers),
+        totals=(steps[0].a_total, *(step.b_total for step in steps)),
         steps=steps,
         orders=orders,
     )

@@ -9,6 +9,7 @@ from flopledger.ledger.build import hours_of, ledger_of
 from flopledger.ledger.chain import Chain, chain
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.ledger import Ledger
+from flopledger.ledger.methods import Accounting
 
 Compared = Literal["compute", "hours"]
 Run = str | Path | Ledger
@@ -19,6 +20,7 @@ def compare(
     b: Run,
     *,
     quantity: Compared = "compute",
+    accounting: Accounting = "all",
     samples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
@@ -30,6 +32,7 @@ def compare(
         b: the run to arrive at.
         quantity: of runs that are named: "compute", training FLOP per parameter; or "hours" to 93%
             top-5, which entries have.
+        accounting: of runs that are named: "all" compute, or "training": gradient steps only.
         samples: draws for the intervals; see `split_ratio`.
         seed: of the draws.
 
@@ -38,7 +41,7 @@ def compare(
         BrokenModel, ProfilingError: its network cannot be imported or counted.
         WrongOption: there is no such quantity, or the runs have no factor in common.
     """
-    before, after = ledgers_to_compare((a, b), quantity)
+    before, after = ledgers_to_compare((a, b), quantity, accounting)
     return split_ratio(before, after, samples=samples, seed=seed)
 
 
@@ -46,6 +49,7 @@ def compare_chain(
     runs: Sequence[Run],
     *,
     quantity: Compared = "compute",
+    accounting: Accounting = "all",
     samples: int = 10_000,
     seed: int = 0,
 ) -> Chain:
@@ -54,16 +58,19 @@ def compare_chain(
     Args:
         runs: two or more, each as `compare` takes them.
         quantity: as of `compare`.
+        accounting: as of `compare`.
         samples: as of `compare`.
         seed: as of `compare`.
 
     Raises:
         BadFacts, BrokenModel, ProfilingError, WrongOption: as `compare`.
     """
-    return chain(ledgers_to_compare(runs, quantity), samples=samples, seed=seed)
+    return chain(ledgers_to_compare(runs, quantity, accounting), samples=samples, seed=seed)
 
 
-def ledgers_to_compare(runs: Sequence[Run], quantity: Compared) -> list[Ledger]:
+def ledgers_to_compare(
+    runs: Sequence[Run], quantity: Compared, accounting: Accounting = "all"
+) -> list[Ledger]:
     """The runs' ledgers; hours are taken apart as far as all of those that are named allow.
 
     Raises:
@@ -71,7 +78,15 @@ def ledgers_to_compare(runs: Sequence[Run], quantity: Compared) -> list[Ledger]:
     """
     if quantity not in ("compute", "hours"):
         raise WrongOption(f"no quantity is called {quantity!r}; say compute or hours")
+    if accounting not in ("all", "training"):
+        raise WrongOption(f"no accounting is called {accounting!r}; say all or training")
+    if quantity == "hours" and accounting != "all":
+        raise WrongOption("hours have no accounting: they are those of the whole training")
     names = [str(run) for run in runs if not isinstance(run, Ledger)]
     # hours_of takes all names at once, and at least one
-    named = iter(hours_of(names)) if quantity == "hours" and names else map(ledger_of, names)
+    named = (
+        iter(hours_of(names))
+        if quantity == "hours" and names
+        else (ledger_of(name, accounting) for name in names)
+    )
     return [run if isinstance(run, Ledger) else next(named) for run in runs]

@@ -128,7 +128,7 @@ class Entry:
             file=self.where,
             title=f"{self.model}, {self.hardware}",
             published_on=self.published_on,
-            models=(self.network,),
+            models=((self.network,),),
             phases=tuple(
                 self._phase(self.network, number, stage)
                 for number, stage in enumerate(self.stages, 1)

@@ -1,14 +1,13 @@
 """The hours of an entry as a product of factors, by what is known of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from flopledger.clock.published_peaks import Peak, peak_of
 from flopledger.ledger.dawnbench import IMAGES as IMAGES_FACT
 from flopledger.ledger.dawnbench import Entry
-from flopledger.ledger.ledger import FLOPS_PER_PARAM, FactKey, Factor, Ledger, Phases
-from flopledger.ledger.ledger import PASSES as FORWARD_PASSES
+from flopledger.ledger.ledger import Balance, Factor, Given, Ledger
+from flopledger.ledger.methods import BACKWARD, FLOPS_PER_PARAM
 from flopledger.ledger.quantity import Kind, weakest
 from flopledger.storage.facts import BadFacts
 
@@ -81,27 +80,24 @@ def hours_ledger(entry: Entry, counted: Ledger | None, detail: Detail | None = N
     factors.append(
         _factor(rest, entry.hours.value / product, "derived", f"what is left of {entry.source}")
     )
-    phases = {"training": {factor.name: factor.value for factor in factors}}
+    training = {"training": {factor.name: factor.value for factor in factors}}
     return Ledger(
         run=entry.name,
         quantity=HOURS,
         params=counted.params if counted else None,
         factors=tuple(factors),
-        phases=phases,
-        facts=(),
-        published=(),
-        evaluate=_Fixed(phases=phases),
+        balance=_AsItIs(Balance(phases=training, whole={})),
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Fixed:
-    """Factors that no uncertain fact moves."""
+@dataclass(frozen=True)
+class _AsItIs:
+    """The balance of an entry, whose facts have no intervals; it pickles."""
 
-    phases: Phases
+    balance: Balance
 
-    def __call__(self, given: Mapping[FactKey, Any]) -> Phases:
-        return self.phases
+    def __call__(self, given: Given) -> Balance:
+        return self.balance
 
 
 def utilisation(ledger: Ledger) -> float | None:
@@ -124,7 +120,7 @@ def _work(entry: Entry, counted: Ledger) -> list[Factor]:
     """Its FLOPs: images, and what an image costs on the average of the schedule."""
     by_name = {factor.name: factor for factor in counted.factors}
     assert counted.params is not None  # it is a ledger of compute
-    forward, passes = by_name[FLOPS_PER_PARAM], by_name[FORWARD_PASSES]
+    forward, passes = by_name[FLOPS_PER_PARAM], by_name[BACKWARD]
     kind = weakest(forward.kind, "cited")  # the schedule, by whose epochs it is averaged
     source = f"{forward.source}; {entry.schedule_source}"
     return [

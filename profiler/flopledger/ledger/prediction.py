@@ -76,6 +76,8 @@ def agreement(
         ValueError: they have not the same facts, or the meter's FLOP is missing.
     """
     (one,), (other,) = predicted.phases, metered.phases
+    if expected.total_flops is None or found.total_flops is None:
+        raise ValueError(f"{metered.file} has no gradient steps; write it anew")
     if one.facts.keys() != other.facts.keys() or not metered.published:
         raise WrongOption(f"{metered.file} is not what {predicted.file} became; write both anew")
     parts = [
@@ -93,7 +95,7 @@ def agreement(
         )
         # the plan asks for moves, and the last game goes on to its end
         parts.append(Part(name="positions", predicted=before, metered=after, chance=True))
-    read = metered.published[0].value
+    read = metered.published[0].quantity.value
     return Agreement(
         parts=tuple(parts),
         ledger=Part(

@@ -1,83 +1,43 @@
 """A run's TOML file: its own keys, its facts and its phases, read into a TrainingRun."""
 
-from datetime import date
+from collections.abc import Mapping
 from itertools import combinations
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, field_validator
-
-from flopledger.ledger.quantity import Kind, Quantity, product_range
-from flopledger.ledger.training_run import TOTALS, UNITS, Phase, TrainingRun
-from flopledger.storage.facts import (
-    BadFacts,
-    Table,
-    Text,
-    checked,
-    facts_folder,
-    read_toml,
-    short_name,
-)
+from flopledger.ledger.cited_sources import Source, central_sources
+from flopledger.ledger.methods import METHODS, UNITS, MethodName
+from flopledger.ledger.quantity import Choice, Kind, Quantity, product_range
+from flopledger.ledger.run_forms import FactForm, HardwareForm, PhaseForm, PublishedForm, RunForm
+from flopledger.ledger.training_run import Hardware, Phase, Total, TrainingRun
+from flopledger.storage.facts import BadFacts, checked, facts_folder, read_toml, short_name
 from flopledger.storage.nearest_name import did_you_mean
-from flopledger.zoo.sizes import Size, Sizes
+from flopledger.zoo.sizes import USUAL, Option, Sizes
 
-_NEEDED = {
-    "supervised": ({"images", "epochs"}, {"sequences", "epochs"}, {"samples"}),
-    "self-play": (
-        {"games", "plies_per_game", "simulations_per_move", "evaluations_per_simulation"},
+PFS_DAY = 8.64e19  # FLOP: 1e15 a second for a day
+TOTALS = {"FLOP": 1.0, "pfs-day": PFS_DAY}  # units of a published total, in FLOP
+_LARGEST = 1e60  # of a fact: products of several stay finite
+_OTHER_UNITS = {"hardware.chips": ["chips"], "hardware.hours": ["hours"]}
+# each group counts one thing in several ways, which must not contradict each other
+_TWICE = (
+    (
+        ("samples",),
+        ("steps", "batch_size"),
+        ("images", "epochs"),
+        ("examples", "epochs"),
+        ("tokens", "epochs"),
     ),
-}
-_ALLOWED = {
-    "supervised": {"images", "sequences", "epochs", "steps", "batch_size", "samples"},
-    "self-play": UNITS.keys() - {"images", "sequences", "epochs"},
-}
-# each counts the samples of training; those that a file gives must not contradict each other
-_SAMPLES = (("samples",), ("steps", "batch_size"), ("images", "epochs"), ("sequences", "epochs"))
-
-Number = Annotated[float, Field(strict=True)]  # TOML's true and "12" are none
+    (("tokens",), ("sequences", "tokens_per_sequence")),
+)
 
 
-class Fact(Table):
-    """One fact of a run, or one published total.
-
-    Attributes:
-        value: in the unit that UNITS gives its key.
-        low: the 5th percentile of a 90% interval on a log scale.
-        high: its 95th percentile.
-        source: paper and section; for what is derived or assumed, how or why.
-        kind: measured, cited, derived or assumed.
-        tag: how sure a cited fact is: E, exact in the source read; S, read as quoted elsewhere;
-            D, derived from such; M, from memory.
-        unit: may be repeated in the file; another one is an error.
-        shared: facts of different runs with one name here are uncertain together: one draw.
-    """
-
-    value: Number
-    low: Number | None = None
-    high: Number | None = None
-    source: Text
-    kind: Kind = "cited"
-    tag: Literal["E", "S", "D", "M"] | None = None
-    unit: str | None = None
-    shared: str | None = None
-
-
-class _File(Table):
-    """The run's own keys in a file; every other table of it is a fact."""
-
-    title: str
-    published_on: date
-    model: list[str] = Field(min_length=1)
-    method: Literal["supervised", "self-play"] | None = None
-    phases: list[dict[str, Any]] = Field(default_factory=list)
-    published: list[dict[str, Any]] = Field(default_factory=list)
-    options: dict[str, Size] = Field(default_factory=dict)
-    input: list[Size] = Field(default_factory=list)
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _listed(cls, model: Any) -> Any:
-        return [model] if isinstance(model, str) else model
+def facts_of(values: Mapping[str, float], kind: Kind, source: str) -> dict[str, Quantity]:
+    """Facts without an interval, of one kind and source, by keys that UNITS has."""
+    return {
+        key: Quantity(value=value, unit=UNITS[key], kind=kind, source=source)
+        for key, value in values.items()
+    }
 
 
 def list_runs() -> list[str]:
@@ -91,124 +51,258 @@ def find_run(name: str) -> TrainingRun:
     Raises:
         BadFacts: there is none, or its file cannot be used.
     """
-    if name.endswith(".toml"):
-        return read_run(Path(name))
-    path = next((p for p in (_file(name), _file(name, "measured")) if p.is_file()), None)
+    if not name.strip() or "\0" in name:
+        raise BadFacts(f"{name!r} is no run's name; flopledger compare --list shows them")
+    return read_run(Path(name) if name.endswith(".toml") else _file_of(name))
+
+
+def _file_of(name: str) -> Path:
+    files = [facts_folder(folder, f"{name}.toml") for folder in ("runs", "measured")]
+    path = next((file for file in files if file.is_file()), None)
     if path is None:
         raise BadFacts(f"no run is called {name!r}; {did_you_mean(name, list_runs())}")
-    return read_run(path)
+    return path
 
 
-def read_run(path: Path) -> TrainingRun:
+def read_run(path: Path, seen: tuple[Path, ...] = ()) -> TrainingRun:
     """The run in that file.
+
+    Args:
+        path: the file.
+        seen: the files of the runs that are fine-tuned from this one.
 
     Raises:
         BadFacts: the file is no TOML, has an unknown key, a fact without source, a wrong unit, a
-            number that is not positive, an interval without its value, or facts that contradict
-            each other.
+            number that is not positive, an interval without its value, alternatives whose weights
+            do not add up, facts that contradict each other, or a total older than its run.
     """
-    data = read_toml(path)
-    own = checked(_File, data, path, besides=UNITS)
-    common = {key: data[key] for key in UNITS if key in data}
-    models = tuple(own.model)
-    parts = own.phases or [{"name": "training"}]
-    phases = tuple(_phase(part, common, own, path) for part in parts)
-    if len({phase.name for phase in phases}) < len(phases):
-        raise _bad(path, "[[phases]] two phases have one name; rename one")
-    keyed = {f"published.{index}": table for index, table in enumerate(own.published)}
-    totals = [_quantity(key, _fact(key, table, path), path) for key, table in keyed.items()]
-    return TrainingRun(
-        name=path.stem,
-        file=short_name(path),
-        title=own.title,
-        published_on=own.published_on,
-        models=models,
-        phases=phases,
-        published=tuple(total.scaled(TOTALS[total.unit], "FLOP") for total in totals),
-        sizes=Sizes(options=own.options, input=tuple(own.input)),
-    )
+    return _Reader(path).run(seen)
 
 
-class _PhaseFile(Table):
-    name: str
-    model: str | None = None
-    method: Literal["supervised", "self-play"] | None = None
-    options: dict[str, Size] = Field(default_factory=dict)
-    input: list[Size] = Field(default_factory=list)
+class _Reader:
+    """One file while it is read."""
 
+    def __init__(self, path: Path) -> None:
+        self.path, self.data = path, read_toml(path)
+        self.file = checked(RunForm, self.data, path, besides=UNITS)
+        self.sources = central_sources() | self.file.sources
 
-def _phase(part: dict[str, Any], common: dict[str, Any], run: _File, path: Path) -> Phase:
-    own = checked(_PhaseFile, part, path, "phases", besides=UNITS)
-    method = own.method or run.method
-    if method is None:
-        raise _bad(path, 'no method; say method = "supervised" or "self-play"')
-    raw = {**common, **{key: part[key] for key in UNITS if key in part}}
-    facts = {key: _fact(key, table, path) for key, table in raw.items()}
-    strange = sorted(facts.keys() - _ALLOWED[method])
-    if strange:
-        raise _bad(path, f"[{strange[0]}] is no fact of a {method} run; remove it")
-    if not any(needed <= facts.keys() for needed in _NEEDED[method]):
-        missing = sorted(_NEEDED[method][0] - facts.keys())[0]
-        raise _bad(path, f"[{missing}] is missing; a {method} run needs it")
-    quantities = {key: _quantity(key, fact, path) for key, fact in facts.items()}
-    _check_consistent(quantities, path)
-    options, input_ = own.options, own.input
-    if own.model is None:  # the run's network, with its sizes
-        options, input_ = options or run.options, input_ or run.input
-    return Phase(
-        name=own.name,
-        model=own.model or run.model[-1],
-        method=method,
-        facts=quantities,
-        shared={key: fact.shared for key, fact in facts.items() if fact.shared},
-        sizes=Sizes(options=options, input=tuple(input_)),
-    )
-
-
-def _fact(key: str, table: Any, path: Path) -> Fact:
-    fact = checked(Fact, table, path, key)
-    units = [UNITS[key]] if key in UNITS else list(TOTALS)
-    if fact.unit is not None and fact.unit not in units:
-        right = " or ".join(map(repr, units))
-        raise _bad(path, f"[{key}] is in {right}, not {fact.unit!r}; convert it")
-    return fact
-
-
-def _quantity(key: str, fact: Fact, path: Path) -> Quantity:
-    try:
-        return Quantity(
-            value=fact.value,
-            unit=UNITS.get(key) or fact.unit or "FLOP",
-            kind=fact.kind,
-            source=f"{fact.source} [{fact.tag}]" if fact.tag else fact.source,
-            low=fact.low,
-            high=fact.high,
+    def run(self, seen: tuple[Path, ...]) -> TrainingRun:
+        file = self.file
+        if bool(file.model) == bool(file.models):
+            raise self._bad("model", "give model, or [[models]] where it is an open question")
+        common = {key: self.data[key] for key in UNITS if key in self.data}
+        phases = [self._phase(part, common) for part in file.phases or [{"name": "training"}]]
+        if len({phase.name for phase in phases}) < len(phases):
+            raise self._bad("phases", "two phases have one name; rename one")
+        if file.base is not None:
+            phases = [*self._base(file.base, seen), *phases]
+        return TrainingRun(
+            name=self.path.stem,
+            file=short_name(self.path),
+            title=file.title,
+            published_on=file.published_on,
+            models=self._models(),
+            choice=self._choice(),
+            choice_shared=file.models_shared,
+            phases=tuple(phases),
+            sizes=self._sizes(file.options, file.input, file.frozen),
+            published=tuple(
+                self._total(f"published.{index}", table)
+                for index, table in enumerate(file.published)
+            ),
+            hardware=self._hardware(file.hardware),
         )
-    except ValueError as error:
-        raise _bad(path, f"[{key}] {error}") from error
 
+    def _models(self) -> tuple[tuple[str, ...], ...]:
+        if self.file.model:
+            return (tuple(map(self._resolved, self.file.model)),)
+        listed = [[a.model] if isinstance(a.model, str) else a.model for a in self.file.models]
+        return tuple(tuple(map(self._resolved, names)) for names in listed)
 
-def _check_consistent(facts: dict[str, Quantity], path: Path) -> None:
-    """Facts that say one thing twice must agree, to their intervals and a print's rounding."""
-    if ("steps" in facts) != ("batch_size" in facts):
-        raise _bad(path, "[steps] and [batch_size] go together; give both or neither")
-    if "images" in facts and "sequences" in facts:
-        raise _bad(path, "[images] and [sequences] both count examples; give one")
-    countings = [keys for keys in _SAMPLES if all(key in facts for key in keys)]
-    for keys, others in combinations(countings, 2):
-        low, one, high = product_range(facts[key] for key in keys)
-        other_low, other, other_high = product_range(facts[key] for key in others)
-        if max(low / other_high, other_low / high) > 1.05:
-            raise _bad(
-                path,
-                f"[{'] x ['.join(keys)}] is {one:g}, but {' x '.join(others)} is "
-                f"{other:g}; mend the one that is wrong",
+    def _choice(self) -> Choice | None:
+        answers = self.file.models
+        if not answers:
+            return None
+        try:
+            return Choice(
+                weights=tuple(answer.weight for answer in answers),
+                kind=answers[0].kind,
+                source="; ".join(answer.source for answer in answers),
             )
+        except ValueError as error:
+            raise self._bad("models", str(error)) from error
 
+    def _resolved(self, model: str) -> str:
+        """The model's name, its file looked for beside the run's, then in facts/configs."""
+        kind, colon, rest = model.partition(":")
+        if not colon:
+            return model
+        file, _, factory = model.rpartition(":")
+        name = rest if kind == "hf" else file
+        if kind != "hf" and not file.endswith(".py"):
+            return model
+        for folder in (self.path.parent, facts_folder("configs")):
+            if (folder / name).exists():
+                found = str(folder / name)
+                return f"hf:{found}" if kind == "hf" else f"{found}:{factory}"
+        raise self._bad("model", f"there is no {name} beside it nor in facts/configs")
 
-def _bad(path: Path, what: str) -> BadFacts:
-    return BadFacts(f"{short_name(path)}: {what}")
+    def _base(self, name: str, seen: tuple[Path, ...]) -> list[Phase]:
+        """The phases of the run whose network this one goes on from."""
+        path = self.path.resolve()
+        if path in seen:
+            raise self._bad("base", f"{name} goes on from this run itself; name an earlier one")
+        file = self.path.parent / name
+        if not name.endswith(".toml"):
+            try:
+                file = _file_of(name)
+            except BadFacts as error:
+                raise self._bad("base", str(error)) from error
+        elif not file.is_file():
+            raise self._bad("base", f"there is no file {name} beside it; name another")
+        base = read_run(file, (*seen, path))
+        heaviest = base.models[base.choice.value if base.choice else 0]
+        return [
+            phase.model_copy(
+                update={
+                    "name": f"{base.name}: {phase.name}",
+                    "model": phase.model or heaviest[-1],
+                }
+            )
+            for phase in base.phases
+        ]
 
+    def _phase(self, part: dict[str, Any], common: dict[str, Any]) -> Phase:
+        phase, run = checked(PhaseForm, part, self.path, "phases", besides=UNITS), self.file
+        method = phase.method or run.method
+        if method is None:
+            raise BadFacts(
+                f"{short_name(self.path)}: no method; say method = {' or '.join(METHODS)}"
+            )
+        if phase.method is not None:  # of the run's facts, those that this way of training has
+            allowed = METHODS[method].allowed
+            common = {key: table for key, table in common.items() if key in allowed}
+        raw = {**common, **{key: part[key] for key in UNITS if key in part}}
+        facts = {key: self._fact(key, checked(FactForm, raw[key], self.path, key)) for key in raw}
+        self._check(method, facts)
+        teacher = phase.teacher or run.teacher
+        if (teacher is None) == (method == "distillation"):
+            raise self._bad("teacher", "a distillation has one, and nothing else does")
+        options, input_, frozen = phase.options, phase.input, phase.frozen
+        if phase.model is None:  # the run's network, with its sizes
+            options, input_ = options or run.options, input_ or run.input
+            frozen = frozen or run.frozen
+        return Phase(
+            name=phase.name,
+            model=self._resolved(phase.model) if phase.model is not None else None,
+            method=method,
+            facts=facts,
+            shared={key: raw[key]["shared"] for key in raw if raw[key].get("shared")},
+            sizes=self._sizes(options, input_, frozen),
+            teacher=self._resolved(teacher) if teacher else None,
+        )
 
-def _file(name: str, folder: str = "runs") -> Path:
-    return facts_folder(folder, f"{name}.toml")
+    def _sizes(self, options: dict[str, Option], input_: Any, frozen: list[str]) -> Sizes:
+        sizes = Sizes(options=options, input=tuple(input_), frozen=tuple(frozen))
+        return USUAL if sizes == USUAL else sizes
+
+    def _check(self, method: MethodName, facts: dict[str, Quantity]) -> None:
+        strange = sorted(facts.keys() - METHODS[method].allowed)
+        if strange:
+            raise self._bad(strange[0], f"is no fact of a {method} run; remove it")
+        needed = METHODS[method].needed
+        if not any(keys <= facts.keys() for keys in needed):
+            missing = sorted(needed[0] - facts.keys())[0]
+            raise self._bad(missing, f"is missing; a {method} run needs it")
+        if ("steps" in facts) != ("batch_size" in facts):
+            raise self._bad("steps", "and [batch_size] go together; give both or neither")
+        if "images" in facts and facts.keys() & {"tokens", "sequences"}:
+            raise self._bad("images", "and [tokens] both count examples; give one")
+        self._check_twice(facts)
+
+    def _check_twice(self, facts: dict[str, Quantity]) -> None:
+        """Facts that say one thing twice must agree, to their intervals and a print's rounding."""
+        for group in _TWICE:
+            ways = [keys for keys in group if all(key in facts for key in keys)]
+            for keys, others in combinations(ways, 2):
+                low, value, high = product_range(facts[key] for key in keys)
+                other_low, other, other_high = product_range(facts[key] for key in others)
+                if max(low / other_high, other_low / high) > 1.05:
+                    raise self._bad(
+                        "] x [".join(keys),
+                        f"is {value:g}, but {' x '.join(others)} is {other:g}; mend the one that "
+                        "is wrong",
+                    )
+
+    def _fact(self, key: str, fact: FactForm) -> Quantity:
+        right = [UNITS[key]] if key in UNITS else _OTHER_UNITS.get(key, list(TOTALS))
+        if fact.unit is not None and fact.unit not in right:
+            listed = " or ".join(map(repr, right))
+            raise self._bad(key, f"is in {listed}, not {fact.unit!r}; convert it")
+        source = self._source(key, fact)
+        numbers = [fact.value, fact.low, fact.high, *(a.value for a in fact.alternatives)]
+        for number in numbers:
+            if number is not None and isfinite(number) and number > _LARGEST:
+                raise self._bad(key, f"{number:g} is beyond counting; give a number below 1e60")
+        heaviest = max(fact.alternatives, key=lambda answer: answer.weight, default=None)
+        value = fact.value if heaviest is None else heaviest.value
+        if value is None or (heaviest is not None and fact.value is not None):
+            raise self._bad(key, "has neither value nor alternatives, or both; give one of them")
+        try:
+            return Quantity(
+                value=value,
+                unit=UNITS.get(key) or fact.unit or right[0],
+                kind=(heaviest and heaviest.kind) or fact.kind,
+                source=f"{fact.source} [{fact.tag}]" if fact.tag else fact.source,
+                low=fact.low,
+                high=fact.high,
+                alternatives=tuple((a.value, a.weight) for a in fact.alternatives),
+                url=source.url,
+                retrieved=source.retrieved,
+                command=fact.command,
+                versions=fact.versions,
+            )
+        except ValueError as error:
+            raise self._bad(key, str(error)) from error
+
+    def _source(self, key: str, fact: FactForm) -> Source:
+        if fact.ref is None:
+            if fact.retrieved is not None and fact.url is None:
+                raise self._bad(key, "retrieved says when, but url does not say where; give url")
+            return Source(cite=fact.source, url=fact.url, retrieved=fact.retrieved)
+        if fact.url is not None or fact.retrieved is not None:
+            raise self._bad(key, "has both ref and url; give one")
+        if fact.ref not in self.sources:
+            hint = did_you_mean(fact.ref, self.sources, "see facts/sources.toml")
+            raise self._bad(key, f"no source is called {fact.ref!r}; {hint}")
+        return self.sources[fact.ref]
+
+    def _total(self, key: str, table: Any) -> Total:
+        published = checked(PublishedForm, table, self.path, key)
+        figure = self._fact(key, published)
+        if published.as_of is not None and published.as_of < self.file.published_on:
+            raise self._bad(
+                key,
+                f"is of {published.as_of}, before the run's {self.file.published_on}: it cannot "
+                "be this run's; remove it",
+            )
+        return Total(
+            quantity=figure.scaled(TOTALS[figure.unit], "FLOP"),
+            accounting=published.accounting,
+            as_of=published.as_of,
+        )
+
+    def _hardware(self, table: HardwareForm | None) -> Hardware | None:
+        if table is None:
+            return None
+        chips, hours = (
+            self._fact("hardware.chips", table.chips),
+            self._fact("hardware.hours", table.hours),
+        )
+        if chips.value != round(chips.value):
+            raise self._bad("hardware.chips", f"{chips.value:g} is no number of chips; round it")
+        return Hardware(chip=table.chip, precision=table.precision, chips=chips, hours=hours)
+
+    def _bad(self, key: str, what: str) -> BadFacts:
+        return BadFacts(f"{short_name(self.path)}: [{key}] {what}")

@@ -1,6 +1,7 @@
 """The report's charts, as Altair: for the page, and as SVG and PNG for papers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -8,9 +9,17 @@ import pandas as pd
 
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.comparison import Comparison
+from flopledger.ledger.methods import (
+    BACKWARD,
+    FLOPS_PER_PARAM,
+    GENERATING,
+    OUTCOMES,
+    POSITIONS,
+    SAMPLES,
+)
 from flopledger.profiles.tables import Profile
 from flopledger.reports.units import short
-from flopledger.statements.evidence import System
+from flopledger.statements.systems import System
 from flopledger.zoo.registry import ModelSpec
 
 UP, DOWN, TOTAL = "#4c78a8", "#f58518", "#7f7f7f"
@@ -38,6 +47,26 @@ def waterfall(comparison: Comparison) -> alt.LayerChart:
         }
     )
     return _waterfall(rows, [comparison.a, comparison.b])
+
+
+# the factors in the words of the discussion: what each of them is about
+IN_WORDS = {
+    FLOPS_PER_PARAM: "each weight is used at every point of the board",
+    BACKWARD: "the backward pass",
+    "samples learned from": "more samples are learned from",
+    GENERATING: "the tree search makes the data",
+}
+
+
+def waterfall_in_words(comparison: Comparison) -> alt.LayerChart:
+    """The same with the samples learned from as one bar, each bar in plain words."""
+    samples = comparison.samples
+    assert samples is not None
+    counting = (SAMPLES, POSITIONS, OUTCOMES)
+    shares = [share for share in comparison.factors if share.factor not in counting]
+    shares.insert(2, samples)
+    named = [replace(share, factor=IN_WORDS[share.factor]) for share in shares]
+    return waterfall(replace(comparison, factors=tuple(named)))
 
 
 def chain_waterfall(chain: Chain, letters: Sequence[str]) -> alt.LayerChart:

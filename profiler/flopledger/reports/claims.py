@@ -12,16 +12,25 @@ from flopledger.statements.claim import Verdict, Verdicts
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """A table, and below it each claim in full with the reason for its verdict."""
-    shown = frame(verdicts).drop(columns=["claim", "source", "reason"])
-    return plain_table(shown) + "".join(
-        f"\n{verdict.claim.id}: {verdict.claim.claim}\n  {verdict.verdict}: {verdict.reason}\n"
-        for verdict in verdicts
-    )
+    shown = frame(verdicts)[["id", "claimed", "found", "kind", "verdict"]]
+    return plain_table(shown) + "".join(map(_in_full, verdicts))
+
+
+def _in_full(verdict: Verdict) -> str:
+    claim = verdict.claim
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return f"\n{claim.id}: {claim.statement}\n  {verdict.word}{reason}\n"
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
     """A GitHub table, a row a claim."""
-    return to_markdown(frame(verdicts))
+    linked = frame(verdicts).drop(columns=["sense", "tolerance"])
+    linked["source"] = [
+        f"[{verdict.claim.source}]({verdict.claim.url})" if verdict.claim.url
+        else verdict.claim.source
+        for verdict in verdicts
+    ]  # fmt: skip
+    return to_markdown(linked)
 
 
 def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -30,11 +39,13 @@ def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
         [
             {
                 "id": verdict.claim.id,
-                "claim": verdict.claim.claim,
+                "statement": verdict.claim.statement,
+                "sense": verdict.claim.sense,
                 "claimed": claimed(verdict),
-                "measured": short(verdict.measured),
-                "unit": verdict.claim.unit,
-                "verdict": verdict.verdict,
+                "found": found(verdict),
+                "kind": verdict.kind or "",
+                "tolerance": verdict.tolerance,
+                "verdict": verdict.word,
                 "reason": verdict.reason,
                 "source": verdict.claim.source,
             }
@@ -44,10 +55,24 @@ def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
 
 def claimed(verdict: Verdict) -> str:
-    """The claim's number or range."""
-    number = verdict.claim.claimed
+    """The claim's number or range, with its unit."""
+    claim = verdict.claim
+    if claim.claimed is None:
+        return ""
+    number = claim.claimed
     text = " to ".join(map(short, number)) if isinstance(number, tuple) else short(number)
-    return f"at least {text}" if verdict.claim.at_least else text
+    least = "at least " if claim.sense == "at least" else ""
+    return f"{least}{text} {claim.unit}".rstrip()
+
+
+def found(verdict: Verdict) -> str:
+    """What was found of the version that is meant, with the range over all versions."""
+    if verdict.found is None:
+        return ""
+    text = f"{short(verdict.found)} {verdict.claim.unit}".rstrip()
+    if verdict.range is None:
+        return text
+    return f"{text} ({short(verdict.range[0])} to {short(verdict.range[1])})"
 
 
 # what flopledger claims --format offers

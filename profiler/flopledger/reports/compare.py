@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from flopledger.ledger.comparison import Comparison
+from flopledger.ledger.comparison import Comparison, Share
+from flopledger.ledger.ledger import PublishedTotal
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
@@ -13,7 +14,8 @@ from flopledger.reports.units import short
 def table(comparison: Comparison) -> str:
     """The heading, the factors, what is uncertain, and the published totals."""
     factors, published = factor_table(comparison), published_table(comparison)
-    parts = [heading(comparison), plain_table(factors), uncertainty(comparison)]
+    parts = [heading(comparison), plain_table(factors)]
+    parts += filter(None, [samples(comparison), uncertainty(comparison)])
     parts += ["", plain_table(published)] if len(published) else []
     return "\n".join(part.rstrip() for part in parts) + "\n"
 
@@ -26,7 +28,8 @@ def csv(comparison: Comparison) -> str:
 def markdown(comparison: Comparison) -> str:
     """The same as the table, as GitHub's tables under a heading."""
     factors, published = factor_table(comparison), published_table(comparison)
-    parts = [f"## {heading(comparison)}\n", to_markdown(factors), f"{uncertainty(comparison)}\n"]
+    parts = [f"## {heading(comparison)}\n", to_markdown(factors)]
+    parts += [f"{line}\n" for line in (samples(comparison), uncertainty(comparison)) if line]
     parts += [to_markdown(published)] if len(published) else []
     return "\n".join(parts)
 
@@ -34,9 +37,11 @@ def markdown(comparison: Comparison) -> str:
 def heading(comparison: Comparison) -> str:
     """One sentence: the ratio and its interval."""
     c = comparison
+    steps = " in gradient steps alone" if c.accounting == "training" else ""
     return (
-        f"{c.quantity}: {c.a} {short(c.a_total)}, {c.b} {short(c.b_total)}; from {c.a} to {c.b} "
-        f"{c.orders:+.2f} orders of magnitude (90%: {c.interval[0]:+.2f} to {c.interval[1]:+.2f})"
+        f"{c.quantity}{steps}: {c.a} {short(c.a_total)}, {c.b} {short(c.b_total)}; "
+        f"from {c.a} to {c.b} {c.orders:+.2f} orders of magnitude "
+        f"(90%: {c.interval[0]:+.2f} to {c.interval[1]:+.2f})"
     )
 
 
@@ -53,18 +58,7 @@ def uncertainty(comparison: Comparison) -> str:
 def factor_table(comparison: Comparison) -> pd.DataFrame:
     """One row a factor, and the total they add up to, as people read them."""
     c = comparison
-    rows = [
-        {
-            "factor": share.factor,
-            c.a: short(share.a),
-            c.b: short(share.b),
-            "ratio": short(share.ratio),
-            "orders": f"{share.orders:+.3f}",
-            "90% interval": f"{share.low:+.2f} to {share.high:+.2f}",
-            "kind": share.kind,
-        }
-        for share in c.factors
-    ]
+    rows = [_row(c, share) for share in c.factors]
     rows.append(
         {
             "factor": c.quantity,
@@ -80,14 +74,43 @@ def factor_table(comparison: Comparison) -> pd.DataFrame:
     return frame if c.a != c.b else frame.T.groupby(level=0, sort=False).first().T
 
 
+def _row(comparison: Comparison, share: Share) -> dict[str, str]:
+    return {
+        "factor": share.factor,
+        comparison.a: short(share.a),
+        comparison.b: short(share.b),
+        "ratio": short(share.ratio),
+        "orders": f"{share.orders:+.3f}",
+        "90% interval": f"{share.low:+.2f} to {share.high:+.2f}",
+        "kind": share.kind,
+    }
+
+
+def samples(comparison: Comparison) -> str:
+    """One sentence on the samples learned from, the three factors that count them as one."""
+    if comparison.samples is None:
+        return ""
+    share = comparison.samples
+    return (
+        f"samples learned from (per position x positions x outcomes): {short(share.a)} and "
+        f"{short(share.b)}, {share.orders:+.3f} orders"
+    )
+
+
+def cited(total: PublishedTotal) -> str:
+    """Who printed a total, and from which day it is."""
+    return f"{total.source}, {total.as_of}" if total.as_of else total.source
+
+
 def published_table(comparison: Comparison) -> pd.DataFrame:
     """One row a pair of published totals, and how far it lies from the bottom-up ratio."""
     return pd.DataFrame(
         [
             {
-                "published totals": pair.source,
-                comparison.a: short(pair.a_total),
-                comparison.b: short(pair.b_total),
+                "published totals": f"{comparison.a}: {cited(pair.a)}; "
+                f"{comparison.b}: {cited(pair.b)}",
+                comparison.a: short(pair.a.value),
+                comparison.b: short(pair.b.value),
                 "orders": f"{pair.orders:+.2f}",
                 "beyond ours": f"{pair.orders - comparison.orders:+.2f}",
             }

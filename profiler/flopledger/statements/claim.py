@@ -1,98 +1,178 @@
-"""Claims somebody made, what measures them here, and verdicts that follow from the two."""
+"""Claims somebody made, the expressions that decide them, and the verdicts that follow."""
 
-from collections.abc import Iterable, Sequence
+import ast
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal, overload
+from string import Formatter
+from typing import Annotated, Any, Literal, overload
 
 import pandas as pd
+from pydantic import Field, StringConstraints, model_validator
+from simpleeval import FunctionNotDefined, InvalidExpression, SimpleEval
 
 from flopledger.counting.cached import cached_profile
-from flopledger.statements import speed_claims  # noqa: F401  its functions register themselves
-from flopledger.statements.compute_claims import Measurement, measures
-from flopledger.statements.evidence import Evidence, evidence
-from flopledger.storage.facts import (
-    BadFacts,
-    Table,
-    Text,
-    checked,
-    facts_folder,
-    read_toml,
-    short_name,
-)
+from flopledger.errors import FlopledgerError
+from flopledger.ledger.quantity import KINDS, Kind
+from flopledger.statements.figures import Figures
+from flopledger.storage.facts import BadFacts, Table, checked, facts_folder, read_toml, short_name
 from flopledger.storage.json_text import json_text
 from flopledger.storage.nearest_name import did_you_mean
 
+Sense = Literal["about", "at least", "part", "as cited", "question", "opinion", "open"]
+Word = Literal[
+    "holds", "holds in part", "does not hold", "as cited", "answered", "opinion", "not decided here"
+]
+# one rule for all: "about" a number of orders is within half an order, of anything else within a
+# factor of 1.5; "at least" has no slack; "part" is any part at all
+ORDERS, FACTOR = 0.5, 1.5
+# `part` of nothing: a factor of 1, or no orders
+_NOTHING = {"orders": 0.0, "share": 0.0}
+_ID = r"^[\w.:-]{1,100}$"
+Id = Annotated[str, StringConstraints(pattern=_ID)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Expression = Annotated[str, StringConstraints(max_length=1000)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
 
 class Claim(Table):
-    """A sentence with a number in it.
+    """A statement somebody made.
 
     Attributes:
-        id: a short name.
-        claim: the sentence, paraphrased.
+        id: a short name: "D1.1".
+        statement: in our words.
+        sense: how it is meant: about a number, at least one, that something is a part at all; as
+            cited (nothing here is independent of it), a question, an opinion, or open.
         claimed: its number, or the two ends of its range.
         unit: of what; "orders" are compared by their difference, anything else by its ratio.
-        tolerance: how far off it may be and still hold: a factor, or a number of orders.
-        at_least: whether more than claimed holds too.
-        measure: the function of compute_claims.py or speed_claims.py that measures it.
+        found: expressions that decide it, by the version that each speaks of; the first is meant.
+        figures: further expressions, by the names under which `reason` quotes them.
+        reason: a sentence, in which {expression} is replaced by its value: {x:.2f}.
+        decides: of what nothing here decides, what would.
         source: who said it, and where.
-        discussion: the first (where the compute went) or the second (hardware or software).
+        url: where it stands.
+        retrieved: the day it was read there again.
     """
 
-    id: str
-    claim: str
-    claimed: float | tuple[float, float]
-    unit: str
-    tolerance: float
-    measure: str
+    id: Id
+    statement: Text
+    sense: Sense
+    claimed: Number | tuple[Number, Number] | None = None
+    unit: str = ""
+    found: dict[str, Expression] = Field(default_factory=dict)
+    figures: dict[str, Expression] = Field(default_factory=dict)
+    reason: str = ""
+    decides: str = ""
     source: Text
-    at_least: bool = False
-    discussion: Literal[1, 2] = 1
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    retrieved: date | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_version(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("found"), str):
+            return data | {"found": {"": data["found"]}}
+        return data
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Claim":
+        decided = self.sense in ("about", "at least", "part")
+        if decided and not self.found:
+            raise ValueError(f'a claim "{self.sense}" needs found: an expression')
+        if self.sense in ("about", "at least") and self.claimed is None:
+            raise ValueError(f'a claim "{self.sense}" needs claimed: its number')
+        if self.sense == "open" and not self.decides:
+            raise ValueError('an "open" claim needs decides: what would decide it')
+        low, high = self.ends or (1.0, 1.0)
+        if low > high:
+            raise ValueError(f"claimed goes from {low:g} down to {high:g}; turn it round")
+        if self.sense == "about" and self.unit != "orders" and low <= 0:
+            raise ValueError(f"claimed is {low:g}, which no factor leads to; give a number above 0")
+        return self
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The claimed range; twice the claimed number."""
+        if isinstance(self.claimed, tuple) or self.claimed is None:
+            return self.claimed
+        return self.claimed, self.claimed
 
 
 class _File(Table):
-    claims: list[dict[str, Any]]
+    claims: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    defaults: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A claim, what was measured, and what follows.
+    """A claim, what was found, and what follows.
 
     Attributes:
         claim: the claim.
-        measured: in its unit; None where it cannot be known.
-        ratio: measured / claimed (10 to the difference, for orders), to the nearer end of a range.
-        verdict: "holds", "off by x", "mixes conventions" or "cannot be decided from what is known".
+        found: in its unit, of the version that is meant; None where nothing decides it.
+        kind: how the number was found: measured, derived, as cited, assumed; None without one.
+        range: the least and the greatest over the versions; None without two.
+        versions: what was found of each.
+        tolerance: the rule, in words.
+        word: what follows.
         reason: one line.
     """
 
     claim: Claim
-    measured: float | None
-    ratio: float | None
-    verdict: str
+    found: float | None
+    kind: Literal["measured", "derived", "as cited", "assumed"] | None
+    range: tuple[float, float] | None
+    versions: dict[str, float]
+    tolerance: str
+    word: Word
     reason: str
+
+    def as_object(self) -> dict[str, Any]:
+        """Plain values under the documented keys."""
+        claim = self.claim
+        claimed = list(claim.claimed) if isinstance(claim.claimed, tuple) else claim.claimed
+        return {
+            "id": claim.id,
+            "statement": claim.statement,
+            "sense": claim.sense,
+            "claimed": claimed,
+            "unit": claim.unit,
+            "found": self.found,
+            "kind": self.kind,
+            "range": list(self.range) if self.range else None,
+            "versions": self.versions,
+            "tolerance": self.tolerance,
+            "verdict": self.word,
+            "reason": self.reason,
+            "source": claim.source,
+            "url": claim.url,
+            "retrieved": claim.retrieved.isoformat() if claim.retrieved else None,
+        }
 
 
 def read_claims(path: Path | None = None) -> list[Claim]:
     """The claims of facts/claims.toml, or of another file.
 
     Raises:
-        BadFacts: it is no TOML, a key is unknown or missing, two claims have one id, or a measure
-            does not exist.
+        BadFacts: it is no TOML, a key is unknown or missing, or two claims have one id.
     """
     path = path or facts_folder("claims.toml")
-    read: dict[str, Claim] = {}
-    for number, table in enumerate(checked(_File, read_toml(path), path).claims, start=1):
-        claim = checked(Claim, table, path, f"claims.{table.get('id', number)}")
-        where = f"{short_name(path)}: [claims.{claim.id}]"
-        if claim.measure not in measures:
-            hint = did_you_mean(claim.measure, sorted(measures))
-            raise BadFacts(f"{where} no measure is called {claim.measure!r}; {hint}")
-        if claim.id in read:
-            raise BadFacts(f"{where} two claims have this id; rename one")
-        read[claim.id] = claim
-    return list(read.values())
+    file = checked(_File, read_toml(path), path)
+    claims: dict[str, Claim] = {}
+    for number, table in enumerate(file.claims, start=1):
+        name = str(table.get("id", number))
+        # what all claims of one discussion share stands once: [defaults.D1] is of "D1.1", "D1.2a"
+        # a claim with a source of its own has nothing of theirs
+        shared = {} if "source" in table else file.defaults.get(name.partition(".")[0], {})
+        place = name if re.fullmatch(_ID, name) else number
+        claim = checked(Claim, shared | table, path, f"claims.{place}")
+        if claim.id in claims:
+            raise BadFacts(f"{short_name(path)}: two claims are called {claim.id}; rename one")
+        claims[claim.id] = claim
+    return list(claims.values())
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,90 +193,169 @@ class Verdicts(Sequence[Verdict]):
 
     def frame(self) -> pd.DataFrame:
         """One row a claim, under the keys of `to_json`."""
-        return pd.DataFrame([as_object(verdict) for verdict in self.each])
+        return pd.DataFrame([verdict.as_object() for verdict in self.each])
 
     def to_json(self) -> str:
         """What `flopledger claims --format json` writes: a list, an object a claim."""
-        return json_text([as_object(verdict) for verdict in self.each])
+        return json_text([verdict.as_object() for verdict in self.each])
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{verdict.claim.id}: {verdict.verdict}; {verdict.reason}" for verdict in self.each
+            f"{verdict.claim.id}: {verdict.word}; {verdict.reason}" for verdict in self.each
         )
 
     def _repr_html_(self) -> str:
         return self.frame().to_html(index=False)
 
 
-def claims(path: Path | None = None) -> Verdicts:
+def claims(path: Path | str | None = None) -> Verdicts:
     """Hold the claims of facts/claims.toml against what is measured and cited.
 
     Args:
         path: another file of claims.
 
     Raises:
-        BadFacts: a file of claims or of facts cannot be used.
-        BrokenModel, ProfilingError: a network that they need cannot be imported or counted.
+        BadFacts: a file of claims or of facts cannot be used, or an expression asks for what there
+            is not, be it for a network that cannot be counted.
     """
-    return judged(read_claims(path), evidence(cached_profile))
+    file = facts_folder("claims.toml") if path is None else Path(path)
+    read = read_claims(file)
+    try:
+        return judged(read, Figures(cached_profile))
+    except BadFacts as error:
+        raise BadFacts(f"{short_name(file)}: {error}") from error
 
 
-def judged(claims: Iterable[Claim], evidence: Evidence) -> Verdicts:
-    """What the evidence says of each claim."""
-    return Verdicts(tuple(judge(claim, evidence) for claim in claims))
+def judged(claims: Iterable[Claim], figures: Figures) -> Verdicts:
+    """What the figures say of each claim."""
+    return Verdicts(tuple(judge(claim, figures) for claim in claims))
 
 
-def judge(claim: Claim, evidence: Evidence) -> Verdict:
-    """What the evidence says of a claim."""
-    found = measures[claim.measure](evidence)
-    if found.value is None or not isfinite(found.value):
-        return Verdict(
-            claim=claim,
-            measured=None,
-            ratio=None,
-            verdict="cannot be decided from what is known",
-            reason=found.reason,
-        )
-    ratio = _ratio(claim, found.value)
-    verdict = f"off by {_factor(ratio)}"
-    if _holds(claim, ratio):
-        verdict = "holds"
-    elif fits := [name for name, v in found.otherwise.items() if _holds(claim, _ratio(claim, v))]:
-        verdict = "mixes conventions"
-        found = Measurement(
-            value=found.value, reason=f"{found.reason}; the claim fits {' and '.join(fits)}"
-        )
+def judge(claim: Claim, figures: Figures) -> Verdict:
+    """What the figures say of a claim.
+
+    Raises:
+        BadFacts: an expression of it cannot be evaluated; the message names claim and expression.
+    """
+    figures.forget()
+    versions = {name: _value(claim, text, figures) for name, text in claim.found.items()}
+    values = list(versions.values())
     return Verdict(
-        claim=claim, measured=found.value, ratio=ratio, verdict=verdict, reason=found.reason
+        claim=claim,
+        found=values[0] if values else None,
+        kind=_kind(figures.kinds),
+        range=(min(values), max(values)) if len(values) > 1 else None,
+        versions=versions,
+        tolerance=_tolerance(claim),
+        word=_word(claim, values),
+        reason=_reason(claim, versions, figures),
     )
 
 
-def _ratio(claim: Claim, value: float) -> float:
-    ends = claim.claimed if isinstance(claim.claimed, tuple) else (claim.claimed, claim.claimed)
-    nearest = min(max(value, ends[0]), ends[1])
-    return 10 ** (value - nearest) if claim.unit == "orders" else value / nearest
+def _value(claim: Claim, text: str, figures: Figures) -> float:
+    said = f"claim {claim.id}: {text!r}"
+    try:
+        value = _evaluated(text, figures)
+    except FunctionNotDefined as error:
+        name = error.func_name
+        hint = did_you_mean(name, figures.functions)
+        raise BadFacts(f"{said}: no function is called {name!r}; {hint}") from error
+    except SyntaxError as error:
+        raise BadFacts(f"{said} is no expression: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:
+        raise BadFacts(f"{said} is nested too deep; write it flatter") from error
+    except (
+        FlopledgerError, InvalidExpression, ArithmeticError, AttributeError, TypeError, ValueError
+    ) as error:  # fmt: skip
+        raise BadFacts(f"{said}: {error}") from error
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise BadFacts(f"{said} is {value!r}, no number")
+    return float(value)
 
 
-def _holds(claim: Claim, ratio: float) -> bool:
-    allowed = 10**claim.tolerance if claim.unit == "orders" else claim.tolerance
-    return ratio >= 1 / allowed and (claim.at_least or ratio <= allowed)
+def _evaluated(text: str, figures: Figures) -> Any:
+    parsed = ast.parse(text.strip(), mode="eval").body
+    evaluator = SimpleEval(functions=figures.functions)
+    for node in (ast.Attribute, ast.Subscript, ast.JoinedStr):  # a claim's file may be anybody's
+        del evaluator.nodes[node]
+    value = evaluator.eval(text, previously_parsed=parsed)
+    # a whole number may be longer than any float
+    return float(value) if type(value) is int else value
 
 
-def _factor(ratio: float) -> str:
-    return f"{max(ratio, 1 / ratio):.3g} x"
+def _kind(kinds: set[Kind]) -> Literal["measured", "derived", "as cited", "assumed"] | None:
+    """How a number was found, by what it rests on: from cited and measured ones it is derived."""
+    if not kinds:
+        return None
+    weakest = max(kinds, key=KINDS.index)
+    if weakest == "cited":
+        return "as cited" if kinds == {"cited"} else "derived"
+    return weakest
 
 
-def as_object(verdict: Verdict) -> dict[str, Any]:
-    """Plain values under the documented keys."""
-    claim = verdict.claim
-    return {
-        "id": claim.id,
-        "claim": claim.claim,
-        "claimed": list(claim.claimed) if isinstance(claim.claimed, tuple) else claim.claimed,
-        "measured": verdict.measured,
-        "unit": claim.unit,
-        "ratio": verdict.ratio,
-        "verdict": verdict.verdict,
-        "reason": verdict.reason,
-        "source": claim.source,
+def _word(claim: Claim, values: Sequence[float]) -> Word:
+    words: dict[Sense, Word] = {
+        "as cited": "as cited",
+        "question": "answered",
+        "opinion": "opinion",
+        "open": "not decided here",
     }
+    if claim.sense in words:
+        return words[claim.sense]
+    holding = [_holds(claim, value) for value in values]
+    if all(holding):
+        return "holds"
+    return "holds in part" if any(holding) else "does not hold"
+
+
+def _holds(claim: Claim, value: float) -> bool:
+    if claim.sense == "part":
+        return value > _NOTHING.get(claim.unit, 1.0)
+    assert claim.ends is not None
+    low, high = claim.ends
+    if claim.sense == "at least":
+        return value >= low
+    if claim.unit == "orders":
+        return low - ORDERS <= value <= high + ORDERS
+    return low / FACTOR <= value <= high * FACTOR
+
+
+def _tolerance(claim: Claim) -> str:
+    if claim.sense == "about":
+        return f"within {ORDERS:g} orders" if claim.unit == "orders" else f"within {FACTOR:g} x"
+    return {"at least": "that or more", "part": "any part"}.get(claim.sense, "")
+
+
+class _Plain(Formatter):
+    """Format strings that name figures and their digits, and reach into nothing."""
+
+    def get_field(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs[name], name
+
+    def format_field(self, value: Any, spec: str) -> Any:
+        if not re.fullmatch(r"[+-]?\d{0,2},?(\.\d{1,2})?[efg%]?", spec):
+            raise ValueError(spec)
+        return super().format_field(value, spec)
+
+
+def _reason(claim: Claim, versions: dict[str, float], figures: Figures) -> str:
+    extra = {name: _value(claim, text, figures) for name, text in claim.figures.items()}
+    try:
+        told = _Plain().vformat(claim.reason, (), extra)
+    except KeyError as error:
+        hint = did_you_mean(str(error.args[0]), extra, None if extra else "it has no figures")
+        raise BadFacts(f"claim {claim.id}: reason: no figure is called {error}; {hint}") from error
+    except ValueError as error:
+        raise BadFacts(
+            f"claim {claim.id}: reason: {error} is no format; write {{name}} or {{name:.2f}}"
+        ) from error
+    named = {name: value for name, value in versions.items() if name}
+    listed = ", ".join(
+        f"{name} {value:.4g}{'' if _fits(claim, value) else ' (does not fit)'}"
+        for name, value in named.items()
+    )
+    return "; ".join(part for part in (listed, told, claim.decides) if part)
+
+
+def _fits(claim: Claim, value: float) -> bool:
+    return claim.sense not in ("about", "at least", "part") or _holds(claim, value)

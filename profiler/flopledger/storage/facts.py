@@ -3,11 +3,11 @@
 import csv
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
@@ -55,12 +55,30 @@ def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        BadFacts: there is no such file, or it is no TOML.
+        BadFacts: there is no such file, it is no TOML, or a text holds a NUL character.
     """
     try:
-        return tomllib.loads(_text(path))
+        data = tomllib.loads(_text(path))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadFacts(f"{short_name(path)}: not TOML: {error}") from error
+    for place, text in _texts(data):
+        if "\0" in text:  # which no file's name and no page can hold
+            raise BadFacts(f"{short_name(path)}: [{place}] holds a NUL character; remove it")
+    return data
+
+
+def _texts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every key and text, with the key under which it stands; however deep, without recursion."""
+    waiting: list[tuple[str, Any]] = [("", data)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, str):
+            yield place, value
+        elif isinstance(value, dict):
+            yield from ((place, key) for key in value)
+            waiting += [(f"{place}.{key}".lstrip("."), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{place}.{index}", inner) for index, inner in enumerate(value)]
 
 
 def checked(
@@ -85,14 +103,17 @@ def checked(
         return model.model_validate(own)
     except ValidationError as error:
         wrong = _first(error)
-        *tables, key = [str(part) for part in (table, *wrong["loc"]) if part != ""]
+        loc = _keys(wrong["loc"], own)
+        *tables, key = [str(part) for part in (table, *loc) if part != ""]
         place = ".".join((*tables, key))
         inside = f"[{'.'.join(tables)}] " if tables else ""
         if wrong["type"] == "extra_forbidden":
-            hint = did_you_mean(key, (*model.model_fields, *besides))
+            within = _table_at(model, loc[:-1])
+            hint = did_you_mean(key, (*within.model_fields, *(besides if within is model else ())))
             what = f"{inside}{key} is no key here; {hint}"
         elif key == "source" and wrong["type"] in ("missing", "string_too_short"):
-            kind = ', or say kind = "assumed" and why' if "kind" in model.model_fields else ""
+            fields = _table_at(model, loc[:-1]).model_fields
+            kind = ', or say kind = "assumed" and why' if "kind" in fields else ""
             what = f"{inside}has no source; give the paper and section{kind}"
         elif wrong["type"] == "missing":
             what = f"{inside}{key} is missing; add it"
@@ -181,6 +202,31 @@ def _text(path: Path) -> str:
 def _first(error: ValidationError) -> ErrorDetails:
     """Of what is wrong, a mistyped key before the key that is missing for it."""
     return min(error.errors(), key=lambda wrong: wrong["type"] != "extra_forbidden")
+
+
+def _keys(loc: Iterable[int | str], data: Any) -> list[int | str]:
+    """Where something is wrong, without the names that pydantic gives the types of a union."""
+    keys: list[int | str] = []
+    for part in loc:
+        if isinstance(data, dict):
+            keys.append(part)
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int):
+            keys.append(part)
+            data = data[part]
+    return keys
+
+
+def _table_at(model: type[Table], keys: Iterable[int | str]) -> type[Table]:
+    """The model of the table that stands at these keys of a table."""
+    for key in keys:
+        waiting = [model.model_fields[key].annotation] if key in model.model_fields else []
+        while waiting:
+            one = waiting.pop()
+            waiting += get_args(one)
+            if isinstance(one, type) and issubclass(one, Table):
+                model = one
+    return model
 
 
 def _reason(wrong: ErrorDetails) -> str:

@@ -8,8 +8,9 @@ from statistics import fmean, stdev
 from pydantic import PositiveFloat
 from torch import nn
 
+from flopledger.ledger.methods import UNITS
 from flopledger.ledger.quantity import Kind, Quantity
-from flopledger.ledger.training_run import UNITS, facts_of
+from flopledger.ledger.run_file import facts_of
 from flopledger.play.game_loop import play
 from flopledger.play.games import Game
 from flopledger.play.played_game import Habits

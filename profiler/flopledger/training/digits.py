@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.quantity import Quantity
-from flopledger.ledger.training_run import facts_of
+from flopledger.ledger.run_file import facts_of
 from flopledger.metering.module_meter import meter
 from flopledger.training import checkpoints
 from flopledger.zoo.registry import find_model

@@ -69,10 +69,17 @@ def drawn(findings: Findings) -> list[Figure]:
     ]
 
 
-@figure("versions", "Orders of magnitude from alexnet to {}, factor by factor, with 90% intervals")
+@figure(
+    "versions",
+    "What makes the orders of magnitude between AlexNet and AlphaZero, with 90% intervals",
+)
 def waterfall(findings: Findings) -> Mapping[str, Any]:
-    """AlexNet beside each version of AlphaZero."""
-    return {name: charts.waterfall(split) for name, split in findings.comparisons.items()}
+    """AlexNet beside each version of AlphaZero, by either accounting."""
+    return {
+        f"{name}-{accounting}": charts.waterfall_in_words(split)
+        for name, splits in findings.comparisons.items()
+        for accounting, split in splits.items()
+    }
 
 
 @figure("layers", "Each layer's share of its network's parameters, and of its FLOPs")
@@ -109,6 +116,7 @@ def compute(findings: Findings) -> Mapping[str, Any]:
     totals = {
         name: (findings.runs[name].published_on.isoformat(), ledger.total_flops)
         for name, ledger in findings.ledgers.items()
+        if ledger.total_flops is not None
     }
     return {
         scale: charts.compute_over_time(findings.systems, totals, scale)

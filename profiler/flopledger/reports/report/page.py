@@ -11,6 +11,8 @@ from jinja2 import Environment, StrictUndefined
 
 from flopledger.counting.cached import remembered
 from flopledger.ledger.comparison import Comparison
+from flopledger.ledger.methods import FLOPS_PER_PARAM, GENERATING, OUTCOMES, POSITIONS, SAMPLES
+from flopledger.ledger.quantity import Quantity
 from flopledger.reports import claims, compare, train
 from flopledger.reports.report import speed_chapter
 from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
@@ -30,21 +32,18 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
     environment.filters["html_table"] = _html_table
     return environment.from_string(template).render(
         versions=[
-            {
-                "name": name,
-                "title": findings.runs[name].title,
-                "answer": answer(findings, comparison),
-                "factors": compare.factor_table(comparison),
-                "hovers": _hovers(comparison),
-                "sources": _factor_sources(comparison),
-                "published": compare.published_table(comparison),
-                "uncertainty": compare.uncertainty(comparison),
-            }
-            for name, comparison in findings.comparisons.items()
+            _version(findings, split)
+            for splits in findings.comparisons.values()
+            for split in splits.values()
         ],
+        games=[
+            {"name": name, "title": _short_title(findings.runs[name].title)}
+            for name in findings.comparisons
+        ],
+        discussion=findings.verdicts_of("D1")[0].claim,
         shares=share_table(findings),
         zoo=zoo_table(findings),
-        claims=_claims(findings, 1),
+        claims=_claims(findings, "D1"),
         trainings=[
             (name, train.agreement_table(agreement), train.verdict(agreement))
             for name, agreement in findings.trainings.items()
@@ -53,7 +52,7 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
         watched_ratio=compare.heading(findings.watched),
         speed=speed_chapter.sections(findings),
         speed_title=speed_chapter.TITLE,
-        speed_claims=_claims(findings, 2),
+        speed_claims=_claims(findings, "D2"),
         contradictions=speed_chapter.contradictions(findings),
         entries=speed_chapter.entries_table(findings),
         totals=totals_table(findings),
@@ -65,9 +64,30 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
     )
 
 
-def _claims(findings: Findings, discussion: int) -> list[dict[Any, Any]]:
-    verdicts = [verdict for verdict in findings.verdicts if verdict.claim.discussion == discussion]
-    return claims.frame(verdicts).to_dict("records")
+def _version(findings: Findings, split: Comparison) -> dict[str, Any]:
+    return {
+        "name": split.b,
+        "accounting": split.accounting,
+        "title": findings.runs[split.b].title,
+        "answer": answer(findings, split),
+        "why": why(findings, split),
+        "factors": compare.factor_table(split),
+        "hovers": _hovers(split),
+        "sources": _factor_sources(split),
+        "published": compare.published_table(split),
+        "samples": compare.samples(split),
+        "uncertainty": compare.uncertainty(split),
+    }
+
+
+def _claims(findings: Findings, discussion: str) -> list[dict[str, Any]]:
+    verdicts = findings.verdicts_of(discussion)
+    rows = claims.frame(verdicts).to_dict("records")
+    return [
+        {str(key): value for key, value in row.items()}
+        | {"url": verdict.claim.url, "retrieved": verdict.claim.retrieved}
+        for row, verdict in zip(rows, verdicts, strict=True)
+    ]
 
 
 def _bundle() -> str:
@@ -75,17 +95,63 @@ def _bundle() -> str:
     return bundle
 
 
-def answer(findings: Findings, comparison: Comparison) -> str:
-    """One sentence: how much more, and where it comes from, the largest part first."""
-    c = comparison
-    parts = sorted(c.factors, key=lambda share: -abs(share.orders))
-    listed = ", ".join(f"{share.orders:+.2f} from {share.factor}" for share in parts)
-    ratio = float(f"{c.ratio:.2g}")
+# of the answer, by the factor whose orders it is; the rest, a few hundredths, is left to the chart
+_IN_A_SENTENCE = {
+    FLOPS_PER_PARAM: "weights that are used again at every point of the board",
+    SAMPLES: "more samples learned from",
+    GENERATING: "the tree search that makes the games",
+}
+
+
+def answer(findings: Findings, split: Comparison) -> str:
+    """One sentence: how many orders more compute per parameter, and what each of them is for."""
+    title = findings.runs[split.b].title
+    assert split.samples is not None
+    parts = {share.factor: share.orders for share in split.factors}
+    parts[SAMPLES] = split.samples.orders
+    told = [
+        f"{orders:.1f} from {_IN_A_SENTENCE[factor]}"
+        for factor, orders in sorted(parts.items(), key=lambda part: -part[1])
+        if factor in _IN_A_SENTENCE
+    ]
+    ratio = float(f"{split.ratio:.1g}")
+    what = "training compute" if split.accounting == "all" else "compute in gradient steps"
     return (
-        f"{findings.runs[c.b].title}: {ratio:,.0f} times the training compute per parameter of "
-        f"{findings.runs[c.a].title}. Of these {c.orders:.2f} orders of magnitude (90%: "
-        f"{c.interval[0]:.2f} to {c.interval[1]:.2f}) come {listed}."
+        f"{title} took {split.orders:.1f} orders of magnitude (some {ratio:,.0f} times) more "
+        f"{what} per parameter than AlexNet: {', '.join(told[:-1])}, and {told[-1]}."
     )
+
+
+def why(findings: Findings, split: Comparison) -> str:
+    """A paragraph on each bar, in the words of the discussion."""
+    ledger, base = findings.ledgers[split.b], findings.ledgers[split.a]
+    parts = {share.factor: share.orders for share in split.factors}
+    assert split.samples is not None
+    told = ["Gradient steps alone are counted here: not the search that made the games."]
+    if GENERATING in parts:
+        making = ledger.factor(GENERATING)
+        told = [
+            "The search asks the network hundreds of times for every move of every game, and so "
+            f"{1 - 1 / making:.1%} of the compute made games; {1 / making:.1%} learned from them: "
+            f"{parts[GENERATING]:+.2f} orders."
+        ]
+    told += [
+        "The weights: a convolution uses each of its own at every point of the board, a linear "
+        "layer, where AlexNet keeps most, only once: "
+        f"{parts[FLOPS_PER_PARAM]:+.2f} orders.",
+        f"The samples: about {ledger.factor(POSITIONS):.0f} positions share one game's result, "
+        f"which alone would be {parts[POSITIONS]:+.2f} orders; but each was learned from "
+        f"{ledger.factor(SAMPLES):.2g} times, where AlexNet saw each image "
+        f"{base.factor(SAMPLES):.0f} times ({parts[SAMPLES]:+.2f}), and games are "
+        f"{ledger.factor(OUTCOMES) / base.factor(OUTCOMES):.3g} times as many as images "
+        f"({parts[OUTCOMES]:+.2f}): together {split.samples.orders:+.2f} orders.",
+    ]
+    return " ".join(told)
+
+
+def _short_title(title: str) -> str:
+    """Of a version of AlphaZero, its game: "Go, Science 2018"."""
+    return title.removeprefix("AlphaZero (").removesuffix(")")
 
 
 def share_table(findings: Findings) -> pd.DataFrame:
@@ -133,24 +199,39 @@ def zoo_table(findings: Findings) -> pd.DataFrame:
 
 
 def totals_table(findings: Findings) -> pd.DataFrame:
-    """Each run's compute from the bottom up, beside every published total."""
+    """Each run's compute from the bottom up, beside hardware's bounds and published totals."""
     rows = []
-    for name, ledger in findings.ledgers.items():
+    for name, run in findings.runs.items():
+        ledger, estimate = findings.ledgers[name], findings.estimates.get(name)
+        learning = None if ledger.total is None else ledger.total - ledger.generating
         assert ledger.params is not None  # it is a ledger of compute
-        published = ledger.published or (("none known", None),)
-        for source, per_param in published:
+        hardware = f"{estimate.low:.2g} to {estimate.high:.2g}" if estimate else "-"
+        for total in run.published or (None,):
+            ours = ledger.total if total is None or total.accounting == "all" else learning
+            flop = None if ours is None else ours * ledger.params
             rows.append(
                 {
                     "run": name,
                     "parameters": short(ledger.params),
-                    "FLOP, bottom up": f"{ledger.total_flops:.3g}",
-                    "FLOP per parameter": short(ledger.total),
-                    "published FLOP": f"{per_param * ledger.params:.3g}" if per_param else "-",
-                    "ours / published": f"{ledger.total / per_param:.2f}" if per_param else "-",
-                    "source": source,
+                    "accounting": total.accounting if total else "all",
+                    "FLOP, bottom up": f"at least {ledger.generating * ledger.params:.3g}"
+                    if flop is None else f"{flop:.3g}",
+                    "FLOP per parameter": short(ours),
+                    "FLOP by hardware": hardware,
+                    "published FLOP": f"{total.quantity.value:.3g}" if total else "-",
+                    "ours / published": f"{flop / total.quantity.value:.2f}"
+                    if total and flop is not None else "-",
+                    "source": total.quantity.source if total else "none known",
+                    "as of": total.as_of.isoformat() if total and total.as_of else "",
+                    "url": (total.quantity.url or "") if total else "",
+                    "retrieved": _day(total.quantity) if total else "",
                 }
-            )
+            )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _day(quantity: Quantity) -> str:
+    return quantity.retrieved.isoformat() if quantity.retrieved else "from memory"
 
 
 def systems_table(findings: Findings) -> pd.DataFrame:
@@ -177,7 +258,7 @@ def facts_table(findings: Findings) -> pd.DataFrame:
         for phase in run.phases:
             for key, fact in phase.facts.items():
                 where = f"{run.name}, {phase.name}" if len(run.phases) > 1 else run.name
-                between = f"{short(fact.low)} to {short(fact.high)}" if fact.low else "-"
+                between = " to ".join(map(short, fact.ends)) if fact.uncertain else "-"
                 rows[where, key] = {
                     "run": where,
                     "fact": key,
@@ -186,6 +267,8 @@ def facts_table(findings: Findings) -> pd.DataFrame:
                     "unit": fact.unit,
                     "kind": fact.kind,
                     "source": fact.source,
+                    "url": fact.url or "",
+                    "retrieved": _day(fact) if fact.kind == "cited" else "",
                 }
     return pd.DataFrame(list(rows.values()))
 
@@ -210,8 +293,17 @@ def _factor_sources(comparison: Comparison) -> pd.DataFrame:
 
 
 def _html_table(frame: pd.DataFrame, caption: str) -> str:
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
-    # pandas escapes the cells; the caption is the template's own text
-    table = frame.to_html(index=False, border=0, na_rep="", justify="left")
+    # cells are escaped here; the caption is the template's own text
+    linked = frame.copy()
+    if "url" in linked:  # the source is the link; the day it was read stands beside it
+        linked["source"] = [
+            f'<a href="{escape(url)}">{escape(source)}</a>' if url else str(escape(source))
+            for source, url in zip(linked["source"], linked.pop("url"), strict=True)
+        ]
+    plain = [column for column in linked if column != "source" or "url" not in frame]
+    for column in plain:
+        linked[column] = [escape(c) if isinstance(c, str) else c for c in linked[column]]
+    table = linked.to_html(index=False, border=0, na_rep="", justify="left", escape=False)
     return Markup(table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1))

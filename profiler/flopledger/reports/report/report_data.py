@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.dawnbench import Entry
+from flopledger.ledger.hardware_estimate import HardwareEstimate
 from flopledger.ledger.ledger import Ledger
+from flopledger.ledger.methods import Accounting
 from flopledger.ledger.prediction import Agreement
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.profiles.tables import Profile
 from flopledger.statements.claim import Verdict
-from flopledger.statements.evidence import System
+from flopledger.statements.systems import System
 from flopledger.zoo.registry import ModelSpec
 
 
@@ -23,7 +25,9 @@ class Findings:
         counted: every model that could be counted, in the zoo's order.
         runs: the training runs, by name.
         ledgers: theirs.
-        comparisons: AlexNet's run beside each one that the page can switch to, by its name.
+        estimates: what the runs' hardware can have done, of those whose hardware is known.
+        comparisons: AlexNet's run beside each one that the page can switch to, by its name and by
+            the accounting.
         verdicts: on the claims.
         systems: published training computes.
         trainings: small ones that were watched from beginning to end, beside their predictions.
@@ -36,7 +40,8 @@ class Findings:
     counted: Sequence[tuple[ModelSpec, Profile]]
     runs: Mapping[str, TrainingRun]
     ledgers: Mapping[str, Ledger]
-    comparisons: Mapping[str, Comparison]
+    estimates: Mapping[str, HardwareEstimate]
+    comparisons: Mapping[str, Mapping[Accounting, Comparison]]
     verdicts: Sequence[Verdict]
     systems: Sequence[System]
     trainings: Mapping[str, Agreement]
@@ -44,3 +49,7 @@ class Findings:
     entries: Mapping[str, Entry]
     hours: Mapping[str, Ledger]
     chains: Mapping[str, Chain]
+
+    def verdicts_of(self, discussion: str) -> list[Verdict]:
+        """Of the claims of "D1" or "D2"."""
+        return [one for one in self.verdicts if one.claim.id.startswith(f"{discussion}.")]

@@ -130,7 +130,7 @@ def markdown(findings: Findings) -> list[str]:
             to_markdown(section["orders"]),
             to_markdown(section["values"]),
         ]
-    verdicts = [verdict for verdict in findings.verdicts if verdict.claim.discussion == 2]
+    verdicts = findings.verdicts_of("D2")
     return [*parts, *(f"{line}\n" for line in contradictions(findings)),
             claims.markdown(verdicts), to_markdown(entries_table(findings)),
             to_markdown(peaks_table(findings))]  # fmt: skip

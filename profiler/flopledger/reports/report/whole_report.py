@@ -6,21 +6,12 @@ from html import escape
 from pathlib import Path
 
 from flopledger.counting.cached import cached_profile
-from flopledger.ledger.build import watched
-from flopledger.ledger.chain import chain
-from flopledger.ledger.comparison import split_ratio
-from flopledger.ledger.run_file import find_run, list_runs
 from flopledger.profiles.tables import Profile, ProfilingError
-from flopledger.reports.report.report_data import Findings
+from flopledger.reports.report.gather import findings_of
 from flopledger.reports.report.write import write
-from flopledger.statements.claim import judged, read_claims
-from flopledger.statements.compute_claims import VERSIONS
-from flopledger.statements.evidence import evidence
-from flopledger.statements.speed_claims import CHAINS
 from flopledger.storage.files import check_folder
 from flopledger.storage.json_text import json_text
 from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, find_model, list_models
-from flopledger.zoo.sizes import USUAL, Sizes
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -83,33 +74,4 @@ def report(
             counted.append((find_model(listing.name), cached_profile(listing.name)))
         except (ProfilingError, BrokenModel) as error:
             failed[listing.name] = str(error)
-    return Report(page=write(_findings(counted), folder), counted=tuple(counted), failed=failed)
-
-
-def _findings(counted: Sequence[tuple[ModelSpec, Profile]]) -> Findings:
-    profiles = {profile.model: profile for _, profile in counted}
-
-    def profile_of(name: str, sizes: Sizes = USUAL) -> Profile:
-        return (
-            profiles[name] if sizes == USUAL and name in profiles else cached_profile(name, sizes)
-        )
-
-    held = evidence(profile_of)
-    trainings, split = watched(profile_of)
-    return Findings(
-        counted=counted,
-        runs={name: find_run(name) for name in list_runs()},
-        ledgers=held.ledgers,
-        comparisons={
-            name: split_ratio(held.ledgers["alexnet"], held.ledgers[name]) for name in VERSIONS
-        },
-        verdicts=judged(read_claims(), held),
-        systems=held.systems,
-        trainings=trainings,
-        watched=split,
-        entries=held.entries,
-        hours=held.hours,
-        chains={
-            name: chain([held.hours[entry] for entry in names]) for name, names in CHAINS.items()
-        },
-    )
+    return Report(page=write(findings_of(counted), folder), counted=tuple(counted), failed=failed)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import vl_convert
 
+from flopledger.ledger.comparison import Comparison
 from flopledger.profiles.tables import Profile
 from flopledger.reports import claims, compare, compare_chain, profile_exports, train
 from flopledger.reports.profile_texts import confirmed, summary
@@ -60,8 +61,8 @@ def _tables(findings: Findings) -> dict[str, str]:
             for profile in profiles
         },
         **{
-            f"tables/compare-{comparison.a}-{name}.csv": compare.csv(comparison)
-            for name, comparison in findings.comparisons.items()
+            f"tables/compare-{split.a}-{split.b}-{split.accounting}.csv": compare.csv(split)
+            for split in _splits(findings)
         },
         **{
             f"tables/training-{name}.csv": train.agreement_table(agreement).to_csv(index=False)
@@ -72,6 +73,10 @@ def _tables(findings: Findings) -> dict[str, str]:
             for name, chain in findings.chains.items()
         },
     }
+
+
+def _splits(findings: Findings) -> list[Comparison]:
+    return [split for splits in findings.comparisons.values() for split in splits.values()]
 
 
 def _published(counted: Sequence[tuple[ModelSpec, Profile]]) -> pd.DataFrame:
@@ -86,12 +91,10 @@ def _markdown(findings: Findings) -> str:
     statuses = published["status"].value_counts()
     parts = [
         "# Where did the compute go?\n",
-        *(f"{page.answer(findings, comparison)}\n" for comparison in findings.comparisons.values()),
-        *(compare.markdown(comparison) for comparison in findings.comparisons.values()),
+        *(f"{page.answer(findings, split)}\n" for split in _splits(findings)),
+        *(compare.markdown(split) for split in _splits(findings)),
         "## The claims\n",
-        claims.markdown(
-            [verdict for verdict in findings.verdicts if verdict.claim.discussion == 1]
-        ),
+        claims.markdown(findings.verdicts_of("D1")),
         "## The runs, from the bottom up\n",
         profile_exports.to_markdown(page.totals_table(findings)),
         "## Two trainings, watched from beginning to end\n",

@@ -1,0 +1,275 @@
+"""Figures: what expressions of claims may ask for, and what each answer rests on."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from math import log10, prod
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from flopledger.errors import FlopledgerError
+from flopledger.ledger.build import Profiles, hours_of, ledgers
+from flopledger.ledger.dawnbench import Entry, find_entry
+from flopledger.ledger.ledger import Ledger
+from flopledger.ledger.methods import (
+    BACKWARD,
+    FLOPS_PER_PARAM,
+    GENERATING,
+    OUTCOMES,
+    POSITIONS,
+    SAMPLES,
+    Accounting,
+)
+from flopledger.ledger.quantity import Kind
+from flopledger.ledger.run_file import find_run
+from flopledger.ledger.training_run import TrainingRun
+from flopledger.play.elo import elo_of
+from flopledger.profiles.tables import Profile
+from flopledger.statements.systems import SystemTable, find_system, list_systems
+
+FactorName = Literal["flops", "backward", "samples", "positions", "outcomes", "generating"]
+FACTORS: dict[FactorName, str] = {
+    "flops": FLOPS_PER_PARAM,
+    "backward": BACKWARD,
+    "samples": SAMPLES,
+    "positions": POSITIONS,
+    "outcomes": OUTCOMES,
+    "generating": GENERATING,
+}
+ProfileFigure = Literal["params", "macs", "flops", "flops_per_param", "macs_per_param"]
+LedgerFigure = Literal["compute", "training compute", "outcomes", "outcomes_per_param", "samples"]
+
+
+class NoFigure(FlopledgerError, ValueError):
+    """An expression asks for what there is not; the message says what there is."""
+
+
+@dataclass
+class Figures:
+    """Profiles, ledgers, entries and systems, by name; counted when they are first asked for.
+
+    Attributes:
+        profiles: finds a network's profile.
+        kinds: of everything that was asked for since `forget`.
+        sources: of the same.
+    """
+
+    profiles: Profiles
+    kinds: set[Kind] = field(default_factory=set)
+    sources: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ledger = cache(self._built)
+        self._hours = cache(lambda name: hours_of([name], self.profiles)[0])
+        self._run, self._entry = cache(find_run), cache(find_entry)
+
+    def forget(self) -> None:
+        """Begin a new answer."""
+        self.kinds.clear()
+        self.sources.clear()
+
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """What an expression may call, by name; docs/adding-a-claim.md has the table."""
+        names = (
+            "profile share compute training_compute factor samples outcomes_per_param fact "
+            "evaluations_per_move ratio hours sped_up batches epochs precision_step flops system "
+            "largest_of_the_rest win_rate"
+        )
+        own = {name: getattr(self, name) for name in names.split()}
+        return own | {"orders": log10, "elo": elo_of, "min": min, "max": max, "abs": abs}
+
+    def profile(self, model: str, figure: ProfileFigure) -> float:
+        """A network's params, macs, flops, flops_per_param or macs_per_param."""
+        if figure not in get_args(ProfileFigure):
+            raise NoFigure(f"a profile has no {figure!r}; say {', '.join(get_args(ProfileFigure))}")
+        self._rests("measured", f"profile of {model}")
+        profile = self.profiles(model)
+        totals = profile.totals
+        if figure == "macs_per_param":
+            return totals.macs / profile.samples / totals.trainable_params
+        value = getattr(totals, figure)
+        if value is None:
+            raise NoFigure(f"{model} has no {figure}: it has no parameters")
+        return float(value)
+
+    def share(self, model: str, kind: str, largest_kernel: int | None = None) -> float:
+        """The share of a network's parameters in layers of a kind: "conv", "linear"."""
+        self._rests("measured", f"profile of {model}")
+        profile = self.profiles(model)
+        paths = _paths_up_to(profile, largest_kernel) if largest_kernel else None
+        held = sum(
+            layer.params
+            for layer in profile.modules
+            if layer.kind == kind and (paths is None or layer.path in paths)
+        )
+        return held / profile.totals.params
+
+    def compute(self, run: str, accounting: Accounting = "all") -> float:
+        """A run's FLOP per parameter: all, or those of gradient steps ("training")."""
+        ledger = self._ledger(run, accounting)
+        if ledger.total is None:
+            raise NoFigure(f"{run}: its gradient steps are not known, so it has no total")
+        for factor in ledger.factors:
+            self._rests(factor.kind, factor.source)
+        return ledger.total
+
+    def training_compute(self, run: str) -> float:
+        """A run's FLOP per parameter in gradient steps."""
+        return self.compute(run, "training")
+
+    def factor(self, run: str, name: FactorName) -> float:
+        """A factor of a run's ledger: flops, backward, samples, positions, outcomes, generating."""
+        if name not in FACTORS:
+            raise NoFigure(f"a ledger has no factor {name!r}; say {', '.join(FACTORS)}")
+        ledger = self._ledger(run, "all")
+        found = next((f for f in ledger.factors if f.name == FACTORS[name]), None)
+        if found is None:
+            raise NoFigure(f"{run}: its gradient steps are not known, so it has no factors")
+        self._rests(found.kind, found.source)
+        if name in ("flops", "backward", "generating"):  # networks were counted for it
+            self._rests("measured", f"profile of {run}'s network")
+        return found.value
+
+    def samples(self, run: str) -> float:
+        """The samples that a run learned from."""
+        return prod(self.factor(run, name) for name in ("samples", "positions", "outcomes"))
+
+    def outcomes_per_param(self, run: str) -> float:
+        """Outcomes seen: distinct labels, times the epochs in which they were seen, a parameter.
+
+        A game is played once, however often its positions are drawn.
+        """
+        ledger = self._ledger(run, "all")
+        seen = self.factor(run, "outcomes")
+        if all(phase.method in ("supervised", "fine-tuning", "distillation")
+               for phase in self._run(run).phases):  # fmt: skip
+            seen *= self.factor(run, "samples")
+        assert ledger.params is not None  # it is a ledger of compute
+        self._rests("measured", f"parameters of {run}'s network")
+        return seen / ledger.params
+
+    def fact(self, run: str, key: str) -> float:
+        """A fact of a run's file."""
+        known = {k: fact for phase in self._run(run).phases for k, fact in phase.facts.items()}
+        if key not in known:
+            raise NoFigure(f"{run} has no fact {key!r}; it has {', '.join(known)}")
+        self._rests(known[key].kind, known[key].source)
+        return known[key].value
+
+    def evaluations_per_move(self, run: str) -> float:
+        """Evaluations of the network for one move of self-play."""
+        searched = self.fact(run, "simulations_per_move")
+        each = searched * self.fact(run, "evaluations_per_simulation")
+        facts = [phase.facts for phase in self._run(run).phases]
+        return each + (self.fact(run, "root_evaluations") if "root_evaluations" in facts[0] else 0)
+
+    def ratio(self, figure: ProfileFigure | LedgerFigure, b: str, a: str) -> float:
+        """A figure of b over the same of a: two networks', or two runs'."""
+        per_run: dict[str, Callable[[str], float]] = {
+            "compute": self.compute,
+            "training compute": self.training_compute,
+            "outcomes": lambda run: self.factor(run, "outcomes"),
+            "outcomes_per_param": self.outcomes_per_param,
+            "samples": self.samples,
+        }
+        if figure in per_run:
+            return per_run[figure](b) / per_run[figure](a)
+        if figure not in get_args(ProfileFigure):
+            known = [*get_args(ProfileFigure), *per_run]
+            raise NoFigure(f"there is no figure {figure!r}; say {', '.join(known)}")
+        return self.profile(b, figure) / self.profile(a, figure)  # type: ignore[arg-type]
+
+    def hours(self, entry: str) -> float:
+        """An entry's hours to 93% top-5."""
+        total = self._hours(entry).total
+        assert total is not None
+        self._rests("cited", self._entry(entry).source)
+        return total
+
+    def sped_up(self, a: str, b: str, *factors: str) -> float:
+        """How many times as fast b is as a: by these factors of its hours, or the whole."""
+        one, other = self._hours(a), self._hours(b)
+        names = factors or tuple(factor.name for factor in one.factors)
+        for ledger in (one, other):
+            for factor in ledger.factors:
+                if factor.name in names:
+                    self._rests(factor.kind, factor.source)
+                if factor.name in names and "FLOPs" in factor.name:
+                    self._rests("measured", f"profile of {ledger.run}'s network")
+        try:
+            return prod(one.factor(name) / other.factor(name) for name in names)
+        except KeyError as error:
+            known = ", ".join(factor.name for factor in one.factors)
+            raise NoFigure(f"{a} and {b} have no factor {error}; they have {known}") from error
+
+    def batches(self, *entries: str) -> float:
+        """The largest batch of these entries over the smallest."""
+        sizes = [batch for name in entries for batch in self._entry(name).batches]
+        if not sizes:
+            raise NoFigure(f"no batch is known of {', '.join(entries)}")
+        for name in entries:
+            self._rests("cited", self._entry(name).schedule_source)
+        return max(sizes) / min(sizes)
+
+    def epochs(self, entry: str) -> float:
+        """An entry's epochs to 93% top-5."""
+        epochs = self._entry(entry).epochs
+        self._rests(epochs.kind, epochs.source)
+        return epochs.value
+
+    def precision_step(self, a: str, b: str) -> float:
+        """1 where two entries have one precision, 0 where they have two."""
+        one, other = self._entry(a), self._entry(b)
+        for entry in (one, other):
+            self._rests(entry.precision_kind, entry.precision_source)
+        if one.precision is None or other.precision is None:
+            raise NoFigure(f"the precision of {(one if one.precision is None else other).name} "
+                           "is not known")  # fmt: skip
+        return float(one.precision == other.precision)
+
+    def flops(self, model: str) -> float:
+        """A network's forward FLOPs."""
+        return self.profile(model, "flops")
+
+    def system(self, name: str, table: SystemTable) -> float:
+        """A system's training compute by a table: "AI and Compute", "Epoch 2025", "Epoch 2026"."""
+        self._rests("cited", f"{table}: {name}")
+        return find_system(name, table)
+
+    def largest_of_the_rest(self, family: str, table: SystemTable) -> float:
+        """The most training compute of a system that is not of that family, by a table."""
+        self._rests("cited", table)
+        return max(flops for _, flops in list_systems(table, without=family))
+
+    def win_rate(self, what: str) -> float:
+        """A win rate of facts/alphago_strength.toml, by a word of what was tuned."""
+        said = tomllib.loads(
+            (Path(str(files("flopledger.facts"))) / "alphago_strength.toml").read_text("utf-8")
+        )
+        found = [row for row in said["tuning"] if what in row["what"]]
+        if not found:
+            raise NoFigure(f"nothing that was tuned is called {what!r}")
+        self._rests("cited", found[0]["source"])
+        return float(found[0]["win_rate"])
+
+    def _rests(self, kind: Kind, source: str) -> None:
+        self.kinds.add(kind)
+        self.sources[source] = None
+
+    def _built(self, name: str, accounting: Accounting) -> Ledger:
+        run: TrainingRun = self._run(name)
+        return ledgers([run], self.profiles, accounting)[run.name]
+
+    def entry(self, name: str) -> Entry:
+        """An entry, for reasons that quote it."""
+        return self._entry(name)
+
+
+def _paths_up_to(profile: Profile, kernel: int) -> set[str]:
+    """Layers whose convolutions' kernels are at most so wide."""
+    widths = {call.path: max(call.inputs[1][2:]) for call in profile.calls
+              if "convolution" in call.op}  # fmt: skip
+    return {path for path, width in widths.items() if width <= kernel}
