@@ -8,8 +8,7 @@ from torch import Tensor
 from flopledger.counting.meta_devices import tensors_in
 
 _PRODUCTS = frozenset(
-    f"aten::{op}"
-    for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "convolution")
+    f"aten::{op}" for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot")
 )
 _NORMS = frozenset(
     f"aten::{op}" for op in ("native_layer_norm", "native_group_norm", "native_batch_norm")
@@ -39,7 +38,9 @@ def refuse(op: str, args: Any) -> None:
         IndexError: the axis is not among the tensor's.
     """
     name = op.removesuffix("_")
-    if name in _PRODUCTS:
+    if name == "aten::convolution":
+        _convolves(op, args)
+    elif name in _PRODUCTS:
         _one_dtype(op, args)
     elif name == "aten::embedding":
         _rows(*args[:2])
@@ -56,16 +57,29 @@ def refuse(op: str, args: Any) -> None:
 
 
 def _one_dtype(op: str, args: Any) -> None:
-    if op == "aten::convolution" and args[6]:
-        if args[0].shape[1] != args[1].shape[0]:
-            raise RuntimeError(
-                f"a transposed convolution of {args[1].shape[0]} channels got {args[0].shape[1]}"
-            )
-        if not args[0].numel():  # no kernel is asked
-            return
     dtypes = {_dtype(t) for t in tensors_in(*args)}
     if len(dtypes) > 1:
         raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
+
+
+def _convolves(op: str, args: Any) -> None:
+    x, weight, _, stride, padding, dilation, transposed, output_padding, _ = args
+    if x.numel() == 0 and 0 not in x.shape[:2]:
+        raise RuntimeError(f"{op} takes no image without pixels")
+    if transposed:
+        if x.shape[1] != weight.shape[0]:
+            raise RuntimeError(
+                f"a transposed convolution of {weight.shape[0]} channels got {x.shape[1]}"
+            )
+        if not x.numel():  # no kernel is asked
+            return
+        sides = (x.shape[2:], weight.shape[2:], stride, padding, dilation, output_padding)
+        if any(
+            (n - 1) * s - 2 * p + d * (k - 1) + o < 0
+            for n, k, s, p, d, o in zip(*sides, strict=False)
+        ):
+            raise RuntimeError(f"{op} of {tuple(x.shape[2:])} pixels has no result")
+    _one_dtype(op, args)
 
 
 def _rows(weight: Tensor, indices: Tensor) -> None:
