@@ -10,8 +10,8 @@ from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.profiles.tables import ProfilingError
 
 LIBRARY = Path(__file__).parents[1] / "profiler" / "flopledger"
-# a network's own `except Exception` must not keep it
-NO_EXCEPTION = {"TimedOut"}
+# an `except Exception`, a network's own or a caller's, must not keep them
+NO_EXCEPTION = {"TimedOut", "Interrupted"}
 
 
 def _classes():
