@@ -40,7 +40,12 @@ OWN = {"form", "debug", "strict", "chart", "kwargs", "inputs", "asked"}
 # what is printed, written or repeated, and has no parameter beside it
 OF_PROFILE = {"batch", "depth", "by", "accumulate", "time", "memory", "allocate", "weight",
               "size_by", "output", "timeout", "show_list", "models"}  # fmt: skip
-OF_DIFF = {"fail_over"}
+MORE = {
+    "profile": OF_PROFILE,
+    "diff": {"fail_over"},
+    "compare": {"a", "b", "more", "list_"},
+    "claims": {"file"},
+}
 
 
 def _commands():
@@ -72,4 +77,4 @@ def test_a_commands_defaults_are_its_functions(verb):
             assert pair == OTHERWISE.get((function.__name__, name), (pair[0], pair[0])), name
         left -= defaults.keys()
     # what the function does not have is named above: nothing is left out of this unseen
-    assert left == {"profile": OF_PROFILE, "diff": OF_DIFF, "compare": {"more"}}.get(verb, set())
+    assert left == MORE.get(verb, set())
