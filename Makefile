@@ -34,6 +34,7 @@ mutate: install  ## do the tests kill 90% of 400 mutants of counting, ledger, me
 
 bench: install  ## time and memory beside the peers, and sweeps; writes build/bench.md, docs/peers.md
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_counters.py
 	$(BIN)/python scripts/bench_meter.py
 	$(BIN)/python scripts/bench_selfplay.py
 	$(BIN)/python scripts/bench_sweep.py
