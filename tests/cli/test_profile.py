@@ -152,15 +152,30 @@ def test_strict_objects_to_what_is_uncounted(run):
     assert run("profile", "mystery", "--strict")[0] == 3
 
 
-def test_strict_objects_to_counters_that_disagree(run):
-    code, out, err = run("profile", "dead", "--format", "json")
-    assert code == 0
-    check = json.loads(out)["check"]
-    assert (check["counter"], check["macs"], check["agrees"]) == ("dispatch", 48, False)
-    assert check["reason"] == "they differ at dead"
-    assert err == ["flopledger: dead: fvcore counts 20 MACs, dispatch 48: they differ at dead"]
-    assert run("profile", "dead", "--strict")[0] == 3
+def test_work_that_reaches_no_output_is_counted_and_named(run):
+    # 4 x 5 of the layer that is used, 4 x 7 of the one whose result is thrown away
+    code, out, _ = run("profile", "dead", "--format", "json")
+    profile = json.loads(out)
+    assert (code, profile["totals"]["macs"], profile["check"]["agrees"]) == (0, 48, True)
+    assert any("dead" in note for note in profile["notes"])
+
+
+def test_strict_objects_to_counters_that_disagree(run, monkeypatch):
+    from flopledger.counting import fvcore_counter
+
     assert run("profile", "tiny", "--strict")[0] == 0
+    count = fvcore_counter.count
+
+    def one_layer_short(*args, **kwargs):
+        return count(*args, **kwargs)[:-1]
+
+    monkeypatch.setattr(fvcore_counter, "count", one_layer_short)
+    code, out, err = run("profile", "tiny", "--format", "json")
+    check = json.loads(out)["check"]
+    assert (code, check["agrees"]) == (0, False)
+    assert len(err) == 1
+    assert "they differ at" in err[0]
+    assert run("profile", "tiny", "--strict")[0] == 3
 
 
 def test_a_contradicted_figure_is_said(run):

@@ -170,6 +170,8 @@ def _balanced(
                 try:
                     counted[network] = measured(profiles(model, sizes), bool(sizes.frozen))
                 except FlopledgerError as error:
+                    if error.exit_code == 1 and sizes == USUAL:
+                        raise  # the network is at fault, and not the run's file
                     raise BadFacts(f"{run.file}: [{_key(run, sizes)}] {error}") from error
         yield run, build_ledger(run, counted, accounting)
 

@@ -86,11 +86,11 @@ def hours_ledger(entry: Entry, counted: Ledger | None, detail: Detail | None = N
         quantity=HOURS,
         params=counted.params if counted else None,
         factors=tuple(factors),
-        balance=_AsItIs(Balance(phases=training, whole={})),
+        balance=_AsItIs(balance=Balance(phases=training, whole={})),
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _AsItIs:
     """The balance of an entry, whose facts have no intervals; it pickles."""
 

@@ -87,7 +87,7 @@ class PublishedTotal:
         return asdict(self) | {name: day.isoformat() if day else None for name, day in days.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Balance:
     """A ledger's factors for given values of its facts.
 

@@ -65,7 +65,7 @@ _SEARCH = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """What was counted of a network; the numbers, or arrays of draws where networks are open.
 
@@ -82,7 +82,7 @@ class Network:
     tokens: Any = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """What a phase costs, in FLOP per parameter of its run.
 
@@ -98,7 +98,7 @@ class Work:
     generating: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """A way to train.
 

@@ -267,6 +267,8 @@ def _value(claim: Claim, text: str, figures: Figures) -> float:
     except (
         FlopledgerError, InvalidExpression, ArithmeticError, AttributeError, TypeError, ValueError
     ) as error:  # fmt: skip
+        if isinstance(error, FlopledgerError) and error.exit_code == 1:
+            raise  # a network is at fault, and not the claim
         raise BadFacts(f"{said}: {error}") from error
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise BadFacts(f"{said} is {value!r}, no number")
