@@ -143,7 +143,7 @@ def test_a_network_that_stops_when_it_is_measured(run, tmp_path, option, words, 
 def test_a_report_names_the_model_that_it_has_not(zoo, run, monkeypatch):
     zoo((HEAD + NET + LINEAR + NET.replace("alexnet", "broken") + "    return 3\n").encode())
     # no ledger needs it: what the facts' runs need is not in this zoo, and is not asked for
-    monkeypatch.setattr(whole_report, "_findings", list)
+    monkeypatch.setattr(whole_report, "findings_of", list)
     monkeypatch.setattr(whole_report, "write", lambda counted, folder: folder / counted[0][1].model)
     code, out, err = run("report", "--output", "report")
     assert (code, out) == (1, "report/alexnet\n")

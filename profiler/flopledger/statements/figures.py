@@ -176,7 +176,8 @@ class Figures:
             "samples": self.samples,
         }
         if figure in per_run:
-            return per_run[figure](b) / per_run[figure](a)
+            below = per_run[figure](a)
+            return per_run[figure](b) / below
         if figure not in get_args(ProfileFigure):
             known = [*get_args(ProfileFigure), *per_run]
             raise NoFigure(f"there is no figure {figure!r}; say {', '.join(known)}")
