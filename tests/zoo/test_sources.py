@@ -69,7 +69,8 @@ def folder(tmp_path, monkeypatch):
         "    return nn.Linear(WIDTH, 2)\n"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    # folders that other tests were in would come first
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if "pytest-of" not in p])
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:

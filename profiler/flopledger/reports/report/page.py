@@ -268,7 +268,7 @@ def facts_table(findings: Findings) -> pd.DataFrame:
                     "kind": fact.kind,
                     "source": fact.source,
                     "url": fact.url or "",
-                    "retrieved": _day(fact) if fact.kind == "cited" else "",
+                    "retrieved": _day(fact) if fact.kind == "cited" or fact.url else "",
                 }
     return pd.DataFrame(list(rows.values()))
 
