@@ -533,3 +533,12 @@ def test_a_comparison_says_what_its_ledgers_say():
         assert (share.low, share.high) == (share.orders, share.orders)
     assert a.factors[3].source == "an example is one position"
     assert a.factors[3].kind == "derived"
+
+
+def test_tokens_and_sequences_must_agree_at_the_networks_length():
+    # 1,000 sequences of 4,096 tokens are 4.096 million tokens
+    network = {"lm": transformer(4096)}
+    agree = run("a", "lm", {"tokens": 4.096e6, "sequences": 1e3, "epochs": 2})
+    assert build_ledger(agree, network).outcomes == 4.096e6
+    with pytest.raises(BadFacts, match=r"\[tokens\] is 9e\+09, but the sequences of 4096 tokens"):
+        build_ledger(run("b", "lm", {"tokens": 9e9, "sequences": 1e3, "epochs": 2}), network)

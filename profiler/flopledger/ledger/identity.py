@@ -73,6 +73,7 @@ def build_ledger(
         BadFacts: a network of the run was not measured.
     """
     _check_measured(run, measurements)
+    _check_tokens(run, measurements)
     needed = {network: measurements[network] for network in run.needed}
     balance = _Identity(run=run, measurements=needed, accounting=accounting)
     works = _works(run, measurements, {})
@@ -175,6 +176,21 @@ def _check_measured(run: TrainingRun, measurements: Mapping[str, Measured]) -> N
     for network in run.needed:
         if network not in measurements:
             raise BadFacts(f"{run.file}: {network} was not measured; measure it there")
+
+
+def _check_tokens(run: TrainingRun, measurements: Mapping[str, Measured]) -> None:
+    """Tokens and sequences of one text must agree, at the length that the network takes."""
+    for phase in run.phases:
+        if {"tokens", "sequences"} <= phase.facts.keys():
+            network = measurements[run.networks_of(phase)[0]]
+            length = phase.facts.get("tokens_per_sequence")
+            (low, high), tokens = phase.facts["sequences"].ends, phase.facts["tokens"]
+            each = network.tokens if length is None else length.value
+            if max(low * each / tokens.ends[1], tokens.ends[0] / (high * each)) > 1.05:
+                raise BadFacts(
+                    f"{run.file}: [tokens] is {tokens.value:g}, but the sequences of {each:g} "
+                    f"tokens are {phase.facts['sequences'].value * each:g}; mend the wrong one"
+                )
 
 
 def _facts(run: TrainingRun, phase: Phase, given: Given) -> Values:

@@ -245,6 +245,8 @@ class _Reader:
         for number in numbers:
             if number is not None and isfinite(number) and number > _LARGEST:
                 raise self._bad(key, f"{number:g} is beyond counting; give a number below 1e60")
+            if key == "masked_share" and number is not None and number > 1:
+                raise self._bad(key, f"{number:g} is no share; give a number from 0 to 1")
         heaviest = max(fact.alternatives, key=lambda answer: answer.weight, default=None)
         value = fact.value if heaviest is None else heaviest.value
         if value is None or (heaviest is not None and fact.value is not None):

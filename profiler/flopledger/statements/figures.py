@@ -99,6 +99,11 @@ class Figures:
         """The share of a network's parameters in layers of a kind: "conv", "linear"."""
         self._rests("measured", f"profile of {model}")
         profile = self.profiles(model)
+        kinds = {layer.kind for layer in profile.modules}
+        if kind not in kinds:
+            raise NoFigure(
+                f"{model} has no layers of kind {kind!r}; say {', '.join(sorted(kinds))}"
+            )
         paths = _paths_up_to(profile, largest_kernel) if largest_kernel else None
         held = sum(
             layer.params

@@ -57,9 +57,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         BadFacts: there is no such file, it is no TOML, or a text holds a NUL character.
     """
+    text = _text(path)
     try:
-        data = tomllib.loads(_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also of thousands of digits
         raise BadFacts(f"{short_name(path)}: not TOML: {error}") from error
     for place, text in _texts(data):
         if "\0" in text:  # which no file's name and no page can hold

@@ -130,9 +130,14 @@ def _filled(asked: AskedInput, example: Any) -> Any:
         dtype = example.dtype
         if not dtype.is_floating_point and not dtype.is_complex and example.numel():
             value = example.flatten()[0].item()  # a token's id may mean padding if it is 0
-    return torch.full(
-        asked.shape, value, dtype=getattr(torch, asked.dtype) if asked.dtype else dtype
-    )
+    dtype = getattr(torch, asked.dtype) if asked.dtype else dtype
+    try:
+        return torch.full(asked.shape, value, dtype=dtype)
+    except RuntimeError as error:  # PyTorch's own word for want of memory, and for too many bytes
+        shape = ",".join(map(str, asked.shape))
+        raise WrongInputs(
+            f"an input of {shape} does not fit into memory; make it smaller"
+        ) from error
 
 
 def _batched(tree: Any, batch: int) -> Any:
