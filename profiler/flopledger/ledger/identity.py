@@ -86,7 +86,7 @@ def build_ledger(
         quantity=COMPUTE,
         accounting=accounting,
         params=int(params),
-        factors=() if at is None else _factors(run, measurements, at),
+        factors=() if at is None else _factors(run, at),
         generating=float(sum(work.generating for work in works.values())),
         outcomes=float(sum(work[OUTCOMES] for work in learning)) if known else None,
         facts=_uncertain(run),
@@ -215,9 +215,7 @@ def _uncertain(run: TrainingRun) -> tuple[FactKey, ...]:
     return tuple(dict.fromkeys([*keys, *([choice] if choice else [])]))
 
 
-def _factors(
-    run: TrainingRun, measurements: Mapping[str, Measured], balance: Balance
-) -> tuple[Factor, ...]:
+def _factors(run: TrainingRun, balance: Balance) -> tuple[Factor, ...]:
     made_of = _made_of(run)
     return tuple(
         Factor(

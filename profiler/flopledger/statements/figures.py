@@ -1,17 +1,14 @@
 """Figures: what expressions of claims may ask for, and what each answer rests on."""
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from math import log10, prod
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.build import Profiles, hours_of, ledgers
-from flopledger.ledger.dawnbench import Entry, find_entry
+from flopledger.ledger.dawnbench import find_entry
 from flopledger.ledger.ledger import Ledger
 from flopledger.ledger.methods import (
     BACKWARD,
@@ -28,6 +25,7 @@ from flopledger.ledger.training_run import TrainingRun
 from flopledger.play.elo import elo_of
 from flopledger.profiles.tables import Profile
 from flopledger.statements.systems import SystemTable, find_system, list_systems
+from flopledger.storage.facts import facts_folder, read_toml
 
 FactorName = Literal["flops", "backward", "samples", "positions", "outcomes", "generating"]
 FACTORS: dict[FactorName, str] = {
@@ -252,10 +250,8 @@ class Figures:
 
     def win_rate(self, what: str) -> float:
         """A win rate of facts/alphago_strength.toml, by a word of what was tuned."""
-        said = tomllib.loads(
-            (Path(str(files("flopledger.facts"))) / "alphago_strength.toml").read_text("utf-8")
-        )
-        found = [row for row in said["tuning"] if what in row["what"]]
+        tuned = read_toml(facts_folder("alphago_strength.toml"))["tuning"]
+        found = [row for row in tuned if what in row["what"]]
         if not found:
             raise NoFigure(f"nothing that was tuned is called {what!r}")
         self._rests("cited", found[0]["source"])
@@ -268,10 +264,6 @@ class Figures:
     def _built(self, name: str, accounting: Accounting) -> Ledger:
         run: TrainingRun = self._run(name)
         return ledgers([run], self.profiles, accounting)[run.name]
-
-    def entry(self, name: str) -> Entry:
-        """An entry, for reasons that quote it."""
-        return self._entry(name)
 
 
 def _paths_up_to(profile: Profile, kernel: int) -> set[str]:
