@@ -165,15 +165,24 @@ def _balanced(
 ) -> Iterator[tuple[TrainingRun, Ledger]]:
     counted: dict[str, Measured] = {}
     for run in runs:
-        for network, (model, sizes) in run.needed.items():
-            if network not in counted:
-                try:
-                    counted[network] = measured(profiles(model, sizes), bool(sizes.frozen))
-                except FlopledgerError as error:
-                    if error.exit_code == 1 and sizes == USUAL:
-                        raise  # the network is at fault, and not the run's file
-                    raise BadFacts(f"{run.file}: [{_key(run, sizes)}] {error}") from error
+        measure(run, profiles, counted)
         yield run, build_ledger(run, counted, accounting)
+
+
+def measure(run: TrainingRun, profiles: Profiles, counted: dict[str, Measured]) -> None:
+    """Add what a run's ledger needs counted, where it is not there yet.
+
+    Raises:
+        BadFacts, BrokenModel, ProfilingError: as `ledgers`.
+    """
+    for network, (model, sizes) in run.needed.items():
+        if network not in counted:
+            try:
+                counted[network] = measured(profiles(model, sizes), bool(sizes.frozen))
+            except FlopledgerError as error:
+                if error.exit_code == 1 and sizes == USUAL:
+                    raise  # the network is at fault, and not the run's file
+                raise BadFacts(f"{run.file}: [{_key(run, sizes)}] {error}") from error
 
 
 def _key(run: TrainingRun, sizes: Sizes) -> str:

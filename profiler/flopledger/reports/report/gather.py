@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from flopledger.counting.cached import cached_profile
-from flopledger.ledger.build import hours_of, ledgers, watched
+from flopledger.ledger.build import hours_of, measure, watched
 from flopledger.ledger.chain import chain
 from flopledger.ledger.comparison import split_ratio
 from flopledger.ledger.dawnbench import find_entry, list_entries
 from flopledger.ledger.hardware_estimate import estimates_of
+from flopledger.ledger.identity import Measured, build_ledger
 from flopledger.ledger.methods import Accounting
 from flopledger.ledger.run_file import find_run, list_runs
 from flopledger.profiles.tables import Profile
@@ -48,7 +49,13 @@ def findings_of(counted: Sequence[tuple[ModelSpec, Profile]]) -> Findings:
         return cached_profile(model, sizes)
 
     runs = {name: find_run(name) for name in list_runs()}
-    built = {kind: ledgers(runs.values(), profile_of, kind) for kind in ACCOUNTINGS}
+    networks: dict[str, Measured] = {}  # counted once for both accountings
+    for run in runs.values():
+        measure(run, profile_of, networks)
+    built = {
+        kind: {name: build_ledger(run, networks, kind) for name, run in runs.items()}
+        for kind in ACCOUNTINGS
+    }
     entries = {name: find_entry(name) for name in list_entries()}
     hours = {
         name: hours_of([name], profile_of)[0] for name, entry in entries.items() if entry.hours
