@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from flopledger import memory, profile
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.meta_shapes import infer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 aten = torch.ops.aten
 
@@ -251,3 +253,16 @@ def test_a_grouped_product(a, b, out):
     offsets = torch.tensor([4, 7], dtype=torch.int32)
     args = meta(*a), meta(*b), offsets
     assert infer("aten::_grouped_mm", "default", args, {}).shape == out
+
+
+@pytest.mark.parametrize(("act", "halves"), [(nn.LogSigmoid(), 1), (nn.PReLU(4), 1), (nn.GLU(), 2)])
+def test_activations_of_two_results_need_no_values(act, halves):
+    network = nn.Sequential(nn.Linear(3, 4 * halves), act)
+    counted = profile(network, (torch.zeros(5, 3),), backward=True)
+    assert counted.notes == ()  # nothing was computed for it
+    assert counted.total("macs") == 5 * 3 * 4 * halves
+    assert counted.backward.macs == 5 * 3 * 4 * halves  # the weight's gradient alone
+    x = torch.zeros(5, 3)
+    # what the activation keeps: its argument, and of LogSigmoid exp(-|x|) as well; the Linear: x
+    kept = {nn.LogSigmoid: 2, nn.PReLU: 1, nn.GLU: 1}[type(act)] * 5 * 4 * halves * 4
+    assert memory(network, (x,)).saved_activations_bytes == kept

@@ -47,9 +47,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         op = func._schema.name
         args, kwargs = on_one_device(op, args, kwargs or {})
-        out: Any = NotImplemented
-        if all(t.is_contiguous() for t in tensors_in(*args)):  # its results always are
-            out = infer(op, func._schema.overload_name, args, kwargs)
+        out = infer(op, func._schema.overload_name, args, kwargs)
         if out is NotImplemented:
             out = func(*args, **kwargs)
         if selects(op) and args[0].device.type == "meta":

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from flopledger.counting.formulas.elementwise import is_pointwise
+from flopledger.counting.meta_layouts import channels_last, images, like
+
+_LEFT = frozenset(("out", "grad_input", "dtype", "rounding_mode"))  # arguments left to PyTorch
 
 # each with the arguments that must be floating tensors of one dtype, on meta;
 # a rule's NotImplemented leaves the call to PyTorch
@@ -33,7 +36,9 @@ def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -
         rule, floats = (_in_place if op.endswith("_") else _pointwise), _tensors
     else:
         return NotImplemented
-    if overload.endswith("out") or "dtype" in kwargs or not _alike(floats(*args)):
+    if overload.endswith("out") or not _LEFT.isdisjoint(kwargs):
+        return NotImplemented
+    if not _alike(floats(*args)):
         return NotImplemented
     return rule(*args, **kwargs)
 
@@ -63,11 +68,38 @@ def _rule(
 
 
 def _pointwise(*args: Any, **kwargs: Any) -> Any:
-    shapes = [a.shape for a in args if isinstance(a, Tensor)]
-    if any(isinstance(a, complex) for a in args) or "rounding_mode" in kwargs:
+    if any(isinstance(a, complex) for a in args):
         return NotImplemented
-    first = args[0] if isinstance(args[0], Tensor) else args[1]
-    return first.new_empty(shapes[0] if len(shapes) == 1 else _broadcast(*shapes))
+    return _elementwise(*_tensors(*args))
+
+
+def _elementwise(*tensors: Tensor) -> Tensor:
+    return like(_broadcast(*(t.shape for t in tensors)), tensors)
+
+
+@_rule("rsub", "threshold_backward", "leaky_relu_backward")
+def _second_first(*args: Any, **_: Any) -> Any:
+    return _elementwise(*_tensors(*args[1::-1]))
+
+
+@_rule("log_sigmoid")
+def _log_sigmoid_alone(x: Tensor) -> Any:
+    return x.new_empty(x.shape)
+
+
+@_rule("log_sigmoid_forward")
+def _log_sigmoid(x: Tensor) -> Any:
+    return x.new_empty(x.shape), x.new_empty(x.shape)  # the second is for the backward pass
+
+
+@_rule("_prelu_kernel_backward")
+def _prelu_backward(grad: Tensor, x: Tensor, weight: Tensor) -> Any:
+    return _elementwise(x, weight, grad), _elementwise(x, weight, grad)
+
+
+@_rule("glu_backward")
+def _glu_backward(grad: Tensor, x: Tensor, dim: int) -> Any:
+    return x.new_empty(x.shape)
 
 
 def _in_place(x: Any, *args: Any, **_: Any) -> Any:
@@ -120,9 +152,10 @@ def _convolution(
     if transposed or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
         return NotImplemented
     out = _windows(x, weight.shape[2:], stride, padding, dilation)
-    if not out:
+    if not out or not (weight.is_contiguous() or channels_last(weight)):
         return NotImplemented
-    return x.new_empty(x.shape[0], weight.shape[0], *out)
+    as_images = (t.unsqueeze(2) if t.dim() == 3 else t for t in (x, weight))
+    return images((x.shape[0], weight.shape[0], *out), *as_images)
 
 
 @_rule("uniform_", "normal_", "fill_", "zero_", "copy_", floats=lambda x, *_: (x,))
@@ -138,9 +171,11 @@ def _like(x: Tensor, dim: int, *_: Any) -> Any:
 @_rule("native_batch_norm")
 def _batch_norm(x: Tensor, *rest: Any) -> Any:
     # weight, bias, running mean and variance: one element a channel
+    if not (x.is_contiguous() or channels_last(x)):
+        return NotImplemented
     if x.dim() < 2 or any(t.shape != x.shape[1:2] for t in _tensors(*rest[:4])):
         return NotImplemented
-    return x.new_empty(x.shape), x.new_empty(x.shape[1]), x.new_empty(x.shape[1])
+    return images(x.shape, x), x.new_empty(x.shape[1]), x.new_empty(x.shape[1])
 
 
 @_rule("native_layer_norm")
@@ -159,8 +194,8 @@ def _max_pool(
     out = _windows(x, kernel, stride or kernel, padding, dilation)
     if ceil_mode or not out or 2 * max(padding) > min(kernel):
         return NotImplemented
-    shape = (*x.shape[:2], *out)
-    return x.new_empty(shape), x.new_empty(shape, dtype=torch.int64)
+    kept = images((*x.shape[:2], *out), x)
+    return kept, torch.empty_strided(kept.shape, kept.stride(), dtype=torch.int64, device="meta")
 
 
 @_rule("avg_pool2d", "avg_pool3d")
@@ -171,7 +206,9 @@ def _avg_pool(
     out = _windows(x, kernel, stride or kernel, padding, (1,))
     if ceil_mode or not out or 2 * max(padding) > min(kernel):
         return NotImplemented
-    return x.new_empty(*x.shape[:2], *out)
+    if x.dim() == 5 and not x.is_contiguous():
+        return NotImplemented
+    return images((*x.shape[:2], *out), x)
 
 
 def _windows(x: Tensor, *window: Sequence[int]) -> list[int]:
@@ -205,6 +242,8 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if any(_without(t.shape, axis) != _without(shape, axis) for t in tensors):
         return NotImplemented
     shape[axis] = sum(t.shape[axis] for t in tensors)
+    if all(channels_last(t) for t in tensors):
+        return images(shape, *tensors)
     return tensors[0].new_empty(shape)
 
 
@@ -214,6 +253,7 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if (
         any(t.shape != tensors[0].shape for t in tensors)
         or not -len(shape) <= dim + 1 <= len(shape) + 1
+        or not all(t.is_contiguous() for t in tensors)
     ):
         return NotImplemented
     shape.insert(dim % (len(shape) + 1), len(tensors))
@@ -230,7 +270,8 @@ def _without(shape: Sequence[int], axis: int) -> list[int]:
 
 @_rule("where", floats=lambda condition, *values: values)
 def _where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
-    return x.new_empty(_broadcast(condition.shape, x.shape, y.shape))
+    made = like(_broadcast(condition.shape, x.shape, y.shape), (condition, x, y))
+    return torch.empty_strided(made.shape, made.stride(), dtype=x.dtype, device="meta")
 
 
 @_rule("embedding", floats=lambda weight, *_: (weight,))

@@ -42,7 +42,7 @@ def on_meta(tensor: Tensor) -> Tensor:
     """
     if tensor.is_floating_point() or tensor.is_complex() or tensor.device.type == "meta":
         # empty_like would import sympy
-        return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
     return tensor.detach().to("cpu", copy=True)
 
 
