@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from flopledger.calls import OpCall
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, work
-from flopledger.counting.formulas.products import SparseShape
+from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.meta_devices import on_one_device, tensors_in
@@ -98,7 +99,7 @@ def _placed(tree: Any, computed: bool) -> Any:
         if not isinstance(leaf, Tensor):
             return leaf
         stand_in = real(leaf) if computed else on_meta(leaf)
-        return stand_in.requires_grad_(leaf.requires_grad and leaf.is_floating_point())
+        return stand_in.requires_grad_(leaf.requires_grad)
 
     return tree_map(place, tree)
 
@@ -228,6 +229,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
         macs, other = cost or (0, 0)
+        if op == "aten::mul" and len(given) == 2 and _is_transposed_product():
+            macs, other = prod(tuple(out.shape)), 0
         if any(t.is_complex() for t in given):
             macs *= 4  # (a + ib)(c + id) is four real products
         if not any(t.is_floating_point() or t.is_complex() for t in made):
@@ -248,6 +251,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 recomputed=self._backward and torch.is_grad_enabled(),
             )
         )
+
+
+def _is_transposed_product() -> bool:
+    """Whether what runs is the gradient of a counted product, made as a product of elements."""
+    node = torch._C._current_autograd_node()
+    return node is not None and node.name() in TRANSPOSED_BY_ELEMENTS
 
 
 def _key(tensor: Tensor) -> int:

@@ -73,7 +73,7 @@ def count(
     known = known_operators()
     for op in graph.operators:
         if op in _FVCORE:
-            native = _fvcore_macs(analysis._op_handles[op])
+            native = _fvcore_macs(op, analysis._op_handles[op])
             analysis.set_op_handle(op, _recording(graph, calls, op, native))
         elif {op, op.removesuffix("_")} & known:
             analysis.set_op_handle(op, _recording(graph, calls, op, _formula(op)))
@@ -131,8 +131,12 @@ def _recording(
     return handle
 
 
-def _fvcore_macs(handle: Callable[..., Any]) -> Cost:
-    def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int]:
+def _fvcore_macs(op: str, handle: Callable[..., Any]) -> Cost:
+    ours = _formula(op)
+
+    def cost(inputs: list[Any], outputs: list[Any]) -> tuple[int, int] | None:
+        if op == "aten::linear" and len(_value(inputs[1])) == 1:
+            return ours(inputs, outputs)  # fvcore takes the weight's one side for its rows
         macs = handle(inputs, outputs)
         return int(sum(macs.values()) if isinstance(macs, Counter) else macs), 0
 
@@ -159,11 +163,15 @@ def _value(value: Any) -> Any:
 
 
 def _tensors(values: Sequence[Any]) -> list[tuple[Shape, torch.dtype]]:
-    return [
-        (tuple(kind.sizes()), kind.dtype())
-        for value in values
-        if value.isCompleteTensor() and (kind := value.type())
-    ]
+    """Shape and dtype of each tensor among the values and in their lists."""
+    tensors = []
+    for value in values:
+        if value.isCompleteTensor():
+            kind = value.type()
+            tensors.append((tuple(kind.sizes()), kind.dtype()))
+        elif value.node().kind() == "prim::ListConstruct":
+            tensors += _tensors(list(value.node().inputs()))
+    return tensors
 
 
 def _path(scope: str) -> str:

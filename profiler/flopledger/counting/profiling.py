@@ -11,7 +11,7 @@ from flopledger.counting.active_params import active_params_of
 from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, stored
 from flopledger.counting.failures import first_line
 from flopledger.counting.restore import ChangesItself, materialised
-from flopledger.counting.second_opinion import check_of, main_of, reason_of
+from flopledger.counting.second_opinion import check_of, main_of, reason_of, unseen_by_fvcore
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
 from flopledger.errors import WrongOption
@@ -87,7 +87,7 @@ def counted(
     dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
     if isinstance(dispatch.error, ChangesItself):
         raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
-    fvcore = by_fvcore(module, inputs, dispatch.values)
+    fvcore = unseen_by_fvcore(dispatch) or by_fvcore(module, inputs, dispatch.values)
     fvcore = executed(module, inputs, fvcore, dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):

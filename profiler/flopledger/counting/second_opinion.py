@@ -7,6 +7,14 @@ from flopledger.counting.unread_work import macs_by_layer
 from flopledger.profiles.tables import Check
 
 
+def unseen_by_fvcore(dispatch: Attempt) -> Attempt | None:
+    """An attempt of fvcore's that says why its trace cannot tell; None where it may."""
+    if any(call.op == "aten::mul" and call.macs for call in dispatch.forward):
+        reason = "a gradient is taken in forward, and a trace shows its outer products as elements'"
+        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+    return None
+
+
 def main_of(counter: Counter, fvcore: Attempt, dispatch: Attempt) -> tuple[Attempt, Attempt]:
     """The attempt that the tables are made of, and the other one.
 

@@ -1,6 +1,5 @@
 """What functions of torch say that the operators they are made of do not."""
 
-import re
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -11,17 +10,16 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from flopledger.calls import OpCall
-
-_OUTER = (torch.outer, torch.ger, Tensor.outer, Tensor.ger)
-_TWO = re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)")
+from flopledger.counting.einsum_over_one import sum_over_one
 
 
 class Functions(TorchFunctionMode):
     """While it is on, writes down what functions say.
 
     Attention reaches the dispatcher in pieces, among which its mask is no longer told from others:
-    here its MACs that a mask throws away are written down. An outer product reaches it as an
-    elementwise one: here it becomes the matrix product that it is.
+    here its MACs that a mask throws away are written down. An einsum whose sums are over axes of
+    length 1 reaches it as a product of elements: here it stays the matrix product that its letters
+    say, as one over any other length is.
     """
 
     def __init__(self, where: Callable[[], str]) -> None:
@@ -33,60 +31,14 @@ class Functions(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func in _OUTER and len(args) == 2:
-            dtype = torch.result_type(*args)  # an elementwise product mixes them, a matrix's not
-            return torch.mm(args[0].to(dtype).unsqueeze(1), args[1].to(dtype).unsqueeze(0))
-        if func is torch.einsum:
-            return _einsum(*args)
+        if func is torch.einsum and (summed := sum_over_one(*args)) is not None:
+            return summed
         out = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
             op = "aten::scaled_dot_product_attention"
             call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
             self.calls.append(call)
         return out
-
-
-def _einsum(equation: Any, *operands: Any) -> Tensor:
-    """torch.einsum of two operands as the matrix product that it is, if one is summed over.
-
-    PyTorch takes elements one by one where the sum is over an axis of length 1, or over none in an
-    outer product.
-    """
-    match = _TWO.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
-    a, b, wanted = match.groups() if match else ("", "", "")
-    own, other = _letters(a, b, False), _letters(b, a, False)
-    shared, summed = _letters(wanted, _letters(a, b, True), True), _letters(a, wanted, False)
-    plain = all(len(set(word)) == len(word) for word in (a, b, wanted))
-    if (
-        not (plain and (summed or (own and other)))
-        or sorted(wanted) != sorted(own + other + shared)
-        or sorted(a) != sorted(shared + own + summed)
-        or not _same_sides(a, b, *operands)
-    ):
-        return torch.einsum(equation, *operands)
-    left = torch.einsum(f"{a}->{shared}{own}{summed}", operands[0])
-    right = torch.einsum(f"{b}->{shared}{summed}{other}", operands[1])
-    batch, length = left.shape[: len(shared)], left.shape[len(shared) + len(own) :]
-    rows, columns = (
-        left.shape[len(shared) : len(shared) + len(own)],
-        right.shape[len(shared) + len(summed) :],
-    )
-    out = torch.bmm(
-        left.reshape(prod(batch), prod(rows), prod(length)),
-        right.reshape(prod(batch), prod(length), prod(columns)),
-    )
-    return torch.einsum(f"{shared}{own}{other}->{wanted}", out.reshape(*batch, *rows, *columns))
-
-
-def _letters(word: str, of: str, among: bool) -> str:
-    return "".join(c for c in word if (c in of) == among)
-
-
-def _same_sides(a: str, b: str, first: Any, second: Any) -> bool:
-    if len(a) != first.dim() or len(b) != second.dim():
-        return False
-    sides = dict(zip(a, first.shape, strict=True))
-    return all(sides.get(c, n) == n for c, n in zip(b, second.shape, strict=True))
 
 
 def masked_macs(

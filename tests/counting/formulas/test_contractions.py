@@ -14,7 +14,7 @@ def macs(op, *args, out, **kwargs):
         ("ij,jk->ik", [(2, 3), (3, 5)], (2, 5), 2 * 3 * 5),
         ("ij, jk", [(2, 3), (3, 5)], (2, 5), 2 * 3 * 5),  # j, that is twice, is summed
         ("i,i", [(7,), (7,)], (), 7),
-        ("i,j", [(3,), (5,)], (3, 5), 3 * 5),
+        ("i,j", [(3,), (5,)], (3, 5), 0),  # nothing is summed
         ("ij,ij->ij", [(2, 3), (2, 3)], (2, 3), 0),
         ("ij,j->ij", [(2, 3), (3,)], (2, 3), 0),  # a product of elements
         # k is the first's alone, and is summed before it meets the second
@@ -22,8 +22,8 @@ def macs(op, *args, out, **kwargs):
         ("ij,jkl->ik", [(2, 3), (3, 5, 7)], (2, 5), 2 * 3 * 5),
         # from the left: 2 x 3 x 5, then 2 x 5 x 7
         ("ij,jk,kl->il", [(2, 3), (3, 5), (5, 7)], (2, 7), 2 * 3 * 5 + 2 * 5 * 7),
-        # j is still wanted by the third: nothing is summed at first, and i, k make an outer one
-        ("ij,jk,j->ik", [(2, 3), (3, 5), (3,)], (2, 5), 2 * 3 * 5 + 2 * 3 * 5),
+        # j is still wanted by the third: nothing is summed at first
+        ("ij,jk,j->ik", [(2, 3), (3, 5), (3,)], (2, 5), 2 * 3 * 5),
         ("ij,j,jk->ik", [(2, 3), (3,), (3, 5)], (2, 5), 2 * 3 * 5),
         # an ellipsis is broadcast from the right, whichever operand has more of it
         ("...ij,jk->...ik", [(7, 2, 3), (3, 5)], (7, 2, 5), 7 * 2 * 3 * 5),
@@ -31,23 +31,32 @@ def macs(op, *args, out, **kwargs):
         ("...ij,...jk", [(7, 2, 3), (7, 3, 5)], (7, 2, 5), 7 * 2 * 3 * 5),
         ("bij,bjk->bik", [(1, 2, 3), (7, 3, 5)], (7, 2, 5), 7 * 2 * 3 * 5),  # a side of 1 spreads
         ("ii->i", [(3, 3)], (3,), 0),
+        ("ik,j->ij", [(2, 3), (5,)], (2, 5), 0),  # k is summed before, then nothing is
+        ("ij,jk->ik", [(2, 1), (1, 5)], (2, 5), 2 * 1 * 5),  # over 1 as over any other length
+        ("ij,jk->ik", [(2, 3), (1, 5)], (2, 5), 0),  # j is the first's alone where it has 3
     ],
 )
 def test_an_einsum_by_hand(equation, shapes, out, by_hand):
     assert macs("aten::einsum", equation, shapes, out=out) == by_hand
 
 
-def test_the_order_of_an_einsum_by_a_path_is_not_guessed():
+def test_an_einsum_goes_the_way_of_its_path():
     three = [(2, 3), (3, 5), (5, 7)]
-    args = "ij,jk,kl->il", three, [1, 2, 0, 1]
-    assert work("aten::einsum", args, {}, (2, 7)) is None
+    args = "ij,jk,kl->il", three
+    assert macs("aten::einsum", *args, [1, 2, 0, 1], out=(2, 7)) == 3 * 5 * 7 + 2 * 3 * 7
+    assert macs("aten::einsum", *args, [0, 1, 0, 1], out=(2, 7)) == 2 * 3 * 5 + 2 * 5 * 7
     assert macs("aten::einsum", "ij,jk->ik", three[:2], [0, 1], out=(2, 5)) == 2 * 3 * 5
+
+
+def test_products_of_an_einsum_in_which_nothing_is_summed_are_other_flops():
+    assert work("aten::einsum", ("i,j->ij", [(3,), (5,)]), {}, (3, 5)) == (0, 3 * 5)
+    assert work("aten::einsum", ("ij,jk->ik", [(2, 3), (3, 5)]), {}, (2, 5)) == (2 * 3 * 5, 0)
 
 
 def test_a_tensordot_sums_over_the_axes_that_are_named():
     shapes = (2, 3, 5), (3, 5, 7)
     assert macs("aten::tensordot", *shapes, [1, 2], [0, 1], out=(2, 7)) == 2 * 7 * 3 * 5
-    # no axis: an outer product
+    # no axis: PyTorch makes a matrix product of it, over an axis of length 1
     assert macs("aten::tensordot", (2, 3), (5, 7), [], [], out=(2, 3, 5, 7)) == 2 * 3 * 5 * 7
 
 

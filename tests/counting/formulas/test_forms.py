@@ -54,13 +54,35 @@ FORMS = {
     "dot": (torch.dot, (randn(7), randn(7)), 7),
     "vdot": (torch.vdot, (randn(7), randn(7)), 7),
     "inner": (torch.inner, (randn(4, 3), randn(5, 3)), MM),
-    "outer": (torch.outer, (randn(4), randn(5)), 4 * 5),
-    "ger": (torch.ger, (randn(4), randn(5)), 4 * 5),
-    "addr": (torch.addr, (randn(4, 5), randn(4), randn(5)), 4 * 5),
+    # nothing is summed
+    "outer": (torch.outer, (randn(4), randn(5)), 0),
+    "outer of two dtypes": (torch.outer, (randn(4), randn(5).double()), 0),
+    "ger": (torch.ger, (randn(4), randn(5)), 0),
+    "addr": (torch.addr, (randn(4, 5), randn(4), randn(5)), 0),
+    "column times row": (lambda a, b: a[:, None] * b, (randn(4), randn(5)), 0),
+    # a matrix product all the same
+    "column @ row": (lambda a, b: a[:, None] @ b[None], (randn(4), randn(5)), 4 * 1 * 5),
+    "tensordot over no axis": (
+        lambda a, b: torch.tensordot(a, b, 0), (randn(4), randn(5)), 4 * 1 * 5,
+    ),
+    "linear of one row": (F.linear, (randn(4, 3), randn(3)), 4 * 3),
     "matmul, broadcast": (torch.matmul, (randn(4, 3), randn(7, 6, 3, 5)), 7 * 6 * MM),
     "einsum of matrices": (sums("ij,jk->ik"), (randn(4, 3), randn(3, 5)), MM),
-    "einsum, outer": (sums("i,j->ij"), (randn(4), randn(5)), 4 * 5),
-    "einsum, outer in a batch": (sums("bi,bj->bij"), (randn(2, 4), randn(2, 5)), 2 * 4 * 5),
+    "einsum, outer": (sums("i,j->ij"), (randn(4), randn(5)), 0),
+    "einsum, outer in a batch": (sums("bi,bj->bij"), (randn(2, 4), randn(2, 5)), 0),
+    "einsum, outer, ellipsis": (sums("...i,j->...ij"), (randn(2, 4), randn(5)), 0),
+    "einsum, outer of two dtypes": (sums("i,j->ij"), (randn(4), torch.arange(5)), 0),
+    "einsum that sums, then multiplies": (sums("ik,j->ij"), (randn(4, 3), randn(5)), 0),
+    "einsum over a side of one": (sums("ij,jk->ik"), (randn(4, 1), randn(1, 5)), 4 * 1 * 5),
+    "einsum of a list": (
+        lambda a, b: torch.einsum("ij,jk->ik", [a, b]), (randn(4, 3), randn(3, 5)), MM,
+    ),
+    "einsum of a tuple": (
+        lambda a, b: torch.einsum("ij,jk->ik", (a, b)), (randn(4, 1), randn(1, 5)), 4 * 1 * 5,
+    ),
+    "einsum by numbers": (
+        lambda a, b: torch.einsum(a, [0, 1], b, [1, 2]), (randn(4, 1), randn(1, 5)), 4 * 1 * 5,
+    ),
     "einsum of elements": (sums("ij,ij->ij"), (randn(4, 3), randn(4, 3)), 0),
     "einsum, diagonal": (sums("ii->i"), (randn(4, 4),), 0),
     "einsum of heads": (
@@ -80,6 +102,18 @@ FORMS = {
         lambda *m: torch.linalg.multi_dot(m), (randn(2, 3), randn(3, 4), randn(4, 5)), 24 + 40,
     ),
     "matrix_power": (lambda a: torch.linalg.matrix_power(a, 5), (randn(4, 4),), 3 * 4**3),
+    # more than 25 points: PyTorch multiplies [30, 3] by [3, 7] and adds the norms
+    "cdist of many": (torch.cdist, (randn(2, 30, 3), randn(2, 7, 3)), 2 * 30 * 7 * 3),
+    "cdist of few": (torch.cdist, (randn(2, 20, 3), randn(2, 7, 3)), 0),
+    "cdist, by products": (
+        lambda a, b: torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist"),
+        (randn(4, 3), randn(7, 3)), 4 * 7 * 3,
+    ),
+    "cdist, without": (
+        lambda a, b: torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist"),
+        (randn(30, 3), randn(7, 3)), 0,
+    ),
+    "cdist, another norm": (lambda a, b: torch.cdist(a, b, p=1), (randn(30, 3), randn(7, 3)), 0),
     "conv 1d": (nn.Conv1d(3, 6, 3), (randn(2, 3, 10),), 2 * 8 * 6 * (3 * 3)),
     "conv 2d, groups": (nn.Conv2d(4, 8, 3, groups=2), (randn(1, 4, 8, 8),), 36 * 8 * (2 * 9)),
     "conv 2d, dilated": (nn.Conv2d(2, 3, 3, dilation=2), (randn(1, 2, 8, 8),), 16 * 3 * (2 * 9)),
@@ -91,6 +125,12 @@ FORMS = {
     "transposed 3d": (nn.ConvTranspose3d(2, 3, 2), (randn(1, 2, 3, 3, 3),), 27 * 2 * (3 * 8)),
     "conv_tbc": (torch.conv_tbc, (randn(7, 2, 3), randn(3, 3, 6), randn(6)), 5 * 2 * 6 * 9),
     "complex mm": (torch.mm, (complex_(4, 3), complex_(3, 5)), 4 * MM),
+    "complex einsum": (sums("ij,jk->ik"), (complex_(4, 3), complex_(3, 5)), 4 * MM),
+    # 3 x 3 x 5 first, then 4 x 3 x 5
+    "complex multi_dot": (
+        lambda *m: torch.linalg.multi_dot(m), (complex_(4, 3), complex_(3, 3), complex_(3, 5)),
+        4 * (4 * 3 * 3 + 4 * 3 * 5),
+    ),
     # PyTorch makes three real convolutions of a complex one
     "complex conv": (F.conv1d, (complex_(1, 2, 8), complex_(3, 2, 3)), 3 * 6 * 3 * (2 * 3)),
     "integers": (torch.mm, (torch.ones(4, 3, dtype=LONG), torch.ones(3, 5, dtype=LONG)), MM),
@@ -175,3 +215,47 @@ def test_a_scripted_and_a_functional_call_count_as_the_module_does():
     scripted = torch.jit.script(layer)
     called = Call(lambda x: torch.func.functional_call(layer, params, (x,)))
     assert [profile(m, randn(4, 3)).total("macs") for m in (layer, scripted, called)] == [MM] * 3
+
+
+# MACs of the backward pass, where all operands want a gradient: the transposed products
+BACKWARD = {
+    "matrix by vector": (torch.mv, (randn(4, 3), randn(3)), 2 * 4 * 3),
+    "addmv": (torch.addmv, (randn(4), randn(4, 3), randn(3)), 2 * 4 * 3),
+    "addmv, scaled": (
+        lambda b, a, x: torch.addmv(b, a, x, alpha=2.5, beta=3), (randn(4), randn(4, 3), randn(3)),
+        2 * 4 * 3,
+    ),
+    "batch by vector": (torch.matmul, (randn(2, 4, 3), randn(3)), 2 * 2 * 4 * 3),
+    "linear of one row": (F.linear, (randn(4, 3), randn(3)), 2 * 4 * 3),
+    "linear of one vector": (F.linear, (randn(3), randn(4, 3)), 2 * 4 * 3),
+    "dot": (torch.dot, (randn(7), randn(7)), 2 * 7),
+    "vdot": (torch.vdot, (complex_(7), complex_(7)), 2 * 4 * 7),
+    "column @ row": (lambda a, b: a[:, None] @ b[None], (randn(4), randn(5)), 2 * 4 * 1 * 5),
+    "einsum over a side of one": (sums("ij,jk->ik"), (randn(4, 1), randn(1, 5)), 2 * 4 * 1 * 5),
+    "outer": (torch.outer, (randn(4), randn(5)), 0),
+    "einsum, outer": (sums("i,j->ij"), (randn(4), randn(5)), 0),
+    "column times row": (lambda a, b: a[:, None] * b, (randn(4), randn(5)), 0),
+    "cdist of many": (torch.cdist, (randn(30, 3), randn(7, 3)), 2 * 30 * 7 * 3),
+    "cdist of few": (torch.cdist, (randn(20, 3), randn(7, 3)), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", BACKWARD)
+def test_a_backward_pass_is_the_transposed_products(form):
+    function, args, by_hand = BACKWARD[form]
+    found = profile(Call(function), tuple(a.requires_grad_() for a in args), backward=True)
+    assert found.backward.macs == by_hand
+    assert found.complete
+
+
+def test_gradients_by_sample_are_counted_in_the_forward_pass_that_takes_them():
+    weight = randn(4, 3)
+
+    def loss(w, row):
+        return (w @ row).pow(2).sum()
+
+    by_sample = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))
+    found = profile(Call(lambda x: by_sample(weight, x)), randn(5, 3))
+    # for each of 5 rows 4 x 3 products, and as many for the weight's gradient
+    assert found.total("macs") == 5 * 2 * (4 * 3)
+    assert (found.counter, found.check.agrees) == ("dispatch", None)  # a trace cannot tell

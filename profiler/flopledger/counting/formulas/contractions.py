@@ -3,7 +3,7 @@
 The dispatcher shows the matrix products that they come to; a trace shows their names alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -13,30 +13,57 @@ from flopledger.counting.formulas.formula_table import macs, other_flops
 
 @macs("aten::einsum")
 def einsum(
-    equation: str, shapes: Sequence[Shape], path: Any = None, *, out: Shape, **_: Any
-) -> int | None:
-    """Operands are contracted two by two: the sizes of all their letters, if one is summed.
+    equation: str, shapes: Sequence[Shape], path: Sequence[int] | None = None, *, out: Shape,
+    **_: Any,
+) -> int:  # fmt: skip
+    """Operands are contracted two by two: the sizes of all letters of two, if one is summed.
 
-    What stands in one operand alone and not in the result is summed before; a product without any
-    sum is one of elements, unless each operand has a letter of its own: then it is an outer one.
-    None where a path says another order than from the left.
+    What stands in one operand alone and not in the result is summed before, and so is what has a
+    side of 1 in the other. A pair that then shares no summed letter is a product of elements, an
+    outer one too.
     """
-    if path and len(shapes) > 2:
-        return None
+    return sum(size for size, summed in _pairs(equation, shapes, path) if summed)
+
+
+@other_flops("aten::einsum")
+def einsum_of_elements(
+    equation: str, shapes: Sequence[Shape], path: Sequence[int] | None = None, *, out: Shape,
+    **_: Any,
+) -> int:  # fmt: skip
+    """1 an element of the products in which nothing is summed; the sums before are left out."""
+    return sum(size for size, summed in _pairs(equation, shapes, path) if not summed)
+
+
+def _pairs(
+    equation: str, shapes: Sequence[Shape], path: Sequence[int] | None
+) -> Iterator[tuple[int, bool]]:
+    """Of each two that meet, the sizes of their letters multiplied, and whether one is summed.
+
+    They meet from the left, or as the path says: places of two that go, their result comes last.
+    """
     names, wanted = _letters(equation.replace(" ", ""), shapes)
-    sizes: dict[str, int] = {}
-    for letters, shape in zip(names, shapes, strict=True):
-        for letter, side in zip(letters, shape, strict=True):
-            sizes[letter] = max(side, sizes.get(letter, 1))
-    total, left = 0, set(names[0])
-    for i, name in enumerate(names[1:], start=2):
-        later = set(wanted).union(*names[i:])
-        a, b = left & (set(name) | later), set(name) & (left | later)
-        summed = (a | b) - later
-        if summed or (a - b and b - a):
-            total += prod(sizes[letter] for letter in a | b)
-        left = (a | b) - summed
-    return total
+    terms = [_sides(name, shape) for name, shape in zip(names, shapes, strict=True)]
+    order = iter(path or ())
+    while len(terms) > 1:
+        i, j = sorted((next(order, 0), next(order, 1)))
+        b, a = terms.pop(j), terms.pop(i)
+        gone = (a.keys() | b.keys()) - set(wanted).union(*terms)
+        summed = {letter for letter in gone if a.get(letter) == b.get(letter)}
+        sides = {
+            letter: max(a.get(letter, 1), b.get(letter, 1))
+            for letter in a.keys() | b.keys()
+            if letter in summed or letter not in gone
+        }
+        yield prod(sides.values()), bool(summed)
+        made = {letter: side for letter, side in sides.items() if letter not in gone}
+        terms.insert(len(terms) if path else 0, made)
+
+
+def _sides(name: str, shape: Shape) -> dict[str, int]:
+    sides: dict[str, int] = {}
+    for letter, side in zip(name, shape, strict=True):
+        sides[letter] = max(side, sides.get(letter, 1))
+    return sides
 
 
 def _letters(equation: str, shapes: Sequence[Shape]) -> tuple[list[str], str]:
@@ -57,7 +84,7 @@ def _letters(equation: str, shapes: Sequence[Shape]) -> tuple[list[str], str]:
 @macs("aten::tensordot")
 def tensordot(a: Shape, b: Shape, axes: Sequence[int], *_: Any, out: Shape, **__: Any) -> int:
     """Every element of the result sums over the axes of `a` that are named."""
-    return prod(out) * prod(a[axis] for axis in axes) if axes else prod(out)
+    return prod(out) * prod(a[axis] for axis in axes)
 
 
 @macs("aten::linalg_multi_dot", "aten::chain_matmul")

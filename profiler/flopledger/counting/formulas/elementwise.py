@@ -152,10 +152,16 @@ def polar(length: Shape, *_: Any, out: Shape, **__: Any) -> int:
     return 4 * prod(out)
 
 
-@other_flops("aten::kron")
-def kron(*_: Any, out: Shape) -> int:
+@other_flops("aten::kron", "aten::outer", "aten::ger")
+def outer(*_: Any, out: Shape) -> int:
     """1 an element: a product; nothing is summed."""
     return prod(out)
+
+
+@other_flops("aten::addr")
+def addr(*_: Any, out: Shape, **__: Any) -> int:
+    """2 an element: as `outer`, and the sum with what it is added to."""
+    return 2 * prod(out)
 
 
 @other_flops("aten::linalg_cross", "aten::cross")

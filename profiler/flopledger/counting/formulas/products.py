@@ -85,22 +85,17 @@ def dot(a: Shape, b: Shape, *, out: Shape) -> int:
     return prod(a)
 
 
+# the nodes of autograd whose gradients are the transposed products of a counted one, made by
+# PyTorch as products of elements: [i] x [j] of a matrix times a vector, 1 x [k] of a dot product
+TRANSPOSED_BY_ELEMENTS = frozenset(
+    ("MvBackward0", "AddmvBackward0", "DotBackward0", "VdotBackward0")
+)
+
+
 @macs("aten::inner")
 def inner(a: Shape, b: Shape, *, out: Shape) -> int:
     """[.., k] x [.., k]: a dot product an element of the result; a number scales, and has none."""
     return prod(out) * a[-1] if a and b else 0
-
-
-@macs("aten::outer", "aten::ger")
-def outer(a: Shape, b: Shape, *, out: Shape) -> int:
-    """[i] x [j]: a matrix product [i, 1] x [1, j]."""
-    return prod(out)
-
-
-@macs("aten::addr")
-def addr(bias: Shape, a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
-    """A bias plus `outer`."""
-    return prod(out)
 
 
 @macs("aten::addmm", "aten::baddbmm", "aten::addbmm", "aten::addmv", "aten::_addmm_activation")
@@ -127,12 +122,12 @@ def addmm_activation(*_: Any, out: Shape, **__: Any) -> int:
       "quantized::linear_relu_dynamic_fp16", "quantized::linear_leaky_relu",
       "quantized::linear_tanh")  # fmt: skip
 def linear(x: Shape, *_: Any, out: Shape, **__: Any) -> int:
-    """[.., in] x [out, in]: every input row meets every row of the weight.
+    """[.., in] x [out, in] or [in]: every element of the result is a dot product of length in.
 
     The weight is read off the result, since some kernels store it packed. Of a semi-structured one
     (two of four elements are zeros) all are counted.
     """
-    return prod(x) * (out[-1] if out else 1)
+    return prod(out) * x[-1]
 
 
 @macs("aten::_weight_int4pack_mm", "aten::_weight_int4pack_mm_for_cpu",

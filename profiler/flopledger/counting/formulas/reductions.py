@@ -10,7 +10,7 @@ from typing import Any
 
 from flopledger.calls import Shape
 from flopledger.counting.formulas.elementwise import elements, names
-from flopledger.counting.formulas.formula_table import other_flops
+from flopledger.counting.formulas.formula_table import macs, other_flops
 
 
 @other_flops(
@@ -65,13 +65,44 @@ def renorm(x: Shape, *_: Any, out: Shape, **__: Any) -> int:
     return 3 * prod(x)
 
 
-@other_flops("aten::_cdist_forward", "aten::_euclidean_dist", "aten::cdist")
-def cdist(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
-    """3 for each pair and coordinate: a difference, its power, a sum.
-
-    Large Euclidean ones reach the dispatcher as the matrix products that PyTorch makes of them.
-    """
+@other_flops("aten::_cdist_forward")
+def distances(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
+    """3 for each pair and coordinate: a difference, its power, a sum."""
     return 3 * prod(out) * a[-1]
+
+
+@macs("aten::_euclidean_dist")
+def products_of_points(a: Shape, b: Shape, *, out: Shape) -> int:
+    """|a - b|^2 = |a|^2 + |b|^2 - 2 a b: a dot product for each pair, to which norms are added."""
+    return prod(out) * a[-1]
+
+
+@other_flops("aten::_euclidean_dist")
+def norms_and_roots(a: Shape, b: Shape, *, out: Shape) -> int:
+    """2 a coordinate of each point, for its square and the sum; 1 a pair, for its root."""
+    return 2 * (prod(a) + prod(b)) + prod(out)
+
+
+@macs("aten::cdist")
+def cdist_products(
+    a: Shape, b: Shape, p: float = 2, mode: int | None = None, *, out: Shape
+) -> int:  # fmt: skip
+    """As `products_of_points` where PyTorch goes that way, elsewhere none.
+
+    It does for Euclidean distances (p = 2) of more than 25 points, or of any number in mode 1, and
+    not in mode 2.
+    """
+    many = max(a[-2], b[-2]) > 25
+    by_product = p == 2 and (mode == 1 or (not mode and many))
+    return products_of_points(a, b, out=out) if by_product else 0
+
+
+@other_flops("aten::cdist")
+def cdist(a: Shape, b: Shape, p: float = 2, mode: int | None = None, *, out: Shape) -> int:
+    """As whichever of the two ways PyTorch goes."""
+    if cdist_products(a, b, p, mode, out=out):
+        return norms_and_roots(a, b, out=out)
+    return distances(a, b, out=out)
 
 
 @other_flops("aten::_cdist_backward")
@@ -82,7 +113,7 @@ def cdist_backward(grad: Shape, a: Shape, *_: Any, out: Shape, **__: Any) -> int
 
 @other_flops("aten::_pdist_forward")
 def pdist(x: Shape, *_: Any, out: Shape, **__: Any) -> int:
-    """As `cdist`, of the pairs in one set."""
+    """As `distances`, of the pairs in one set."""
     return 3 * prod(out) * x[-1]
 
 
