@@ -3,17 +3,18 @@
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psutil
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from flopledger.calls import Layer, OpCall
+from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
 from flopledger.counting.failures import first_line, raised_at
-from flopledger.counting.layers import Watch, layers_of, watch
+from flopledger.counting.layers import Watch, watch
+from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.restore import ChangesItself, restoring
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import Values
@@ -29,7 +30,7 @@ class Attempt:
         calls: the operator calls; None where it was stopped.
         error: what stopped it; None where there are calls.
         stopped_at: the layer in which it stopped, and what went in; "" where no layer did.
-        layers: every module of the network, as the pass showed it; () where it was stopped.
+        seen: what the pass showed of the network's modules.
         notes: what had to be taken for granted, a line each.
         values: what the pass knew of the weights.
     """
@@ -38,7 +39,7 @@ class Attempt:
     calls: tuple[OpCall, ...] | None = None
     error: Exception | SystemExit | None = None
     stopped_at: str = ""
-    layers: tuple[Layer, ...] = ()
+    seen: Watch = field(default_factory=Watch)
     notes: tuple[str, ...] = ()
     values: Values = "unknown"
 
@@ -131,8 +132,7 @@ def _attempt(
     except (Exception, SystemExit) as error:
         where = seen.where_it_stopped()
         return Attempt(counter=counter, error=error, stopped_at=where, values=values)
-    layers = tuple(layers_of(module, seen))
-    return Attempt(counter=counter, calls=calls, layers=layers, values=values)
+    return Attempt(counter=counter, calls=calls, seen=seen, values=values)
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def complaint(attempt: Attempt) -> str:
 
 def fits(module: nn.Module) -> bool:
     """Whether the weights, were they stored, would fit into memory."""
-    weights = sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
+    weights = sum(t.numel() * t.element_size() for t in tensors_of(module))
     available: int = psutil.virtual_memory().available
     return weights < available
 
@@ -171,4 +171,4 @@ def fits(module: nn.Module) -> bool:
 def stored(module: nn.Module, inputs: Inputs) -> bool:
     """Whether the values of all weights and inputs are there, on the CPU."""
     given = (leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor))
-    return all(t.device.type == "cpu" for t in (*module.parameters(), *module.buffers(), *given))
+    return all(t.device.type == "cpu" for t in (*tensors_of(module), *given))

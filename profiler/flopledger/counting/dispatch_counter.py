@@ -17,11 +17,13 @@ from flopledger.calls import OpCall
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
-from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.hooks import Hook
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
+from flopledger.counting.module_calls import on_calls
+from flopledger.counting.network_parts import modules_of, tensors_of
 from flopledger.counting.torch_functions import Functions
 from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
 
@@ -53,8 +55,7 @@ def count(
     """
     computed = values != "unknown"
     if not computed and any(
-        _sparse(leaf)
-        for leaf in (*tree_leaves((args, kwargs)), *module.parameters(), *module.buffers())
+        _sparse(leaf) for leaf in (*tree_leaves((args, kwargs)), *tensors_of(module))
     ):
         raise RuntimeError("how much a sparse product does depends on the values that are there")
     args, kwargs = _placed(args, computed), _placed(kwargs, computed)
@@ -145,7 +146,7 @@ def _paths(module: nn.Module) -> Iterator[_Paths]:
     def leave(path: str) -> Hook:
         return lambda *_: paths.leave(path)
 
-    with on_modules(module.named_modules(), enter, leave):
+    with on_calls(modules_of(module), enter, leave):
         yield paths
 
 

@@ -1,7 +1,7 @@
 """The reference counter: fvcore's FlopCountAnalysis over the graph that torch.jit traces."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from math import prod
 from typing import Any
@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_flatten
 from flopledger.calls import OpCall, Shape
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
+from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
 from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
@@ -52,7 +53,7 @@ def count(
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     if not tensors:
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
-    if any(t.layout is not torch.strided for t in (*tensors, *module.parameters())):
+    if any(t.layout is not torch.strided for t in (*tensors, *tensors_of(module))):
         raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
     shapes = values == "unknown"
     unpruned = Unpruned()
@@ -70,6 +71,7 @@ def count(
     ):
         graph = trace(traced, inputs, scopes)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    analysis.ancestor_mode("caller")  # each operator is booked once: sums are made elsewhere
     known = known_operators()
     for op in graph.operators:
         if op in _FVCORE:
@@ -81,7 +83,7 @@ def count(
             analysis.set_op_handle(op, None)
     with _walking(graph):
         analysis.total()
-    calls.extend(_unsupported(analysis))
+    calls.extend(_unsupported(analysis, scopes.values()))
     return calls
 
 
@@ -180,15 +182,10 @@ def _path(scope: str) -> str:
     return name.removeprefix("module").removeprefix(".")
 
 
-def _unsupported(analysis: FlopCountAnalysis) -> Iterator[OpCall]:
+def _unsupported(analysis: FlopCountAnalysis, names: Iterable[str]) -> Iterator[OpCall]:
     """One record a call for each operator that neither fvcore nor a formula knows."""
-    names = {analysis.canonical_module_name(name) for name in analysis._named_modules}
-    inclusive = {name: analysis.unsupported_ops(name) for name in names}
-    own = {name: Counter(ops) for name, ops in inclusive.items()}
-    for name in names - {""}:
-        own[name.rpartition(".")[0]].subtract(inclusive[name])
-    for name, ops in sorted(own.items()):
-        for op, number in sorted(ops.items()):
+    for name in sorted(names):
+        for op, number in sorted(analysis.unsupported_ops(name).items()):
             if op.startswith("profiler::"):  # torch.profiler's marks, as DataParallel leaves them
                 continue
             for _ in range(number):

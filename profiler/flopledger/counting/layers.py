@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from flopledger.calls import Layer, Shape
-from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.hooks import Hook
+from flopledger.counting.module_calls import on_calls
+from flopledger.counting.network_parts import modules_of
 from flopledger.counting.traced_shapes import tracer
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
@@ -71,7 +73,7 @@ def watch(module: nn.Module) -> Iterator[Watch]:
         return lambda _, __, result: seen.leave(path, result)
 
     # one that raises does not leave: it is where the pass stopped
-    with on_modules(module.named_modules(), enter, leave, leave_always=False):
+    with on_calls(modules_of(module), enter, leave, leave_always=False):
         yield seen
 
 
@@ -79,7 +81,7 @@ def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
     """Every module of the network, in its order, with what the watched pass showed of it."""
     owners: dict[int, str] = {}
     layers = []
-    for path, child in module.named_modules():
+    for path, child in modules_of(module):
         own, shared = [], []
         for key, param in child._parameters.items():
             if param is None:

@@ -10,6 +10,7 @@ from flopledger.calls import Counter, OpCall
 from flopledger.counting.active_params import active_params_of
 from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, stored
 from flopledger.counting.failures import first_line
+from flopledger.counting.layers import layers_of
 from flopledger.counting.restore import ChangesItself, materialised
 from flopledger.counting.second_opinion import check_of, main_of, reason_of, unseen_by_fvcore
 from flopledger.counting.subject import subject_of
@@ -100,7 +101,7 @@ def counted(
         inputs=tuple(_described(tensor) for tensor in tensors),
         samples=_samples(tensors) if samples is None else samples,
         calls=(*main.forward, *(_masks(dispatch) if main is fvcore else ())),
-        modules=dispatch.layers or fvcore.layers,
+        modules=tuple(layers_of(module, (fvcore if dispatch.calls is None else dispatch).seen)),
         check=check_of(main, other),
         backward_calls=dispatch.backward if backward else None,
         unused=_unused(module, dispatch),

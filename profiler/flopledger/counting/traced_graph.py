@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_unflatten
 
-from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.hooks import Hook
 from flopledger.counting.meta_devices import tensors_in
+from flopledger.counting.module_calls import on_calls
+from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.traced_shapes import set_tracer, tracer
 
 _MARK = "prim::Print"  # kept though nothing comes out of it: it has a side effect
@@ -153,10 +155,10 @@ def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]
     Raises:
         Exception: whatever the module, or tracing it, raises.
     """
-    state = [*traced.parameters(), *traced.buffers()]
+    state = tensors_of(traced)
     with _marked(scopes), _sizes_are_numbers(), _quiet():
         graph, _ = torch._C._create_graph_by_tracing(
-            lambda *tensors: traced(*tensors[: len(inputs)]),
+            lambda *tensors: traced.forward(*tensors[: len(inputs)]),
             (*inputs, *state),
             lambda _: "",  # values need no names
             True,
@@ -193,7 +195,7 @@ def _marked(scopes: dict[nn.Module, str]) -> Iterator[None]:
 
         return end
 
-    with on_modules(((name, module) for module, name in scopes.items()), enter, leave):
+    with on_calls(((name, module) for module, name in scopes.items()), enter, leave):
         yield
 
 

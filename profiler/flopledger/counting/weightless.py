@@ -1,6 +1,6 @@
 """Networks without weights: what they need to be counted, and nothing that has to be stored."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.counting.meta_devices import GivenReal, IntegersReal
+from flopledger.counting.network_parts import modules_of, tensors_of
 
 Place = Callable[[Tensor], Tensor]
 
@@ -60,7 +61,7 @@ def zeros_for(module: nn.Module) -> Place:
     of it: an operator finds contiguous weights, and no memory holds them. (Expanding one zero
     would do too, but BLAS copies an expanded matrix before it multiplies.)
     """
-    sizes = [t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers())]
+    sizes = [t.numel() * t.element_size() for t in tensors_of(module)]
     block = torch.from_numpy(np.zeros(max(sizes, default=0), dtype=np.uint8))
 
     def place(tensor: Tensor) -> Tensor:
@@ -85,6 +86,8 @@ def stand_ins(module: nn.Module, place: Place) -> Iterator[list[tuple[str, Tenso
     placed: dict[int, Tensor] = {}
     names: list[tuple[str, Tensor]] = []
     originals: list[tuple[dict[str, Any], str, Tensor]] = []
+    modules = modules_of(module)
+    recurrent = [child for _, child in modules if isinstance(child, nn.RNNBase)]
 
     def replace(table: dict[str, Any], prefix: str) -> None:
         for key, tensor in table.items():
@@ -100,21 +103,20 @@ def stand_ins(module: nn.Module, place: Place) -> Iterator[list[tuple[str, Tenso
             table[key] = placed[id(tensor)]
 
     try:
-        for path, child in module.named_modules():
+        for path, child in modules:
             if isinstance(child, torch.jit.ScriptModule):  # keeps its own tensors
                 continue
             prefix = f"{path}." if path else ""
             replace(child._parameters, prefix)
             replace(child._buffers, prefix)
-        _refresh_recurrent(module)
+        _refresh_recurrent(recurrent)
         yield names
     finally:
         for table, key, tensor in originals:
             table[key] = tensor
-        _refresh_recurrent(module)
+        _refresh_recurrent(recurrent)
 
 
-def _refresh_recurrent(module: nn.Module) -> None:
-    for child in module.modules():
-        if isinstance(child, nn.RNNBase):  # keeps a second list of its weights
-            child._init_flat_weights()
+def _refresh_recurrent(layers: Sequence[nn.RNNBase]) -> None:
+    for layer in layers:
+        layer._init_flat_weights()  # a second list of its weights

@@ -1,0 +1,37 @@
+"""What a network is made of, found in a time that its depth does not lengthen.
+
+A module's own iterators are generators inside generators: each part passes through all those that
+it is deep, at every walk, and a count walks often.
+"""
+
+from torch import Tensor, nn
+
+
+def modules_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Each module once, by its first name, in the order of `named_modules`."""
+    found: list[tuple[str, nn.Module]] = []
+    seen: set[int] = set()
+    left = [("", module)]
+    while left:
+        path, child = left.pop()
+        if id(child) in seen:
+            continue
+        seen.add(id(child))
+        found.append((path, child))
+        prefix = f"{path}." if path else ""
+        for name, part in reversed(list(child._modules.items())):
+            if part is not None:
+                left.append((prefix + name, part))
+    return found
+
+
+def tensors_of(module: nn.Module) -> list[Tensor]:
+    """Each parameter and buffer once."""
+    found = {
+        id(tensor): tensor
+        for _, child in modules_of(module)
+        for table in (child._parameters, child._buffers)
+        for tensor in table.values()
+        if tensor is not None
+    }
+    return list(found.values())
