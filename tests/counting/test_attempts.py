@@ -6,7 +6,7 @@ import pytest
 import torch
 from flopledger.calls import OpCall
 from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint
-from flopledger.counting.restore import ChangesItself
+from flopledger.counting.doubles import ChangesItself
 from torch import nn
 
 

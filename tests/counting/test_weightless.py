@@ -1,47 +1,12 @@
-"""Stand-ins for a network's tensors: shaped alike, shared alike, gone afterwards."""
+"""Networks without weights: built, and computed."""
 
 import resource
 import subprocess
 import sys
 
-import pytest
 import torch
-from flopledger.counting.weightless import build, on_meta, stand_ins, zeros_for
+from flopledger.counting.weightless import build
 from torch import nn
-
-
-def test_shared_tensors_stay_shared_and_gradients_stay_asked_for():
-    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    network[1].weight = network[0].weight
-    network[1].bias.requires_grad_(False)
-    original = network[0].weight
-    with stand_ins(network, on_meta) as names:
-        assert network[0].weight is network[1].weight
-        assert network[0].weight.device.type == "meta"
-        assert not network[1].bias.requires_grad
-        assert [name for name, tensor in names if tensor is network[1].weight] == ["0.weight"]
-    assert network[0].weight is network[1].weight is original
-
-
-def test_integers_are_copied_floats_are_not():
-    module = nn.Module()
-    module.register_buffer("index", torch.tensor([3, 1]))
-    module.register_buffer("scale", torch.tensor([3.0, 1.0]))
-    with stand_ins(module, zeros_for(module)):
-        assert module.index.tolist() == [3, 1]
-        assert module.scale.tolist() == [0.0, 0.0]
-        module.index += 1
-    assert module.index.tolist() == [3, 1]
-    assert module.scale.tolist() == [3.0, 1.0]
-
-
-def test_everything_is_put_back_after_an_exception():
-    lstm = nn.LSTM(3, 2)
-    weights = [id(w) for w in lstm._flat_weights]
-    with pytest.raises(KeyError), stand_ins(lstm, on_meta):
-        raise KeyError
-    assert [id(w) for w in lstm._flat_weights] == weights
-    assert [id(p) for p in lstm.parameters()] == weights
 
 
 def test_zeros_take_no_memory():
@@ -49,12 +14,13 @@ def test_zeros_take_no_memory():
     code = """
 import resource, torch
 from torch import nn
-from flopledger.counting.weightless import stand_ins, zeros_for
+from flopledger.counting.doubles import doubled
+from flopledger.counting.weightless import zeros_for
 with torch.device("meta"):
     layer = nn.Linear(8192, 16384, bias=False)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-with stand_ins(layer, zeros_for(layer)), torch.no_grad():
-    assert layer(torch.ones(1, 8192)).sum() == 0
+with doubled(layer, ((), {}), zeros_for(layer)) as double, torch.no_grad():
+    assert double.module(torch.ones(1, 8192)).sum() == 0
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,6 +1,6 @@
 """How much memory inference and a training step take: worked out without it, and measured."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import ref
@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 from torch.profiler import ProfilerActivity
-from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.allocation.held_bytes import Memory
 from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_of
+from flopledger.counting.doubles import Double, doubled
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.subject import subject_of
-from flopledger.counting.weightless import on_meta, stand_ins
+from flopledger.counting.torch_functions import unfused
+from flopledger.counting.weightless import on_meta
 from flopledger.errors import WrongOption
 from flopledger.profiles.totals import Optimiser
 
@@ -64,24 +66,26 @@ def memory(
 
     subject = subject_of(module, args, kwargs)
     module, inputs = subject.module, subject.inputs
-    with stand_ins(module, on_meta) as named, kernels_of(device), torch.random.fork_rng([]):
-        params, buffers = [param for _, param in named], list(module.buffers())
-        args, kwargs = given = _place(inputs, on_meta)
-        with Live(params, buffers, tree_leaves(given)) as live, torch.no_grad():
-            module(*args, **kwargs)
+    with doubled(module, inputs, on_meta) as double, kernels_of(device):
+        params, buffers = list(double.module.parameters()), list(double.module.buffers())
+        given = tensors_within((double.args, double.kwargs))
+        with Live(params, buffers, given) as live, torch.no_grad():
+            double.module(*double.args, **double.kwargs)
         parts = {
             "params_bytes": _stored(params),
             "buffers_bytes": _stored(buffers),
-            "inputs_bytes": _stored(tree_leaves(given)),
+            "inputs_bytes": _stored(given),
         }
         base = sum(parts.values())
         inference_peak = base + live.peak
-        if not backward:
-            return Memory(**parts, inference_peak_bytes=inference_peak)
+    if not backward:
+        return Memory(**parts, inference_peak_bytes=inference_peak)
 
-        args, kwargs = given = _place(inputs, on_meta)
-        with Live(params, buffers, tree_leaves(given)) as live, torch.enable_grad():
-            saved = _forward_and_backward(module, args, kwargs, live)
+    with doubled(module, inputs, on_meta) as double, kernels_of(device):
+        params, buffers = list(double.module.parameters()), list(double.module.buffers())
+        given = tensors_within((double.args, double.kwargs))
+        with Live(params, buffers, given) as live, torch.enable_grad():
+            saved = _forward_and_backward(double, live)
         trained = [param for param in params if param.grad is not None]
         gradients = _stored([param.grad for param in trained])
 
@@ -102,15 +106,13 @@ def _check(optimiser: str) -> None:
         raise WrongOption(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
 
 
-def _forward_and_backward(
-    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], live: Live
-) -> int:
+def _forward_and_backward(double: Double, live: Live) -> int:
     """Forward and backward; the bytes alive between them without the outputs."""
-    out = module(*args, **kwargs)
+    out = double.module(*double.args, **double.kwargs)
     roots = _outputs_of(out)
     edges = [get_gradient_edge(root) for root in roots]
     seeds = [(root.shape, root.dtype, root.device) for root in roots]
-    storages = [ref(t.untyped_storage()) for t in tree_leaves(out) if isinstance(t, Tensor)]
+    storages = [ref(t.untyped_storage()) for t in tensors_within(out)]
     with_outputs = live.now
     del out, roots
     saved = live.now
@@ -129,7 +131,7 @@ def _outputs_of(out: Any) -> list[Tensor]:
     Raises:
         WrongOption: there are none.
     """
-    roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
+    roots = [t for t in tensors_within(out) if t.requires_grad]
     if not roots:
         raise WrongOption(
             "no output requires a gradient, so there is no training step; unfreeze a parameter, "
@@ -138,24 +140,13 @@ def _outputs_of(out: Any) -> list[Tensor]:
     return roots
 
 
-def _place(tree: Any, where: Callable[[Tensor], Tensor]) -> Any:
-    """The arguments with `where` of every tensor in its place; it requires a gradient as before."""
-
-    def put(leaf: Any) -> Any:
-        if not isinstance(leaf, Tensor):
-            return leaf
-        return where(leaf).requires_grad_(leaf.requires_grad and leaf.is_floating_point())
-
-    return tree_map(put, tree)
-
-
 def _stored(tensors: Iterable[Any]) -> int:
     """The bytes of the tensors' storages, each once."""
     storages = [t.untyped_storage() for t in tensors if isinstance(t, Tensor)]
     return sum({storage._cdata: storage.nbytes() for storage in storages}.values())
 
 
-def _step_temporaries(optimiser: str, device: str, trained: list[Tensor]) -> int:
+def _step_temporaries(optimiser: str, device: str, trained: Sequence[Tensor]) -> int:
     """The bytes that an optimiser's step makes and drops: Adam's square root and quotient.
 
     On the CPU PyTorch takes one parameter after the other, and both exist at once; on CUDA it
@@ -203,17 +194,17 @@ def allocated(
 
     subject = subject_of(module, args, kwargs)
     module, inputs = subject.module, subject.inputs
-    with stand_ins(module, real) as named, torch.random.fork_rng():
-        params = [param for _, param in named]
-        args, kwargs = given = _place(inputs, real)
+    with doubled(module, inputs, real) as double, torch.random.fork_rng(), unfused(module):
+        params = list(double.module.parameters())
+        given = tensors_within((double.args, double.kwargs))
         sizes = {
             "params_bytes": _stored(params),
-            "buffers_bytes": _stored(module.buffers()),
-            "inputs_bytes": _stored(tree_leaves(given)),
+            "buffers_bytes": _stored(double.module.buffers()),
+            "inputs_bytes": _stored(given),
         }
         base = sum(sizes.values())
         with torch.no_grad(), _allocations(device) as seen:
-            module(*args, **kwargs)
+            double.module(*double.args, **double.kwargs)
         sizes["inference_peak_bytes"] = base + seen["peak"]
         if not backward:
             return Memory(**sizes)
@@ -221,18 +212,19 @@ def allocated(
         trainer = _optimiser(optimiser, [p for p in params if p.requires_grad])
         with torch.enable_grad():
             with _allocations(device) as seen:
-                edges = [get_gradient_edge(t) for t in _outputs_of(module(*args, **kwargs))]
+                out = double.module(*double.args, **double.kwargs)
+                edges = [get_gradient_edge(t) for t in _outputs_of(out)]
+                del out
             del edges
             sizes["saved_activations_bytes"] = seen["now"]
-            _step(module, args, kwargs, trainer)  # after which the optimiser has its state
+            _step(double, trainer)  # after which the optimiser has its state
             sizes["gradients_bytes"] = _stored(p.grad for p in params)
-            for tensor in (*params, *tree_leaves(given)):
-                if isinstance(tensor, Tensor):
-                    tensor.grad = None
+            for tensor in (*params, *given):
+                tensor.grad = None
             state = sum(_stored(kept.values()) for kept in trainer.state.values())
             sizes["optimiser_state_bytes"] = state
             with _allocations(device) as seen:
-                _step(module, args, kwargs, trainer)
+                _step(double, trainer)
             sizes["training_peak_bytes"] = base + state + seen["peak"]
     return Memory(**sizes)
 
@@ -245,8 +237,8 @@ def _optimiser(name: str, params: list[Tensor]) -> torch.optim.Optimizer:
     return torch.optim.SGD(params, momentum=0.9 if name == "momentum" else 0.0)
 
 
-def _step(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], trainer: Any) -> None:
-    roots = _outputs_of(module(*args, **kwargs))
+def _step(double: Double, trainer: Any) -> None:
+    roots = _outputs_of(double.module(*double.args, **double.kwargs))
     torch.autograd.backward(roots, [torch.zeros_like(root) for root in roots])
     trainer.step()
 

@@ -57,15 +57,14 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
     if not (wanted.time or wanted.memory):
         return Measured()
     from flopledger.clock.time_layers import timing
-    from flopledger.counting.restore import materialised, restoring
+    from flopledger.counting.doubles import materialised
 
     taken, memory, allocated = None, None, None
     module = materialised(module, inputs)
     if wanted.memory:
-        with restoring(module):
-            memory = _memory(profile.model, module, inputs, wanted)
-            if wanted.allocate:
-                allocated = _allocated(profile.model, module, inputs, wanted, memory)
+        memory = _memory(profile.model, module, inputs, wanted)
+        if wanted.allocate:
+            allocated = _allocated(profile.model, module, inputs, wanted, memory)
     if wanted.time:
         taken = timing(
             module,

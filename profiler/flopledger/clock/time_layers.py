@@ -2,27 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map
 
 from flopledger.calls import OpCall
 from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
 from flopledger.clock.layer_times import LayerTime, Timing
 from flopledger.counting.attempts import fits
+from flopledger.counting.doubles import Double, doubled, materialised
 from flopledger.counting.failures import first_line
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.layers import kind_of
 from flopledger.counting.profiling import counted
-from flopledger.counting.restore import materialised, restoring
 from flopledger.counting.subject import subject_of
+from flopledger.counting.torch_functions import unfused
 from flopledger.counting.want_of_memory import is_want_of_memory
-from flopledger.counting.weightless import stand_ins
 from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.profiles.tables import ProfilingError
 
@@ -116,23 +115,34 @@ def _rounds(
     if device.type == "cpu" and not fits(module):
         raise MemoryError("its weights")
 
-    def place(leaf: Any) -> Any:
-        return _real(leaf, device) if isinstance(leaf, Tensor) else leaf
-
     rng = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(rng), restoring(module), stand_ins(module, place):
-        args, kwargs = tree_map(place, inputs)
-        with torch.no_grad():
-            for _ in turns:
+    with (
+        torch.random.fork_rng(rng),
+        doubled(module, inputs, lambda tensor: _real(tensor, device)) as there,
+        torch.no_grad(),
+        unfused(module),
+    ):
+        for _ in turns:
+            with _a_pass(there) as double:
                 start = clock.mark()
-                module(*args, **kwargs)
+                double.module(*double.args, **double.kwargs)
                 end = clock.mark()
                 clock.wait()
                 plain = clock.between(start, end) / 1e9
-                with _marked(module, clock) as marks:
-                    module(*args, **kwargs)
+            with _a_pass(there) as double, _marked(double.module, clock) as marks:
+                double.module(*double.args, **double.kwargs)
                 clock.wait()
-                yield plain, marks
+            yield plain, marks
+
+
+def _a_pass(there: Double) -> AbstractContextManager[Double]:
+    """What one pass runs on: the weights that are on the device, and its own of what it changes."""
+    weights = {id(param) for param in there.module.parameters()}
+
+    def place(tensor: Tensor) -> Tensor:
+        return tensor.detach() if id(tensor) in weights else tensor.detach().clone()
+
+    return doubled(there.module, (there.args, there.kwargs), place)
 
 
 def _real(tensor: Tensor, device: torch.device) -> Tensor:

@@ -6,16 +6,15 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import psutil
-import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
 from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
+from flopledger.counting.doubles import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
-from flopledger.counting.layers import Watch, watch
+from flopledger.counting.layers import Watch
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.network_parts import tensors_of
-from flopledger.counting.restore import ChangesItself, restoring
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import Values
 from flopledger.zoo.inputs import Inputs
@@ -77,7 +76,7 @@ def by_dispatch(
         return _attempt(
             "dispatch",
             module,
-            lambda: dispatch_counter.count(module, *inputs, backward, values),
+            lambda seen: dispatch_counter.count(module, *inputs, backward, values, seen),
             values,
         )
 
@@ -112,22 +111,20 @@ def by_fvcore(
         pruned: whether what reaches no output is left out, as the tracer has it.
     """
     return _attempt(
-        "fvcore", module, lambda: fvcore_counter.count(module, *inputs, values, pruned), values
+        "fvcore",
+        module,
+        lambda seen: fvcore_counter.count(module, *inputs, values, pruned, seen),
+        values,
     )
 
 
 def _attempt(
-    counter: str, module: nn.Module, count: Callable[[], Sequence[OpCall]], values: Values
+    counter: str, module: nn.Module, count: Callable[[Watch], Sequence[OpCall]], values: Values
 ) -> Attempt:
     seen = Watch()
     try:
-        with (
-            restoring(module),
-            watch(module) as seen,
-            torch.random.fork_rng(devices=[]),
-            _uncollected() if values == "unknown" else nullcontext(),
-        ):
-            calls = tuple(count())
+        with _uncollected() if values == "unknown" else nullcontext():
+            calls = tuple(count(seen))
     # the network is anybody's code: it may raise anything
     except (Exception, SystemExit) as error:
         where = seen.where_it_stopped()
@@ -170,5 +167,4 @@ def fits(module: nn.Module) -> bool:
 
 def stored(module: nn.Module, inputs: Inputs) -> bool:
     """Whether the values of all weights and inputs are there, on the CPU."""
-    given = (leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor))
-    return all(t.device.type == "cpu" for t in (*tensors_of(module), *given))
+    return all(t.device.type == "cpu" for t in (*tensors_of(module), *tensors_within(inputs)))

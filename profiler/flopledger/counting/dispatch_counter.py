@@ -11,21 +11,23 @@ import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.calls import OpCall
+from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.hooks import Hook
 from flopledger.counting.kernel_checks import refuse
+from flopledger.counting.layers import Watch, watch
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.module_calls import on_calls
 from flopledger.counting.network_parts import modules_of, tensors_of
 from flopledger.counting.torch_functions import Functions
-from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
+from flopledger.counting.weightless import Values, on_meta, place_of, real
 
 
 def count(
@@ -34,12 +36,13 @@ def count(
     kwargs: dict[str, Any],
     backward: bool = False,
     values: Values = "unknown",
+    seen: Watch | None = None,
 ) -> list[OpCall]:
     """Every operator call of one forward pass, and of the backward pass if asked for.
 
-    Floating tensors (weights, buffers, inputs) are replaced by meta tensors of the same shape for
-    the time of the count, so that nothing large is computed or stored; integer and boolean tensors
-    are real copies, so that code which asks for their values gets them.
+    The pass runs on a double of the network, in which floating tensors (weights, buffers, inputs)
+    are meta tensors of the same shape, so that nothing large is computed or stored; integer and
+    boolean tensors are real copies, so that code which asks for their values gets them.
 
     Args:
         module: in the mode (train or eval) it is to be counted in; nothing of it is changed.
@@ -48,6 +51,7 @@ def count(
         backward: also run the backward pass from every floating output.
         values: "zeros" and "given" compute every operator on the CPU, on weights that are zero or
             on copies of the weights, so that code which asks for a floating value gets one.
+        seen: is told of every module's beginning and end.
 
     Raises:
         ValueError: backward was asked for and nothing requires a gradient.
@@ -55,27 +59,28 @@ def count(
     """
     computed = values != "unknown"
     if not computed and any(
-        _sparse(leaf) for leaf in (*tree_leaves((args, kwargs)), *tensors_of(module))
+        _sparse(leaf) for leaf in (*tensors_within((args, kwargs)), *tensors_of(module))
     ):
         raise RuntimeError("how much a sparse product does depends on the values that are there")
-    args, kwargs = _placed(args, computed), _placed(kwargs, computed)
+    place, given = place_of(values, module), real if computed else on_meta
     with (
-        stand_ins(module, place_of(values, module)) as stand_in,
-        _paths(module) as where,
+        doubled(module, (args, kwargs), place, given) as double,
+        watch(double.module, seen),
+        _paths(double.module) as where,
         uncompiled(),
     ):
-        params = {_key(tensor): name for name, tensor in stand_in}
+        params = {_key(tensor): name for name, tensor in double.named}
         functions = Functions(where.now)
         with (
             torch.set_grad_enabled(backward),
             functions,
             Recorder(where.now, params, computed) as forward,
         ):
-            out = module(*args, **kwargs)
+            out = double.module(*double.args, **double.kwargs)
         calls: list[OpCall] = forward.calls + functions.calls
         if not backward:
             return calls
-        roots = [t for t in tree_leaves(out) if isinstance(t, Tensor) and t.requires_grad]
+        roots = [t for t in tensors_within(out) if t.requires_grad]
         if not roots:
             raise ValueError(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
@@ -93,16 +98,6 @@ def _sparse(leaf: Any) -> bool:
 def _filled_like(root: Tensor) -> Tensor:
     # empty_like would import sympy
     return torch.zeros(root.shape, dtype=root.dtype, device=root.device)
-
-
-def _placed(tree: Any, computed: bool) -> Any:
-    def place(leaf: Any) -> Any:
-        if not isinstance(leaf, Tensor):
-            return leaf
-        stand_in = real(leaf) if computed else on_meta(leaf)
-        return stand_in.requires_grad_(leaf.requires_grad)
-
-    return tree_map(place, tree)
 
 
 class _Paths:

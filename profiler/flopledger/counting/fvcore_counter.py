@@ -8,16 +8,19 @@ from typing import Any
 
 import torch
 from fvcore.nn import FlopCountAnalysis, jit_analysis
-from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten
+from torch import nn
 
 from flopledger.calls import OpCall, Shape
+from flopledger.counting.doubles import doubled
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
+from flopledger.counting.layers import Watch, watch
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.network_parts import tensors_of
+from flopledger.counting.torch_functions import unfused
 from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
-from flopledger.counting.weightless import Values, on_meta, place_of, real, stand_ins
+from flopledger.counting.weightless import Values, on_meta, place_of, real
 
 # fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
 # as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
@@ -32,6 +35,7 @@ def count(
     kwargs: dict[str, Any],
     values: Values = "unknown",
     pruned: bool = True,
+    seen: Watch | None = None,
 ) -> list[OpCall]:
     """Every operator call in the traced graph of one forward pass.
 
@@ -42,6 +46,7 @@ def count(
         values: "unknown" traces shapes, and computes nothing; "zeros" and "given" compute the pass
             on the CPU, on weights that are zero and take no memory, or on copies of the weights.
         pruned: leave out what reaches no output, as the tracer does.
+        seen: is told of every module's beginning and end.
 
     Raises:
         ValueError: no tensor goes in or none comes out, so there is nothing to trace; or one is
@@ -49,27 +54,29 @@ def count(
         Exception: whatever the module, or tracing it, raises.
     """
     calls: list[OpCall] = []
-    leaves, spec = tree_flatten((args, kwargs))
-    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    tensors = tensors_within((args, kwargs))
     if not tensors:
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
     if any(t.layout is not torch.strided for t in (*tensors, *tensors_of(module))):
         raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
     shapes = values == "unknown"
     unpruned = Unpruned()
-    traced = Traced(module, leaves, spec, unpruned.results)
-    analysis = FlopCountAnalysis(traced, ())
-    scopes = {
-        child: name for child, name in analysis._aliases.items() if not isinstance(child, str)
-    }
-    inputs = [on_meta(t) if shapes else real(t) for t in tensors]
     with (
-        stand_ins(module, place_of(values, module)),
+        doubled(
+            module, (args, kwargs), place_of(values, module), on_meta if shapes else real
+        ) as double,
+        watch(double.module, seen),
+        unfused(double.module),
         torch.no_grad(),
         ShapesOnly() if shapes else nullcontext(),
         nullcontext() if pruned else unpruned,
     ):
-        graph = trace(traced, inputs, scopes)
+        traced = Traced(double, unpruned.results)
+        analysis = FlopCountAnalysis(traced, ())
+        scopes = {
+            child: name for child, name in analysis._aliases.items() if not isinstance(child, str)
+        }
+        graph = trace(traced, double.tensors, scopes)
     analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.ancestor_mode("caller")  # each operator is booked once: sums are made elsewhere
     known = known_operators()

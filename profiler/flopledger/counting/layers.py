@@ -6,11 +6,11 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
 from flopledger.calls import Layer, Shape
 from flopledger.counting.hooks import Hook
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.module_calls import on_calls
 from flopledger.counting.network_parts import modules_of
 from flopledger.counting.traced_shapes import tracer
@@ -62,9 +62,11 @@ class Watch:
 
 
 @contextmanager
-def watch(module: nn.Module) -> Iterator[Watch]:
-    """Watch the passes of the body through hooks, which are gone afterwards."""
-    seen = Watch()
+def watch(module: nn.Module, seen: Watch | None) -> Iterator[None]:
+    """Tell `seen`, if there is one, of the passes of the body."""
+    if seen is None:
+        yield
+        return
 
     def enter(path: str) -> Hook:
         return lambda _, args, kwargs: seen.enter(path, (args, kwargs))
@@ -74,7 +76,7 @@ def watch(module: nn.Module) -> Iterator[Watch]:
 
     # one that raises does not leave: it is where the pass stopped
     with on_calls(modules_of(module), enter, leave, leave_always=False):
-        yield seen
+        yield
 
 
 def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
@@ -117,7 +119,7 @@ def kind_of(module: nn.Module) -> str:
 
 
 def _shapes(tree: Any) -> list[Shape]:
-    tensors = [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+    tensors = tensors_within(tree)
     if torch._C._get_tracing_state() is None:
         return [tuple(tensor.shape) for tensor in tensors]
     with tracer(None, excluded=True):  # else each size would be a tensor, and in the trace

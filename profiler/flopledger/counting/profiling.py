@@ -1,17 +1,17 @@
 """profile(): a network counted twice, and the tables made of it."""
 
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 from torch import Tensor, nn
-from torch.utils._pytree import SUPPORTED_NODES, register_dataclass, tree_leaves
 
 from flopledger.calls import Counter, OpCall
 from flopledger.counting.active_params import active_params_of
 from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, stored
+from flopledger.counting.doubles import ChangesItself, materialised
 from flopledger.counting.failures import first_line
 from flopledger.counting.layers import layers_of
-from flopledger.counting.restore import ChangesItself, materialised
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.second_opinion import check_of, main_of, reason_of, unseen_by_fvcore
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
@@ -78,8 +78,6 @@ def counted(
 ) -> Profile:
     """As `profile`, of a network that goes by that name, with its arguments in one piece."""
     _refuse(counter, samples)
-    for leaf in tree_leaves(inputs):
-        _let_look_inside(type(leaf))
     module = _materialised(name, module, inputs)
     if values and not stored(module, inputs):
         raise WrongOption(
@@ -93,7 +91,7 @@ def counted(
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
         raise ProfilingError(f"{name}: {complaint(stopped)}") from stopped.error
-    tensors = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor)]
+    tensors = tensors_within(inputs)
     return Profile(
         model=name,
         counter=main.counter,
@@ -115,12 +113,6 @@ def _refuse(counter: str, samples: Any) -> None:
         raise WrongOption(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
     if samples is not None and (type(samples) is not int or samples < 1):
         raise WrongOption(f"samples={samples!r} is no number of samples; give 1, 2, 3, ...")
-
-
-def _let_look_inside(kind: type) -> None:
-    # a dataclass of tensors is one leaf until its class is known to PyTorch
-    if is_dataclass(kind) and kind not in SUPPORTED_NODES:
-        register_dataclass(kind)
 
 
 def _materialised(name: str, module: nn.Module, inputs: Inputs) -> nn.Module:

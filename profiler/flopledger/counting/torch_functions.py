@@ -1,16 +1,18 @@
 """What functions of torch say that the operators they are made of do not."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from flopledger.calls import OpCall
 from flopledger.counting.einsum_over_one import sum_over_one
+from flopledger.counting.network_parts import modules_of
 
 
 class Functions(TorchFunctionMode):
@@ -39,6 +41,25 @@ class Functions(TorchFunctionMode):
             call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
             self.calls.append(call)
         return out
+
+
+class _Unfused(TorchFunctionMode):
+    """Changes nothing, and is seen by PyTorch's modules."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return func(*args, **kwargs or {})
+
+
+def unfused(module: nn.Module) -> AbstractContextManager[Any]:
+    """In the body, attention is no one kernel, which would leave padding out, and is opaque.
+
+    The modules that have such a fast path leave it where a mode is on, in this thread alone; the
+    switch of torch.backends is every thread's.
+    """
+    fast = (nn.MultiheadAttention, nn.TransformerEncoder, nn.TransformerEncoderLayer)
+    return _Unfused() if any(isinstance(m, fast) for _, m in modules_of(module)) else nullcontext()
 
 
 def masked_macs(

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_unflatten
 
+from flopledger.counting.doubles import Double
 from flopledger.counting.hooks import Hook
+from flopledger.counting.leaves import tensors_within
 from flopledger.counting.meta_devices import tensors_in
 from flopledger.counting.module_calls import on_calls
-from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.traced_shapes import set_tracer, tracer
 
 _MARK = "prim::Print"  # kept though nothing comes out of it: it has a side effect
@@ -21,25 +21,21 @@ _OPAQUE = ("prim::PythonOp", "prim::CallFunction")  # work that a trace does not
 
 
 class Traced(nn.Module):
-    """The module as tracing wants it: tensors in, a tuple of tensors out.
+    """A network's double as tracing wants it: a tuple of tensors out.
 
     Args:
-        module: as it is.
-        leaves: of its arguments; the tensors among them are given to each pass.
-        spec: how the leaves make up (args, kwargs).
+        double: with the arguments of its pass.
         kept: a list that the pass fills with results that are needed though no output needs them.
     """
 
-    def __init__(
-        self, module: nn.Module, leaves: list[Any], spec: Any, kept: Sequence[Tensor]
-    ) -> None:
+    def __init__(self, double: Double, kept: Sequence[Tensor]) -> None:
         super().__init__()
         self._kept = kept
-        self.module = module
-        self._leaves, self._spec = leaves, spec
-        self.training = module.training
+        self.module = double.module
+        self._args, self._kwargs = double.args, double.kwargs
+        self.training = double.module.training
 
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(self) -> tuple[Tensor, ...]:
         """The module's own pass.
 
         Raises:
@@ -47,10 +43,7 @@ class Traced(nn.Module):
             RuntimeError: the tracer lost its state on the way.
         """
         state = torch._C._get_tracing_state()
-        rest = iter(tensors)
-        filled = [next(rest) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves]
-        args, kwargs = tree_unflatten(filled, self._spec)
-        out = tuple(t for t in tree_leaves(self.module(*args, **kwargs)) if isinstance(t, Tensor))
+        out = tuple(tensors_within(self.module(*self._args, **self._kwargs)))
         if torch._C._get_tracing_state() is None:
             # going on from here, PyTorch dies of a segmentation fault
             set_tracer(state, excluded=False)
@@ -144,22 +137,21 @@ class Graph:
             yield node
 
 
-def trace(traced: Traced, inputs: Sequence[Tensor], scopes: dict[nn.Module, str]) -> Graph:
+def trace(traced: Traced, tensors: Sequence[Tensor], scopes: dict[nn.Module, str]) -> Graph:
     """The graph of one forward pass.
 
     Args:
-        traced: the module; its parameters and buffers as they are to be met.
-        inputs: its tensors.
+        traced: the module.
+        tensors: what it meets: its arguments, parameters, buffers, and what else it keeps.
         scopes: each module's name in the graph.
 
     Raises:
         Exception: whatever the module, or tracing it, raises.
     """
-    state = tensors_of(traced)
     with _marked(scopes), _sizes_are_numbers(), _quiet():
         graph, _ = torch._C._create_graph_by_tracing(
-            lambda *tensors: traced.forward(*tensors[: len(inputs)]),
-            (*inputs, *state),
+            lambda *_: traced.forward(),
+            tuple(tensors),
             lambda _: "",  # values need no names
             True,
             False,

@@ -1,15 +1,14 @@
 """Networks without weights: what they need to be counted, and nothing that has to be stored."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from flopledger.counting.meta_devices import GivenReal, IntegersReal
-from flopledger.counting.network_parts import modules_of, tensors_of
+from flopledger.counting.network_parts import tensors_of
 
 Place = Callable[[Tensor], Tensor]
 
@@ -68,55 +67,8 @@ def zeros_for(module: nn.Module) -> Place:
         if tensor.device.type != "meta" and not tensor.is_floating_point():
             return tensor.detach().to("cpu", copy=True)
         bytes_needed = tensor.numel() * tensor.element_size()
+        if bytes_needed > len(block):  # neither parameter nor buffer
+            return real(tensor)
         return block[:bytes_needed].view(tensor.dtype).view(tensor.shape)
 
     return place
-
-
-@contextmanager
-def stand_ins(module: nn.Module, place: Place) -> Iterator[list[tuple[str, Tensor]]]:
-    """Run the body with every parameter and buffer replaced by `place(tensor)`; then put all back.
-
-    Shared tensors stay shared, and what required a gradient still does. The caller's tensors are
-    never read or written, except integer and boolean ones, which are copied.
-
-    Yields:
-        Each parameter's name with its stand-in, once.
-    """
-    placed: dict[int, Tensor] = {}
-    names: list[tuple[str, Tensor]] = []
-    originals: list[tuple[dict[str, Any], str, Tensor]] = []
-    modules = modules_of(module)
-    recurrent = [child for _, child in modules if isinstance(child, nn.RNNBase)]
-
-    def replace(table: dict[str, Any], prefix: str) -> None:
-        for key, tensor in table.items():
-            if tensor is None:
-                continue
-            if id(tensor) not in placed:
-                stand_in = place(tensor)
-                if isinstance(tensor, nn.Parameter):
-                    stand_in = nn.Parameter(stand_in, requires_grad=tensor.requires_grad)
-                    names.append((f"{prefix}{key}", stand_in))
-                placed[id(tensor)] = stand_in
-            originals.append((table, key, tensor))
-            table[key] = placed[id(tensor)]
-
-    try:
-        for path, child in modules:
-            if isinstance(child, torch.jit.ScriptModule):  # keeps its own tensors
-                continue
-            prefix = f"{path}." if path else ""
-            replace(child._parameters, prefix)
-            replace(child._buffers, prefix)
-        _refresh_recurrent(recurrent)
-        yield names
-    finally:
-        for table, key, tensor in originals:
-            table[key] = tensor
-        _refresh_recurrent(recurrent)
-
-
-def _refresh_recurrent(layers: Sequence[nn.RNNBase]) -> None:
-    for layer in layers:
-        layer._init_flat_weights()  # a second list of its weights

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.counting.attempts import by_dispatch
-from flopledger.counting.restore import restoring
+from flopledger.counting.doubles import doubled
 
 _AGAIN = frozenset(2 * 4**k for k in range(20))  # calls that are watched again, ever fewer
 
@@ -74,10 +74,10 @@ def key_of(value: Any) -> Hashable:
 
 def backward_macs(signature: Signature) -> int | None:
     """Of one backward pass from every result: counted without values; None where that fails."""
-    module = signature.module
-    with restoring(module):  # its mode, too
-        module.training = signature.training
-        calls = by_dispatch(module, (signature.args, signature.kwargs), backward=True).calls
+    inputs = (signature.args, signature.kwargs)
+    with doubled(signature.module, inputs, lambda tensor: tensor) as double:
+        double.module.training = signature.training
+        calls = by_dispatch(double.module, inputs, backward=True).calls
     if calls is None:
         return None
     return sum(call.macs for call in calls if call.backward)

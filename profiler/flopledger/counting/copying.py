@@ -1,0 +1,401 @@
+"""Copies of all that an object holds, with other tensors in place of its own."""
+
+import array
+import copy
+import enum
+import functools
+import io
+import itertools
+import random
+import sys
+import threading
+import types
+import warnings
+import weakref
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+_ATOMS = frozenset({
+    type(None), type(Ellipsis), type(NotImplemented), bool, int, float, complex, str, bytes, range,
+    slice, object, type, types.ModuleType, torch.Size, torch.dtype, torch.device, torch.layout,
+    torch.memory_format,
+})  # fmt: skip
+
+# a module's tables of what else has a name
+_NAMED = ("_parameters", "_buffers", "_modules")
+
+# state of their own in C, which they copy themselves
+_COPY_THEMSELVES = (
+    array.array, bytearray, io.BytesIO, io.StringIO, random.Random, np.random.Generator,
+    np.random.RandomState, itertools.count, itertools.cycle,
+)  # fmt: skip
+
+# of the standard library and of torch, what may hold a network's state: no lock, thread or process
+_HOLDERS = ("collections", "types")
+_TORCH_HOLDERS = ("torch.nn", "torch.utils.hooks", "torch.distributed.fsdp")
+
+_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+
+
+class Copier:
+    """Copies objects and what they hold, once each, so that what was shared stays shared.
+
+    What holds no tensors and cannot change (numbers, strings, functions without variables of their
+    own) is the same object in the copy; so is what cannot be copied: classes, locks, files.
+
+    Attributes:
+        place: what stands in the copy for a tensor; it is given each tensor once.
+        tensors: what stands in for one.
+        functions: the Python functions met on the way.
+        classes: likewise the classes of the objects copied, in no order.
+    """
+
+    def __init__(self, place: Callable[[Tensor], Tensor]) -> None:
+        self.functions: list[types.FunctionType] = []
+        self.classes: set[type] = set()
+        self.place = place
+        self.tensors: list[Tensor] = []
+        self._shared: dict[type, bool] = {}
+        self._slots: dict[type, list[Any]] = {}
+        self._copies: dict[int, Any] = {}
+        self._kept: list[Any] = []  # so that no other object takes the place of one in the memory
+        self._to_fill: list[Callable[[], None]] = []
+        self._to_key: list[Callable[[], None]] = []
+
+    def __call__(self, original: Any) -> Any:
+        """The copy of that object."""
+        twin = self._of(original)
+        while self._to_fill or self._to_key:
+            # a key can be looked up once it is whole
+            (self._to_fill or self._to_key).pop()()
+        return twin
+
+    def put(self, original: Any, twin: Any) -> Any:
+        """From now on, this is the copy of that object; returned for convenience."""
+        self._copies[id(original)] = twin
+        self._kept.append(original)
+        return twin
+
+    def _of(self, x: Any) -> Any:
+        kind = type(x)
+        if kind in _ATOMS:
+            return x
+        known = self._copies.get(id(x), self)
+        if known is not self:
+            return known
+        if isinstance(x, Tensor):
+            return self._tensor(x)
+        copied = _BY_KIND.get(kind)
+        return copied(self, x) if copied is not None else self._other(x, kind)
+
+    def _other(self, x: Any, kind: type) -> Any:
+        for base, copied in _BY_BASE:
+            if isinstance(x, base):
+                return copied(self, x)
+        if kind not in self._shared:
+            self._shared[kind] = _is_shared(kind)
+            self._slots[kind] = _slots(kind)
+        return self.put(x, x) if self._shared[kind] else self._instance(x)
+
+    def _tensor(self, x: Tensor) -> Tensor:
+        if is_lazy(x):  # has no shape yet
+            return self.put(x, copy.deepcopy(x))  # type: ignore[no-any-return]
+        twin = self.place(x)
+        if isinstance(x, nn.Parameter):
+            twin = nn.Parameter(twin, requires_grad=x.requires_grad)
+        elif x.requires_grad:
+            twin.requires_grad_()
+        self.put(x, twin)
+        self.tensors.append(twin)
+        if x.__dict__ and twin is not x:
+            self._fill_later(twin.__dict__, x.__dict__)
+        return twin
+
+    def _module(self, x: nn.Module) -> Any:
+        if isinstance(x, torch.jit.ScriptModule):  # keeps its own tensors
+            return self.put(x, x)
+        twin = self.put(x, object.__new__(type(x)))
+        self.classes.add(type(x))
+        self._to_fill.append(lambda: self._members(vars(twin), vars(x)))
+        return twin
+
+    def _members(self, twin: dict[str, Any], members: dict[str, Any]) -> None:
+        """Of a module: of the tables that each has, most are empty."""
+        twin.update(members)
+        for key, value in twin.items():
+            kind = type(value)
+            if kind in _ATOMS:
+                continue
+            if key in _NAMED and kind is dict:
+                twin[key] = table = self.put(value, {})
+                self._fill(table, value)
+            elif kind in (OrderedDict, set) and not value and key.startswith("_"):
+                twin[key] = kind()
+            else:
+                twin[key] = self._of(value)
+
+    def _instance(self, x: Any) -> Any:
+        try:
+            twin = object.__new__(type(x))
+        except TypeError:  # made in C
+            return self.put(x, x)
+        self.put(x, twin)
+        self.classes.add(type(x))
+
+        def fill() -> None:
+            if hasattr(x, "__dict__"):
+                self._fill(vars(twin), vars(x))
+            for slot in self._slots[type(x)]:
+                try:
+                    value = slot.__get__(x)
+                except AttributeError:  # not set
+                    continue
+                slot.__set__(twin, self._of(value))
+
+        self._to_fill.append(fill)
+        return twin
+
+    def _fill(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
+        twin.update(entries)
+        for key, value in twin.items():
+            if type(value) not in _ATOMS:
+                twin[key] = self._of(value)
+
+    def _fill_later(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
+        self._to_fill.append(lambda: self._fill(twin, entries))
+
+    def _attributes(self, x: Any, twin: Any) -> None:
+        """Those that an instance of a subclass has beside its items."""
+        if attributes := getattr(x, "__dict__", None):
+            self._fill_later(vars(twin), attributes)
+
+    def _mapping(self, x: dict[Any, Any]) -> Any:
+        base: Any = next(b for b in (OrderedDict, defaultdict, dict) if isinstance(x, b))
+        twin = self.put(x, base.__new__(type(x)))
+        if base is defaultdict:
+            twin.default_factory = self._of(x.default_factory)  # type: ignore[attr-defined]
+        entries = list(base.items(x))
+        if all(type(key) in _ATOMS for key, _ in entries):
+            self._to_fill.append(lambda: self._enter(base, twin, entries))
+        else:
+            copied = [(self._of(key), value) for key, value in entries]
+            self._to_key.append(lambda: self._enter(base, twin, copied))
+        self._attributes(x, twin)
+        return twin
+
+    def _enter(self, base: Any, twin: Any, entries: list[tuple[Any, Any]]) -> None:
+        for key, value in entries:
+            base.__setitem__(twin, key, self._of(value))
+
+    def _list(self, x: list[Any]) -> Any:
+        twin = self.put(x, list.__new__(type(x)))
+        self._to_fill.append(lambda: list.extend(twin, [self._of(item) for item in list.copy(x)]))
+        self._attributes(x, twin)
+        return twin
+
+    def _deque(self, x: deque[Any]) -> Any:
+        twin = self.put(x, deque.__new__(type(x)))
+        deque.__init__(twin, (), x.maxlen)
+        self._to_fill.append(lambda: deque.extend(twin, [self._of(item) for item in tuple(x)]))
+        self._attributes(x, twin)
+        return twin
+
+    def _set(self, x: set[Any]) -> Any:
+        twin = self.put(x, set.__new__(type(x)))
+        items = [self._of(item) for item in set.copy(x)]
+        self._to_key.append(lambda: set.update(twin, items))
+        self._attributes(x, twin)
+        return twin
+
+    def _frozenset(self, x: frozenset[Any]) -> Any:
+        items = [self._of(item) for item in x]
+        if all(a is b for a, b in zip(x, items, strict=True)):
+            return self.put(x, x)
+        return self.put(x, frozenset(items))
+
+    def _tuple(self, x: tuple[Any, ...]) -> Any:
+        items = [self._of(item) for item in x]
+        if all(a is b for a, b in zip(x, items, strict=True)):
+            return self.put(x, x)
+        try:
+            twin = tuple.__new__(type(x), items)
+        except TypeError:  # torch.return_types
+            twin = type(x)(items)
+        self._attributes(x, twin)
+        return self.put(x, twin)
+
+    def _function(self, x: types.FunctionType) -> Any:
+        self.functions.append(x)
+        if _is_fixed(x, set()):
+            return self.put(x, x)
+        cells = tuple(self._cell(cell) for cell in x.__closure__ or ())
+        twin = types.FunctionType(x.__code__, x.__globals__, x.__name__, None, cells)
+        self.put(x, twin)
+        twin.__qualname__, twin.__module__, twin.__doc__ = x.__qualname__, x.__module__, x.__doc__
+        twin.__defaults__ = self._of(x.__defaults__)
+        twin.__kwdefaults__ = self._of(x.__kwdefaults__)
+        twin.__annotations__ = x.__annotations__
+        self._attributes(x, twin)
+        return twin
+
+    def _cell(self, x: Any) -> Any:
+        known = self._copies.get(id(x))
+        if known is not None:
+            return known
+        twin = self.put(x, types.CellType())
+
+        def fill() -> None:
+            try:
+                twin.cell_contents = self._of(x.cell_contents)
+            except ValueError:  # empty
+                return
+
+        self._to_fill.append(fill)
+        return twin
+
+    def _method(self, x: types.MethodType) -> Any:
+        function, owner = self._of(x.__func__), self._of(x.__self__)
+        if function is x.__func__ and owner is x.__self__:
+            return self.put(x, x)
+        return self.put(x, types.MethodType(function, owner))
+
+    def _built_in(self, x: Any) -> Any:
+        owner = x.__self__
+        if isinstance(owner, types.ModuleType | type | None):
+            return x
+        twin = self._of(owner)
+        return self.put(x, x if twin is owner else getattr(twin, x.__name__))
+
+    def _partial(self, x: functools.partial[Any]) -> Any:
+        args, words = self._of(x.args), {k: self._of(v) for k, v in x.keywords.items()}
+        twin = functools.partial.__new__(type(x), self._of(x.func), *args, **words)
+        self._attributes(x, twin)
+        return self.put(x, twin)
+
+    def _reference(self, x: Any) -> Any:
+        target = x()
+        twin = self._of(target)
+        if twin is target or type(x) is not weakref.ref:
+            return self.put(x, x)
+        return self.put(x, weakref.ref(twin, self._of(x.__callback__)))
+
+    def _proxy(self, x: Any) -> Any:
+        try:
+            target = x.__repr__.__self__
+        except ReferenceError:
+            return x
+        return self.put(x, weakref.proxy(self._of(target)))
+
+    def _weak(self, x: Any) -> Any:
+        twin = self.put(x, type(x)())
+        if isinstance(x, weakref.WeakSet):
+            items = [self._of(item) for item in x]
+            self._to_key.append(lambda: twin.update(items))
+        else:
+            pairs = [(self._of(key), self._of(value)) for key, value in x.items()]
+            self._to_key.append(lambda: twin.update(pairs))
+        return twin
+
+    def _namespace(self, x: types.SimpleNamespace) -> Any:
+        twin = self.put(x, types.SimpleNamespace())
+        self._attributes(x, twin)
+        return twin
+
+    def _local(self, x: threading.local) -> Any:
+        twin = self.put(x, threading.local())
+        self._attributes(x, twin)
+        return twin
+
+    def _array(self, x: Any) -> Any:
+        return self.put(x, x if isinstance(x, np.memmap) else x.copy())
+
+    def _generator(self, x: torch.Generator) -> Any:
+        return self.put(x, x.clone_state())
+
+    def _itself(self, x: Any) -> Any:
+        with warnings.catch_warnings():  # Python 3.14 will not copy the iterators
+            warnings.simplefilter("ignore", DeprecationWarning)
+            try:
+                return self.put(x, (copy.copy if hasattr(x, "__next__") else copy.deepcopy)(x))
+            except TypeError:
+                return self.put(x, x)
+
+
+_BY_KIND: dict[type, Callable[[Copier, Any], Any]] = {
+    dict: Copier._mapping,
+    OrderedDict: Copier._mapping,
+    list: Copier._list,
+    tuple: Copier._tuple,
+    set: Copier._set,
+    types.FunctionType: Copier._function,
+    types.MethodType: Copier._method,
+    types.BuiltinMethodType: Copier._built_in,
+    types.CellType: Copier._cell,
+    weakref.ref: Copier._reference,
+    weakref.ProxyType: Copier._proxy,
+    threading.local: Copier._local,
+    types.SimpleNamespace: Copier._namespace,
+}
+_BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
+    (nn.Module, Copier._module),
+    ((type, enum.Enum), lambda copier, x: x),
+    (dict, Copier._mapping),
+    (list, Copier._list),
+    (tuple, Copier._tuple),
+    (set, Copier._set),
+    (frozenset, Copier._frozenset),
+    (deque, Copier._deque),
+    (functools.partial, Copier._partial),
+    (_WEAK, Copier._weak),
+    (weakref.ref, Copier._reference),
+    (np.ndarray, Copier._array),
+    (torch.Generator, Copier._generator),
+    (_COPY_THEMSELVES, Copier._itself),
+)
+
+
+def _is_shared(kind: type) -> bool:
+    """Whether the copy holds the same instance of that class: it is of the machinery."""
+    home = kind.__module__
+    root = home.partition(".")[0]
+    if root == "torch":
+        return not home.startswith(_TORCH_HOLDERS)
+    return root in sys.stdlib_module_names and root not in _HOLDERS
+
+
+def _slots(kind: type) -> list[Any]:
+    members: Iterable[Any] = (m for base in kind.__mro__ for m in vars(base).values())
+    return [member for member in members if isinstance(member, types.MemberDescriptorType)]
+
+
+def _is_fixed(function: types.FunctionType, met: set[int]) -> bool:
+    """Whether the function keeps nothing that could change or hold a tensor.
+
+    A number in a variable of its own may be another one after a call.
+    """
+    met.add(id(function))
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    if not all(type(value) in _ATOMS or _is_code(value, met) for value in defaults):
+        return False
+    kept = list(vars(function).values())
+    for cell in function.__closure__ or ():
+        try:
+            kept.append(cell.cell_contents)
+        except ValueError:  # empty as yet
+            return False
+    return all(_is_code(value, met) for value in kept)
+
+
+def _is_code(value: Any, met: set[int]) -> bool:
+    if isinstance(value, types.FunctionType):
+        return id(value) in met or _is_fixed(value, met)
+    return isinstance(value, type) or (
+        isinstance(value, types.BuiltinFunctionType)
+        and isinstance(value.__self__, types.ModuleType | type | None)
+    )

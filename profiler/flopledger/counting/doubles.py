@@ -1,0 +1,140 @@
+"""A network's double: what a pass runs on, so that nothing it does reaches the network itself."""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from flopledger.counting.copying import Copier
+from flopledger.counting.network_parts import modules_of, tensors_of
+from flopledger.counting.weightless import Place
+from flopledger.errors import FlopledgerError
+from flopledger.zoo.inputs import Inputs
+
+# passes touch what a process has once: its random state, torch.jit's tracer
+_one_at_a_time = threading.RLock()
+
+
+class ChangesItself(FlopledgerError, RuntimeError):
+    """A network's layers or parameters are others after a pass; the message names the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Double:
+    """A network and its arguments once more, with other tensors.
+
+    Attributes:
+        module: the network's double.
+        args: its arguments by place; what is stateful among them (a cache) is a double, too.
+        kwargs: its arguments by name.
+        tensors: every tensor that stands in for one of the network's or of the arguments'.
+    """
+
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    tensors: list[Tensor]
+
+    @property
+    def named(self) -> list[tuple[str, Tensor]]:
+        """Each parameter's name with its stand-in, once."""
+        found = {
+            id(param): (f"{path}.{key}" if path else key, param)
+            for path, child in reversed(modules_of(self.module))
+            for key, param in child._parameters.items()
+            if param is not None
+        }
+        return list(found.values())
+
+
+@contextmanager
+def doubled(
+    module: nn.Module, inputs: Inputs, place: Place, given: Place | None = None
+) -> Iterator[Double]:
+    """Run the body with a double of the network; the network and the program stay as they are.
+
+    Shared tensors stay shared, and what required a gradient still does. Passes of several threads
+    wait for one another.
+
+    Args:
+        module: the network.
+        inputs: its forward's arguments.
+        place: what stands in for its tensors.
+        given: what stands in for those of the arguments; as `place` if left out.
+
+    Raises:
+        ChangesItself: layers or parameters were added to the double, or removed.
+    """
+    with _one_at_a_time, _random_kept(), _scripted_kept(module):
+        copier = Copier(place)
+        twin = copier(module)
+        if given is not None:
+            copier.place = given
+        args, kwargs = copier(inputs)
+        tables = [(table, _keys(table)) for table in _tables(twin)]
+        yield Double(module=twin, args=args, kwargs=kwargs, tensors=copier.tensors)
+        if any(_keys(table) != before for table, before in tables):
+            names = _names(module)
+            if changed := names ^ _names(twin):
+                first = min(changed)
+                how = "removes" if first in names else "adds"
+                raise ChangesItself(f"it {how} {first} while it runs; build it whole in __init__")
+
+
+def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
+    """The network; of one with lazy layers, a copy whose layers a first pass has made."""
+    if not any(map(is_lazy, tensors_of(module))):
+        return module
+    device = next((p.device for p in module.parameters()), torch.device("cpu"))
+    copier = Copier(lambda tensor: tensor.detach().clone())
+    whole = copier(module)
+    copier.place = lambda tensor: tensor.detach().to(device, copy=True)
+    args, kwargs = copier(inputs)
+    with torch.no_grad():
+        whole(*args, **kwargs)
+    return whole  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _random_kept() -> Iterator[None]:
+    python, arrays = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(arrays)
+
+
+@contextmanager
+def _scripted_kept(module: nn.Module) -> Iterator[None]:
+    """A ScriptModule is its own double: what it writes into its buffers is undone."""
+    scripted = [m for _, m in modules_of(module) if isinstance(m, torch.jit.ScriptModule)]
+    buffers = [(buffer, buffer.detach().clone()) for m in scripted for buffer in m.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, kept in buffers:
+            with torch.no_grad():
+                buffer.copy_(kept)
+
+
+def _tables(module: nn.Module) -> list[dict[str, Any]]:
+    modules = [child for _, child in modules_of(module)]
+    return [table for child in modules for table in (child._modules, child._parameters)]
+
+
+def _keys(table: dict[str, Any]) -> set[str]:
+    return {key for key, value in table.items() if value is not None}
+
+
+def _names(module: nn.Module) -> set[str]:
+    parameters = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    return parameters | {name for name, _ in module.named_modules(remove_duplicate=False)}

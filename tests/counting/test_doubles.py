@@ -1,0 +1,61 @@
+"""A network's double: shaped alike, shared alike, and nothing of it in the network."""
+
+import random
+
+import numpy as np
+import torch
+from flopledger.counting.doubles import doubled
+from flopledger.counting.weightless import on_meta, zeros_for
+from torch import nn
+
+NOTHING = ((), {})
+
+
+def test_shared_tensors_stay_shared_and_gradients_stay_asked_for():
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    network[1].weight = network[0].weight
+    network[1].bias.requires_grad_(False)
+    original = network[0].weight
+    with doubled(network, NOTHING, on_meta) as double:
+        first, second = double.module
+        assert first.weight is second.weight
+        assert first.weight.device.type == "meta"
+        assert not second.bias.requires_grad
+        assert [name for name, tensor in double.named if tensor is second.weight] == ["0.weight"]
+        assert network[0].weight is network[1].weight is original  # not touched meanwhile
+
+
+def test_integers_are_copied_floats_are_not():
+    module = nn.Module()
+    module.register_buffer("index", torch.tensor([3, 1]))
+    module.register_buffer("scale", torch.tensor([3.0, 1.0]))
+    with doubled(module, NOTHING, zeros_for(module)) as double:
+        assert double.module.index.tolist() == [3, 1]
+        assert double.module.scale.tolist() == [0.0, 0.0]
+        double.module.index += 1
+    assert module.index.tolist() == [3, 1]
+    assert module.scale.tolist() == [3.0, 1.0]
+
+
+def test_a_recurrent_networks_second_list_of_weights_is_of_the_same_weights():
+    lstm = nn.LSTM(3, 2)
+    with doubled(lstm, NOTHING, on_meta) as double:
+        flat = double.module._flat_weights
+        assert [id(w) for w in flat] == [id(p) for p in double.module.parameters()]
+        assert all(w.is_meta for w in flat)
+    assert [id(w) for w in lstm._flat_weights] == [id(p) for p in lstm.parameters()]
+
+
+def test_random_numbers_go_on_where_they_were():
+    def draw():
+        return random.random(), np.random.rand(), float(torch.rand(()))
+
+    def seed():
+        random.seed(1), np.random.seed(1), torch.manual_seed(1)
+
+    seed()
+    expected = draw()
+    seed()
+    with doubled(nn.ReLU(), NOTHING, on_meta):
+        draw()
+    assert draw() == expected
