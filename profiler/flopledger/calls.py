@@ -28,6 +28,8 @@ class OpCall:
         evenly: whether floats without values would have decided its result, on which the shapes of
             later calls depend; it was taken as evenly spread.
         recomputed: whether it repeats the forward pass during the backward (checkpointing).
+        rescored_macs: of attention's scores that a fused kernel's backward pass computes again; not
+            among its macs.
     """
 
     path: str
@@ -43,6 +45,7 @@ class OpCall:
     bytes: int = 0
     evenly: bool = False
     recomputed: bool = False
+    rescored_macs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

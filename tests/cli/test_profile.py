@@ -89,8 +89,8 @@ def test_json_has_exactly_the_documented_keys(run):
     assert (code, err) == (0, [])
     assert list(one) == [
         "format", "model", "counter", "reason", "inputs", "samples", "totals", "layers",
-        "uncounted", "coverage", "check", "backward", "unused", "active_params", "notes",
-        "modules", "calls", "backward_calls",
+        "uncounted", "coverage", "check", "backward", "backward_check", "unused", "active_params",
+        "notes", "modules", "calls", "backward_calls",
     ]  # fmt: skip
     assert one["inputs"] == [{"shape": [1, 4], "dtype": "float32"}]
     params = 4 * 5 + 5 + 5 * 2 + 2

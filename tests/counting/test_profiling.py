@@ -92,6 +92,7 @@ def test_the_backward_pass_is_measured():
         "flops": 24,
         "other_flops": 3 + 1,  # the biases' gradients: sums over a batch of one
         "recomputed_macs": 0,
+        "rescored_macs": 0,
         "ratio_to_forward": 12 / 9,
     }
     assert profile(nn.Linear(2, 3), torch.zeros(1, 2)).backward is None

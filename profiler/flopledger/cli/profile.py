@@ -272,6 +272,12 @@ def doubts(profile: "Profile") -> list[str]:
             f"{profile.model}: {profile.counter} counts {profile.total('macs'):,} MACs, "
             f"{profile.check.counter} {profile.check.macs:,}: {profile.check.reason}"
         )
+    check, backward = profile.backward_check, profile.backward
+    if check is not None and backward is not None and check.agrees is False:
+        lines.append(
+            f"{profile.model}: the backward pass has {backward.macs:,} MACs, of which "
+            f"{check.counter}'s graph shows {check.macs:,}: {check.reason}"
+        )
     return lines
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
+from flopledger.counting.autograd_graph import Reading
 from flopledger.counting.doubles import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
 from flopledger.counting.layers import Watch
@@ -32,6 +33,7 @@ class Attempt:
         seen: what the pass showed of the network's modules.
         notes: what had to be taken for granted, a line each.
         values: what the pass knew of the weights.
+        graph: what autograd's graph says of the backward pass; None where it was not asked for.
     """
 
     counter: str
@@ -41,6 +43,7 @@ class Attempt:
     seen: Watch = field(default_factory=Watch)
     notes: tuple[str, ...] = ()
     values: Values = "unknown"
+    graph: Reading | None = None
 
     @property
     def forward(self) -> tuple[OpCall, ...]:
@@ -73,12 +76,14 @@ def by_dispatch(
     """
 
     def attempt(values: Values) -> Attempt:
-        return _attempt(
+        graph: list[Reading] = []
+        asked = _attempt(
             "dispatch",
             module,
-            lambda seen: dispatch_counter.count(module, *inputs, backward, values, seen),
+            lambda seen: dispatch_counter.count(module, *inputs, backward, values, seen, graph),
             values,
         )
+        return replace(asked, graph=graph[0] if graph else None)
 
     first = attempt(values)
     error = first.error

@@ -13,9 +13,10 @@ from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger.calls import OpCall
+from flopledger.counting.autograd_graph import SPARSE, Reading, read
 from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import attend, uncompiled
-from flopledger.counting.formulas.every import is_free, work
+from flopledger.counting.formulas.every import is_free, rescored, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.hooks import Hook
 from flopledger.counting.kernel_checks import refuse
@@ -37,6 +38,7 @@ def count(
     backward: bool = False,
     values: Values = "unknown",
     seen: Watch | None = None,
+    graph: list[Reading] | None = None,
 ) -> list[OpCall]:
     """Every operator call of one forward pass, and of the backward pass if asked for.
 
@@ -52,6 +54,7 @@ def count(
         values: "zeros" and "given" compute every operator on the CPU, on weights that are zero or
             on copies of the weights, so that code which asks for a floating value gets one.
         seen: is told of every module's beginning and end.
+        graph: to which what autograd's graph says of the backward pass is added before it runs.
 
     Raises:
         ValueError: backward was asked for and nothing requires a gradient.
@@ -85,6 +88,8 @@ def count(
             raise ValueError(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
             )
+        if graph is not None:
+            graph.append(SPARSE if forward.sparse else read(roots, where.of))
         with Recorder(where.of_node, params, computed, backward=True) as back:
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         calls += back.calls
@@ -124,6 +129,9 @@ class _Paths:
         node = torch._C._current_autograd_node()
         if node is None or len(self.stack) > 1:  # a forward pass inside it: checkpointing
             return self.stack[-1]
+        return self.of(node)
+
+    def of(self, node: Any) -> str:
         index = bisect_right(self.changes, node._sequence_nr(), key=lambda change: change[0])
         return self.changes[index - 1][1]
 
@@ -164,6 +172,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._computed = computed
         self._backward = backward
         self._invented: list[int] = []
+        self.sparse = False  # whether a sparse tensor was met
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -191,7 +200,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if not func.name().startswith("flex_attention"):
             with self:
                 return func(*args, **kwargs)
-        out, macs, skipped = attend(func.name(), args)
+        out, macs, skipped, again = attend(func.name(), args)
         self.calls.append(
             OpCall(
                 path=self._where(),
@@ -200,6 +209,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 outputs=tuple(tuple(t.shape) for t in tensors_in(out)),
                 macs=macs,
                 masked_macs=skipped,
+                rescored_macs=again,
                 backward=self._backward,
                 recomputed=self._backward and torch.is_grad_enabled(),
             )
@@ -221,6 +231,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
         params = tuple(self._params[key] for t in given if (key := _key(t)) in self._params)
         free = is_free(op)
+        if self._computed and not self.sparse:
+            self.sparse = any(map(_sparse, given))
         if free and not params and not selects(op) and _is_view(func):
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
@@ -243,6 +255,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 backward=self._backward,
                 params=params,
                 bytes=sum(t.numel() * t.element_size() for t in (*given, *made)),
+                rescored_macs=rescored(op, _shapes(args), _shapes(out)) if macs else 0,
                 # only code that is run again asks for gradients inside a backward pass
                 recomputed=self._backward and torch.is_grad_enabled(),
             )

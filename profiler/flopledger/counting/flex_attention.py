@@ -33,12 +33,12 @@ def uncompiled() -> Iterator[None]:
         vars(home).update(before)
 
 
-def attend(name: str, args: Any) -> tuple[Any, int, int]:
+def attend(name: str, args: Any) -> tuple[Any, int, int, int]:
     """What the operator returns (its values are not computed), its MACs, those it may skip.
 
     The full square is counted, as of any attention: each score once over the query's width and once
-    over the value's. Its backward pass does the scores again and then four products of gradients.
-    What it may skip are the blocks that its block mask leaves out.
+    over the value's, and in the backward pass four products of gradients. What it may skip are the
+    blocks that its block mask leaves out. Last the MACs of scores that it computes again.
 
     Args:
         name: "flex_attention" or "flex_attention_backward".
@@ -51,11 +51,11 @@ def attend(name: str, args: Any) -> tuple[Any, int, int]:
     scores = batch * heads * length * source
     if name.endswith("backward"):
         grads = tuple(t.new_zeros(t.shape) for t in (query, key, value))
-        return (*grads, ()), scores * (3 * width + 2 * out), 0
+        return (*grads, ()), scores * 2 * (width + out), 0, scores * width
     stat = query.new_zeros(query.shape[:-1], dtype=torch.float32)
     made = (query.new_zeros(*query.shape[:-1], out), stat, stat.clone())
     skipped = max(scores - batch * heads * _kept(args[4], batch * heads), 0)
-    return made, scores * (width + out), skipped * (width + out)
+    return made, scores * (width + out), skipped * (width + out), 0
 
 
 def _kept(mask: Any, squares: int) -> int:

@@ -12,7 +12,13 @@ from flopledger.counting.doubles import ChangesItself, materialised
 from flopledger.counting.failures import first_line
 from flopledger.counting.layers import layers_of
 from flopledger.counting.leaves import tensors_within
-from flopledger.counting.second_opinion import check_of, main_of, reason_of, unseen_by_fvcore
+from flopledger.counting.second_opinion import (
+    backward_check_of,
+    check_of,
+    main_of,
+    reason_of,
+    unseen_by_fvcore,
+)
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
 from flopledger.errors import WrongOption
@@ -102,6 +108,7 @@ def counted(
         modules=tuple(layers_of(module, (fvcore if dispatch.calls is None else dispatch).seen)),
         check=check_of(main, other),
         backward_calls=dispatch.backward if backward else None,
+        backward_check=backward_check_of(dispatch),
         unused=_unused(module, dispatch),
         active_params=active_params_of(module, inputs, dispatch.calls or ()),
         notes=(*dispatch.notes, *fvcore.notes, *_spread(dispatch)),

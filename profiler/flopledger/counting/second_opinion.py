@@ -49,13 +49,31 @@ def check_of(main: Attempt, other: Attempt) -> Check:
         return Check(counter=other.counter, macs=None, agrees=None, reason=first_line(other.error))
     own, others = macs_by_layer(main.forward), macs_by_layer(other.forward)
     total, opinion = sum(own.values()), sum(others.values())
-    if total == opinion:
-        return Check(counter=other.counter, macs=opinion, agrees=True)
     if other.unknown and opinion < total:
         reason = (
             f"it has no formula for {', '.join(other.unknown)}, and counts {opinion:,} MACs without"
         )
         return Check(counter=other.counter, macs=None, agrees=None, reason=reason)
+    return _compared(other.counter, own, others)
+
+
+def backward_check_of(dispatch: Attempt) -> Check | None:
+    """What autograd's graph says of the backward pass's MACs; None where nobody asked for them.
+
+    What checkpointing computes again is left out on both sides: the graph does not show it.
+    """
+    if dispatch.graph is None:
+        return None
+    if dispatch.graph.unknown:
+        return Check(counter="autograd", macs=None, agrees=None, reason=dispatch.graph.unknown)
+    own = macs_by_layer(call for call in dispatch.backward if not call.recomputed)
+    return _compared("autograd", own, dispatch.graph.macs)
+
+
+def _compared(counter: str, own: dict[str, int], others: dict[str, int]) -> Check:
+    total, opinion = sum(own.values()), sum(others.values())
+    if total == opinion:
+        return Check(counter=counter, macs=opinion, agrees=True)
     differ = [path for path in own | others if own.get(path, 0) != others.get(path, 0)]
     reason = f"they differ at {', '.join(path or 'its top' for path in differ)}"
-    return Check(counter=other.counter, macs=opinion, agrees=False, reason=reason)
+    return Check(counter=counter, macs=opinion, agrees=False, reason=reason)

@@ -53,6 +53,11 @@ def object_of(profile: Profile, depth: int | None = None) -> dict[str, Any]:
         "coverage": asdict(profile.coverage),
         "check": asdict(profile.check),
         **({"backward": asdict(backward)} if backward is not None else {}),
+        **(
+            {"backward_check": asdict(profile.backward_check)}
+            if profile.backward_check is not None
+            else {}
+        ),
         "unused": None if profile.unused is None else list(profile.unused),
         "active_params": profile.active_params,
         "notes": list(profile.notes),

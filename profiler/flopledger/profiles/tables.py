@@ -51,7 +51,7 @@ class Check:
 
     Attributes:
         counter: its name.
-        macs: its total for the forward pass; None where it could not count this network.
+        macs: its total for the pass that it checks; None where it could not count this network.
         agrees: whether that is the first counter's figure to the last MAC; None as macs.
         reason: why it could not count, or which layers differ; empty where the two agree.
     """
@@ -76,6 +76,7 @@ class Profile:
         modules: every module of the network, in its order.
         check: the second counter's total.
         backward_calls: the backward pass's operator calls; None where it was not asked for.
+        backward_check: what autograd's graph says of them; None where it was not asked for.
         unused: parameters that no operator took; None where the counter cannot tell.
         active_params: parameters that one token meets in a network that routes; None in any other.
         notes: what had to be assumed, a line each.
@@ -90,6 +91,7 @@ class Profile:
     check: Check
     reason: str = ""
     backward_calls: tuple[OpCall, ...] | None = None
+    backward_check: Check | None = None
     unused: tuple[str, ...] | None = None
     active_params: int | None = None
     notes: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ class BackwardTotals:
         flops: 2 x macs.
         other_flops: FLOPs of every other kind.
         recomputed_macs: those of macs that are the forward pass's, done again by checkpointing.
+        rescored_macs: of attention's scores that fused kernels compute again; not among macs.
         ratio_to_forward: macs over the forward pass's; None where that has none.
     """
 
@@ -58,6 +59,7 @@ class BackwardTotals:
     flops: int
     other_flops: int
     recomputed_macs: int
+    rescored_macs: int
     ratio_to_forward: float | None
 
 
@@ -127,6 +129,7 @@ def backward_totals(calls: Iterable[OpCall], forward_macs: int) -> BackwardTotal
         flops=2 * macs,
         other_flops=sum(call.other_flops for call in calls),
         recomputed_macs=sum(call.macs for call in calls if call.recomputed),
+        rescored_macs=sum(call.rescored_macs for call in calls),
         ratio_to_forward=macs / forward_macs if forward_macs else None,
     )
 

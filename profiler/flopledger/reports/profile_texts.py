@@ -72,7 +72,13 @@ def footnotes(profile: Profile) -> list[str]:
         lines.append(
             f"backward pass: {short(back.macs)} MACs{again if back.recomputed_macs else ''}, "
             f"{short(back.ratio_to_forward)} x the forward, measured (commonly assumed: 2 x)"
+            f"{_backward_check(profile)}"
         )
+        if back.rescored_macs:
+            lines.append(
+                f"fused attention computes its scores again: {short(back.rescored_macs)} MACs "
+                "more, which are not among the backward pass's"
+            )
     lines += profile.notes
     if profile.check.reason:
         lines.append(f"{profile.check.counter}: {profile.check.reason}")
@@ -85,6 +91,18 @@ def footnotes(profile: Profile) -> list[str]:
     if profile.unused:
         lines.append(f"parameters that no operator used: {', '.join(profile.unused)}")
     return lines
+
+
+def _backward_check(profile: Profile) -> str:
+    """What the backward pass's second counter says, behind a comma."""
+    check = profile.backward_check
+    if check is None:
+        return ""
+    if check.agrees:
+        return f"; {check.counter}'s graph agrees"
+    if check.macs is None:
+        return f"; nothing checks it ({check.reason})"
+    return f"; {check.counter}'s graph DISAGREES: {check.macs:,} MACs ({check.reason})"
 
 
 def _counting(profile: Profile) -> str:

@@ -1,7 +1,7 @@
 """Attention under each of its names, at sides that are distinct primes."""
 
 import pytest
-from flopledger.counting.formulas.every import work
+from flopledger.counting.formulas.every import rescored, work
 
 # 2 sequences, 3 heads, 5 queries of 11, 7 keys of 11 and values of 13
 QUERY, KEY, VALUE, OUT = (2, 3, 5, 11), (2, 3, 7, 11), (2, 3, 7, 13), (2, 3, 5, 13)
@@ -32,11 +32,11 @@ def test_a_fused_kernel_gives_more_than_its_result(op):
 
 
 @pytest.mark.parametrize("op", WITH_BACKWARD)
-def test_five_products_a_score_backward(op):
-    # the scores again, the gradients of query and key: 11 each; of weights and values: 13 each
-    args = [OUT, QUERY, KEY, VALUE, OUT, (2, 3, 5)]
-    found = work(f"aten::{op}_backward", args, {}, (QUERY, KEY, VALUE))
-    assert found == (SCORES * (3 * 11 + 2 * 13), SCORES * 10)
+def test_four_products_a_score_backward_and_the_score_again(op):
+    # the gradients of query and key: 11 each; of weights and values: 13 each
+    args, made = [OUT, QUERY, KEY, VALUE, OUT, (2, 3, 5)], (QUERY, KEY, VALUE)
+    assert work(f"aten::{op}_backward", args, {}, made) == (SCORES * 2 * (11 + 13), SCORES * 10)
+    assert rescored(f"aten::{op}_backward", args, made) == SCORES * 11
 
 
 @pytest.mark.parametrize("op", ["attention_math", "attention_math_for_mps"])
@@ -59,7 +59,8 @@ def test_heads_behind_the_tokens(kernel):
 def test_heads_behind_the_tokens_backward(kernel):
     op = f"aten::_{kernel}_attention_backward"
     args = [(2, 5, 3, 13), *INSIDE]
-    assert work(op, [*args, None, (1,)], {}, ())[0] == SCORES * (3 * 11 + 2 * 13)
+    assert work(op, [*args, None, (1,)], {}, ())[0] == SCORES * 2 * (11 + 13)
+    assert rescored(op, [*args, None, (1,)], ()) == SCORES * 11
     assert work(op, [*args, (2,)], {}, ()) is None  # packed; a side of 1 is a seed
     assert work(op, [args[0], (10, 3, 11), *INSIDE[1:]], {}, ()) is None
 

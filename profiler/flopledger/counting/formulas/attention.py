@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from flopledger.calls import Shape
-from flopledger.counting.formulas.formula_table import macs, other_flops
+from flopledger.counting.formulas.formula_table import again, macs, other_flops
 
 
 @macs("aten::scaled_dot_product_attention")
@@ -52,11 +52,19 @@ _BACKWARD = tuple(f"{op}_backward" for op in _FUSED if "math" not in op)
 def attention_backward(
     grad: Shape, query: Shape, key: Shape, value: Shape, *_: Any, out: Any, **__: Any
 ) -> int:
-    """The scores again, then the gradients of value, weights, query and key: L * S (3 E + 2 V).
+    """The gradients of value, weights, query and key: L * S (2 E + 2 V), as of any two products."""
+    return prod(query[:-1]) * key[-2] * 2 * (query[-1] + value[-1])
 
-    The kernels keep no scores: Dao et al. 2022, FlashAttention, algorithm 4 (appendix B.2).
+
+@again(*_BACKWARD)
+def scores_again(
+    grad: Shape, query: Shape, key: Shape, value: Shape, *_: Any, out: Any, **__: Any
+) -> int:
+    """The scores, L * S * E, which the kernels do not keep.
+
+    Dao et al. 2022, FlashAttention, algorithm 4 (appendix B.2).
     """
-    return prod(query[:-1]) * key[-2] * (3 * query[-1] + 2 * value[-1])
+    return prod(query[:-1]) * key[-2] * query[-1]
 
 
 @other_flops(*_BACKWARD)
@@ -96,7 +104,15 @@ def heads_inside_backward(
     """As `attention_backward`, over [batch, length, heads, width]; None where packed."""
     if any(isinstance(a, tuple) and len(a) == 1 and a[0] > 1 for a in rest) or len(query) != 4:
         return None
-    return prod(query[:-1]) * key[1] * (3 * query[-1] + 2 * value[-1])
+    return prod(query[:-1]) * key[1] * 2 * (query[-1] + value[-1])
+
+
+@again("aten::_flash_attention_backward", "aten::_efficient_attention_backward")
+def scores_inside_again(
+    grad: Shape, query: Shape, key: Shape, value: Shape, *_: Any, out: Any, **__: Any
+) -> int:
+    """As `scores_again`, over [batch, length, heads, width]; asked only where none is packed."""
+    return prod(query[:-1]) * key[1] * query[-1]
 
 
 @macs("aten::_native_multi_head_attention")

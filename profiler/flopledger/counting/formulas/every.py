@@ -9,6 +9,11 @@ from flopledger.counting.formulas import (  # noqa: F401  for what they register
     reductions,
 )
 from flopledger.counting.formulas.elementwise import is_free, is_pointwise
-from flopledger.counting.formulas.formula_table import known_operators, multiplies, work
+from flopledger.counting.formulas.formula_table import (
+    known_operators,
+    multiplies,
+    rescored,
+    work,
+)
 
-__all__ = ["is_free", "is_pointwise", "known_operators", "multiplies", "work"]
+__all__ = ["is_free", "is_pointwise", "known_operators", "multiplies", "rescored", "work"]

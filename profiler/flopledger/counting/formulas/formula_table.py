@@ -14,6 +14,7 @@ F = TypeVar("F", bound=Formula)
 
 _macs: dict[str, Formula] = {}
 _other: dict[str, Formula] = {}
+_again: dict[str, Formula] = {}
 
 
 def macs(*ops: str) -> Callable[[F], F]:
@@ -32,6 +33,28 @@ def other_flops(*ops: str) -> Callable[[F], F]:
         ValueError: as `macs`.
     """
     return _registrar(_other, ops)
+
+
+def again(*ops: str) -> Callable[[F], F]:
+    """Register the decorated function as MACs of scores that these operators compute again.
+
+    Raises:
+        ValueError: as `macs`.
+    """
+    return _registrar(_again, ops)
+
+
+def rescored(op: str, args: Sequence[Any], out: Any) -> int:
+    """MACs of attention's scores that one call of a backward kernel computes again.
+
+    They are not among those of `work`.
+
+    Args:
+        op: as in `work`, and so args and out.
+        args: by place.
+        out: the result's shapes.
+    """
+    return (_again[op](*args, out=out) or 0) if op in _again else 0
 
 
 def work(op: str, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> tuple[int, int] | None:

@@ -1,0 +1,243 @@
+"""The backward pass's second counter: autograd's graph, read before it runs.
+
+A node is named after the operator that made it, and leads to the nodes of those arguments that want
+a gradient; each knows the shape of what flows into it. That tells the products, without running
+anything and without the formulas of what reaches the dispatcher.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import BackwardCFunction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the graph says.
+
+    Attributes:
+        macs: of the backward pass, by the path of the module that made each node; what is computed
+            again (checkpointing, a fused kernel's scores) is left out.
+        unknown: why it cannot tell; "" where it can.
+    """
+
+    macs: dict[str, int] = field(default_factory=dict)
+    unknown: str = ""
+
+
+SPARSE = Reading(unknown="autograd's graph does not say how much a sparse tensor stores")
+
+
+class _Unknown(Exception):
+    """The graph does not show what a node does."""
+
+
+def read(roots: Sequence[Tensor], where: Callable[[Any], str]) -> Reading:
+    """Read the graph from these results down.
+
+    Args:
+        roots: each gets a gradient.
+        where: of a node, the module that made it.
+    """
+    macs: dict[str, int] = {}
+    try:
+        for node in _nodes(roots):
+            if products := _products(node):
+                path = where(node)
+                macs[path] = macs.get(path, 0) + products
+    except _Unknown as unknown:
+        return Reading(unknown=str(unknown))
+    return Reading(macs=macs)
+
+
+def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
+    met: set[Any] = set()
+    waiting = [root.grad_fn for root in roots]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in met:
+            continue
+        met.add(node)
+        yield node
+        waiting += [following for following, _ in node.next_functions]
+
+
+def _products(node: Any) -> int:
+    name = node.name()
+    kind = name.rstrip("0123456789").removesuffix("Backward")
+    if kind in _RULES:
+        macs = _RULES[kind](node)
+        return 4 * macs if node._input_metadata[0].dtype.is_complex else macs
+    if isinstance(node, BackwardCFunction):
+        raise _Unknown(f"{name} is code of its own, which autograd's graph does not show")
+    if kind.startswith(_OPAQUE) and kind not in _ELEMENTS:
+        raise _Unknown(f"autograd's graph does not tell the products of {name}")
+    return 0
+
+
+def _out(node: Any, index: int = 0) -> Sequence[int]:
+    shape: Sequence[int] = node._input_metadata[index].shape
+    return shape
+
+
+def _wanted(node: Any, place: int) -> Sequence[int] | None:
+    """The shape of that argument if it wants a gradient, else None."""
+    following, index = node.next_functions[place]
+    if following is None:
+        return None
+    variable = getattr(following, "variable", None)  # of a leaf
+    if variable is not None and variable.layout is not torch.strided:
+        raise _Unknown(SPARSE.unknown)
+    return _out(following, index)
+
+
+def _saved(node: Any, name: str) -> Tensor:
+    """An argument that wants no gradient itself, and is kept for another's."""
+    saved: Tensor = getattr(node, f"_saved_{name}")
+    return saved
+
+
+def _matrices(left: int, right: int) -> Callable[[Any], int]:
+    """[.., m, k] x [.., k, n]: m x k x n for each of the two that wants a gradient."""
+
+    def rule(node: Any) -> int:
+        a, b = _wanted(node, left), _wanted(node, right)
+        if a is not None:
+            length = a[-1]
+        elif b is not None:
+            length = b[-2] if len(b) > 1 else b[-1]
+        else:
+            return 0
+        return prod(_out(node)) * length * _number(a, b)
+
+    return rule
+
+
+def _number(*wanted: Any) -> int:
+    return sum(shape is not None for shape in wanted)
+
+
+def _summed_batch(node: Any) -> int:
+    """[b, m, k] x [b, k, n], added up over b."""
+    a, b = _wanted(node, 1), _wanted(node, 2)
+    if a is not None:
+        return prod(a) * _out(node)[-1] * _number(a, b)
+    return prod(b) * _out(node)[-2] if b is not None else 0
+
+
+def _grouped(node: Any) -> int:
+    """[rows, k] x [groups, k, n]: every row meets one matrix."""
+    rows = _wanted(node, 0)
+    if len(_out(node)) != 2 or len(rows or (1, 1)) != 2:
+        raise _Unknown("autograd's graph tells a grouped product only where rows are in groups")
+    return _matrices(0, 1)(node)
+
+
+def _dot(node: Any) -> int:
+    """A number times a vector, for each vector that wants a gradient."""
+    wanted = [shape for place in (0, 1) if (shape := _wanted(node, place)) is not None]
+    return sum(map(prod, wanted))
+
+
+def _outer(node: Any) -> int:
+    """Of a bias plus column x row: [m, n] x [n] and [m] x [m, n]."""
+    return prod(_out(node)) * _number(_wanted(node, 1), _wanted(node, 2))
+
+
+def _convolution(node: Any) -> int:
+    """Each term input x weight once for either's gradient."""
+    x, weight = _wanted(node, 0), _wanted(node, 1)
+    kernel = _saved(node, "weight").shape if weight is None else weight
+    spread = _out(node)
+    if node._saved_transposed:
+        spread = _saved(node, "input").shape if x is None else x
+    return prod(spread) * prod(kernel[1:]) * _number(x, weight)
+
+
+def _attention(node: Any) -> int:
+    """Of every score the gradients of weight, value, query and key, whichever are wanted.
+
+    The first and the last two are as long as a query is wide, or as a value.
+    """
+    query, key, value = (_wanted(node, place) for place in range(3))
+    made = _out(node)
+    source = key or value
+    width = (query or key or made)[-1]
+    if source is None:
+        source = _saved(node, "key").shape
+    return prod(made[:-1]) * source[-2] * 2 * (width + made[-1])
+
+
+def _recurrent(node: Any) -> int:
+    """One layer in one direction: [steps, batch, ..] meets both matrices, twice."""
+    gates = _wanted(node, 1), _wanted(node, 2)
+    matrices = [
+        _saved(node, f"weight{i}").shape if shape is None else shape
+        for i, shape in enumerate(gates)
+    ]
+    return 2 * prod(_out(node)[:-1]) * sum(map(prod, matrices))
+
+
+def _bilinear(node: Any) -> int:
+    """[n, i] x [o, i, j] x [n, j], two at a time from the left, the wanted one's place taken."""
+    first, second = _saved(node, "i1").shape, _saved(node, "i3").shape
+    samples, rows, columns = first[0], first[-1], second[-1]
+    results = _out(node)[-1]
+    if len(first) != 2 or len(_out(node)) != 2:
+        raise _Unknown(
+            "autograd's graph tells of trilinear forms a bilinear layer's alone"
+        )
+    whole = samples * results * rows * columns
+    parts = samples * rows * columns, whole, samples * results * columns
+    starts = whole, samples * results * rows, whole
+    return sum(
+        start + part
+        for place, (start, part) in enumerate(zip(starts, parts, strict=True))
+        if _wanted(node, place) is not None
+    )
+
+
+def _distances(node: Any) -> int:
+    """Ratios [.., m, n] times the points of either side; both are made."""
+    points = _wanted(node, 0) or _wanted(node, 1)
+    return 2 * prod(_out(node)) * points[-1] if points is not None else 0
+
+
+_RULES: dict[str, Callable[[Any], int]] = {
+    "Mm": _matrices(0, 1),
+    "Bmm": _matrices(0, 1),
+    "Mv": _matrices(0, 1),
+    "Addmm": _matrices(1, 2),
+    "Baddbmm": _matrices(1, 2),
+    "Addmv": _matrices(1, 2),
+    "Addbmm": _summed_batch,
+    "GroupedMm": _grouped,
+    "Dot": _dot,
+    "Vdot": _dot,
+    "Addr": _outer,
+    "Convolution": _convolution,
+    "MkldnnRnnLayer": _recurrent,
+    "Trilinear": _bilinear,
+    "EuclideanDist": _distances,
+    "FlexAttentionAutogradOp": _attention,
+    **{
+        f"ScaledDotProduct{kernel}": _attention
+        for kernel in (
+            "FlashAttention", "FlashAttentionForCpu", "EfficientAttention", "CudnnAttention",
+            "FusedAttentionOverrideable",
+        )
+    },
+}  # fmt: skip
+
+# whose gradients take products that this module has no rule for
+_OPAQUE = (
+    "Linalg", "Linear", "Cholesky", "LuSolve", "Triangular", "Ormqr", "Householder", "Matrix",
+    "Sparse", "Smm", "Sspaddmm", "Hspmm", "ScaledGroupedMm", "CudnnRnn", "Miopen",
+    "ConvTbc", "SlowConv", "ConvDepthwise", "DeformConv", "Nested", "Transformer", "FlashAttention",
+    "EfficientAttention",
+)  # fmt: skip
+_ELEMENTS = ("LinalgVectorNorm", "LinalgCross")  # multiply no matrices
