@@ -188,9 +188,7 @@ def _bilinear(node: Any) -> int:
     samples, rows, columns = first[0], first[-1], second[-1]
     results = _out(node)[-1]
     if len(first) != 2 or len(_out(node)) != 2:
-        raise _Unknown(
-            "autograd's graph tells of trilinear forms a bilinear layer's alone"
-        )
+        raise _Unknown("autograd's graph tells of trilinear forms a bilinear layer's alone")
     whole = samples * results * rows * columns
     parts = samples * rows * columns, whole, samples * results * columns
     starts = whole, samples * results * rows, whole
