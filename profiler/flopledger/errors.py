@@ -1,6 +1,6 @@
 """The one class that every error of this library is."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class FlopledgerError(Exception):
@@ -11,6 +11,10 @@ class FlopledgerError(Exception):
     """
 
     exit_code: ClassVar[int] = 2
+
+    def at(self, place: str) -> Self:
+        """The same error, with the file and key that led to it before its message."""
+        return type(self)(f"{place} {self}")
 
 
 class WrongOption(FlopledgerError, ValueError):

@@ -19,6 +19,10 @@ from flopledger.zoo.registry import list_models
 from flopledger.zoo.sizes import USUAL, Sizes
 
 
+class WrongFreezing(WrongInputs):
+    """What is to be frozen is no parameter of a network, or all that it has."""
+
+
 def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
     """The profile of a network that somebody named, with its backward pass.
 
@@ -32,8 +36,8 @@ def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
 
     Raises:
         UnknownModel, BrokenModel, WrongSource: there is no such network.
-        WrongInputs: it does not take that input, none is known, or it has no such parameters to
-            freeze.
+        WrongInputs: it does not take that input, or none is known.
+        WrongFreezing: it has no such parameters to freeze, or no others.
         ProfilingError: it cannot be counted.
     """
 
@@ -64,16 +68,18 @@ def _freeze(model: str, module: Any, frozen: tuple[str, ...]) -> None:
     """Take the gradients of the parameters whose names begin so.
 
     Raises:
-        WrongInputs: no parameter's name does.
+        WrongFreezing: no parameter's name does, or all do.
     """
     parameters = dict(module.named_parameters())
     for beginning in frozen:
         held = [one for name, one in parameters.items() if name.startswith(beginning)]
         if not held:
             hint = did_you_mean(beginning, dict.fromkeys(n.split(".")[0] for n in parameters))
-            raise WrongInputs(f"{model} has no parameter {beginning!r} to freeze; {hint}")
+            raise WrongFreezing(f"{model} has no parameter {beginning!r} to freeze; {hint}")
         for one in held:
             one.requires_grad_(False)
+    if frozen and not any(one.requires_grad for one in parameters.values()):
+        raise WrongFreezing(f"{model} has no parameter left to train; freeze fewer of them")
 
 
 def remembered(key: str, make: Callable[[], str]) -> str:

@@ -9,7 +9,7 @@ from torch import nn
 from flopledger.counting.arguments import arguments_of
 from flopledger.counting.failures import first_line
 from flopledger.counting.weightless import build
-from flopledger.profiles.tables import ProfilingError
+from flopledger.profiles.tables import FactoryFails
 from flopledger.zoo.inputs import Inputs, WrongInputs
 from flopledger.zoo.sources import find, offline
 
@@ -77,14 +77,14 @@ def built(name: str, factory: Callable[[], Any]) -> nn.Module:
     """A network in eval mode, on meta: no weights are initialised or stored.
 
     Raises:
-        ProfilingError: its factory raised something, or made no module.
+        FactoryFails: its factory raised something, or made no module.
     """
     try:
         module = build(factory)
     except (Exception, SystemExit) as error:  # the factory is anybody's code: it may raise anything
-        raise ProfilingError(f"{name}: its factory fails: {first_line(error)}") from error
+        raise FactoryFails(f"{name}: its factory fails: {first_line(error)}") from error
     if not isinstance(module, nn.Module):
-        raise ProfilingError(
+        raise FactoryFails(
             f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"
         )
     return module.eval()

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from flopledger.counting.cached import cached_profile
+from flopledger.counting.cached import WrongFreezing, cached_profile
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
@@ -15,8 +16,10 @@ from flopledger.ledger.methods import Accounting
 from flopledger.ledger.prediction import Agreement, agreement
 from flopledger.ledger.run_file import find_run, list_runs
 from flopledger.ledger.training_run import TrainingRun
-from flopledger.profiles.tables import Profile, ProfilingError
+from flopledger.profiles.tables import FactoryFails, Profile, ProfilingError
 from flopledger.storage.facts import BadFacts
+from flopledger.zoo.libraries import UnfitOptions, WrongSource
+from flopledger.zoo.registry import BrokenModel, UnknownModel
 from flopledger.zoo.sizes import USUAL, Sizes
 
 # what make train-small trains, and somebody did: the files are in facts/measured
@@ -69,17 +72,23 @@ def _tokens(profile: Profile) -> int:
     return ids[0][1] if ids and len(ids[0]) > 1 else 1
 
 
-def ledger_of(name: str, accounting: Accounting = "all") -> Ledger:
+def ledger_of(run: str | Path, accounting: Accounting = "all") -> Ledger:
     """The ledger of a run of facts/runs, or of a TOML file; its networks are counted if need be.
 
     An entry of facts/dawnbench.csv, or "FILE.csv:NAME", is a run, too.
 
+    Args:
+        run: its name, or its file.
+        accounting: "all" compute, or "training": gradient steps only.
+
     Raises:
         BadFacts: there is no such run, its file cannot be used, or it names an unknown network.
+        BrokenModel, ProfilingError: its network cannot be imported or counted.
     """
+    name = str(run)
     is_entry = ".csv:" in name or name in list_entries()
-    run = find_entry(name).run() if is_entry else find_run(name)
-    return ledgers([run], cached_profile, accounting)[run.name]
+    read = find_entry(name).run() if is_entry else find_run(name)
+    return ledgers([read], cached_profile, accounting)[read.name]
 
 
 def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[Ledger]:
@@ -113,9 +122,10 @@ def counted_entries(entries: Iterable[Entry], profiles: Profiles) -> dict[str, L
     runs = [entry.run() for entry in entries if entry.has_flops]
     try:
         return {run.file: ledger for run, ledger in _balanced(runs, profiles)}
-    except BadFacts as error:  # a row has columns where a file has tables
+    except FlopledgerError as error:  # a row has columns where a file has tables
         line = re.sub(r"\[phases.input[^]]*\]", "schedule:", str(error))
-        raise BadFacts(line.replace("[model]", "network:")) from error
+        line = re.sub(r"\[(phases\.)?model[^]]*\]", "network:", line)
+        raise type(error)(line) from error
 
 
 def agreement_of(predicted: str, metered: str) -> Agreement:
@@ -156,6 +166,7 @@ def ledgers(
 
     Raises:
         BadFacts: a run names a network that the zoo does not have, or an input that it cannot take.
+        BrokenModel, ProfilingError: a network of it cannot be imported or counted.
     """
     return {run.name: ledger for run, ledger in _balanced(runs, profiles, accounting)}
 
@@ -180,14 +191,32 @@ def measure(run: TrainingRun, profiles: Profiles, counted: dict[str, Measured]) 
             try:
                 counted[network] = measured(profiles(model, sizes), bool(sizes.frozen))
             except FlopledgerError as error:
-                if error.exit_code == 1 and sizes == USUAL:
-                    raise  # the network is at fault, and not the run's file
-                raise BadFacts(f"{run.file}: [{_key(run, sizes)}] {error}") from error
+                place = f"{run.file}: [{_place(run, model, sizes, _key(sizes, error))}]"
+                if error.exit_code == 1 and sizes == USUAL:  # the network is at fault
+                    raise error.at(place) from error
+                raise BadFacts(f"{place} {error}") from error
 
 
-def _key(run: TrainingRun, sizes: Sizes) -> str:
-    if sizes == USUAL:
+def _key(sizes: Sizes, error: FlopledgerError) -> str:
+    """The key of a file by which a network is one that cannot be counted."""
+    if isinstance(error, WrongFreezing):
+        return "frozen"
+    if isinstance(error, UnfitOptions):
+        return "options"
+    if isinstance(error, FactoryFails):
+        return "options" if sizes.options else "model"
+    if isinstance(error, UnknownModel | BrokenModel | WrongSource):
         return "model"
-    phases = [phase.name for phase in run.phases if phase.sizes == sizes]
-    key = "options" if sizes.options else "input"
-    return key if sizes == run.sizes or not phases else f"phases.{key} of {phases[0]!r}"
+    return next((key for key in ("input", "options", "frozen") if getattr(sizes, key)), "model")
+
+
+def _place(run: TrainingRun, model: str, sizes: Sizes, key: str) -> str:
+    """Where in a run's file that key of that network stands."""
+    if sizes == run.sizes and any(model in models for models in run.models):
+        return "models" if key == "model" and run.choice is not None else key
+    for phase in run.phases:
+        if model == phase.teacher:
+            return "teacher"
+        if sizes == phase.sizes and phase.model in (model, None):
+            return f"phases.{key} of {phase.name!r}"
+    return key

@@ -37,6 +37,10 @@ class ProfilingError(FlopledgerError):
     exit_code = 1
 
 
+class FactoryFails(ProfilingError):
+    """A network's factory raised something, or made no network."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """One tensor that went into the network: its shape, and its dtype's name ("float32")."""

@@ -11,7 +11,7 @@ from flopledger.counting.subject import built
 from flopledger.profiles.tables import Profile, ProfilingError
 from flopledger.sweeping.rows import Point, Row, failed
 from flopledger.zoo.inputs import WrongInputs, parse_input
-from flopledger.zoo.libraries import WrongSource, last_line
+from flopledger.zoo.libraries import WrongSource, in_one_line
 from flopledger.zoo.registry import BrokenModel, UnknownModel
 from flopledger.zoo.sources import Found, find, offline, parse_options
 
@@ -32,7 +32,7 @@ def measured(point: Point, own_thread: bool = False) -> Row:
     except _OURS as error:
         return failed(point, str(error).removeprefix(f"{point.model}: "))
     except (Exception, SystemExit) as error:  # the network is anybody's code
-        return failed(point, last_line(error))
+        return failed(point, in_one_line(error))
     return _row(point, profile)
 
 

@@ -5,7 +5,6 @@ import importlib.util
 import inspect
 import json
 import sys
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,9 +18,14 @@ class WrongSource(FlopledgerError, ValueError):
     """What was asked for is no network; the message says what to change."""
 
 
-def last_line(error: BaseException) -> str:
-    """The error's class and the last line of what it says."""
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1][:300]
+class UnfitOptions(WrongSource):
+    """A network's factory takes other options than those that were given."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """The error's class and what it says, a message of several lines in one."""
+    words = str(error).split()
+    return f"{type(error).__name__}{':' * bool(words)} {' '.join(words)}".strip()[:300]
 
 
 def _timm(name: str, options: dict[str, Any]) -> Callable[[], Any]:
@@ -81,7 +85,7 @@ def _configuration(transformers: ModuleType, file: Path, options: dict[str, Any]
         model_type = str(values["model_type"])
     except (ValueError, KeyError, TypeError) as error:
         raise WrongSource(
-            f"hf:{file}: no transformers configuration: {last_line(error)}"
+            f"hf:{file}: no transformers configuration: {in_one_line(error)}"
         ) from error
     if model_type not in transformers.CONFIG_MAPPING:
         own = "; its own code would have to be downloaded" if "auto_map" in values else ""
@@ -91,10 +95,10 @@ def _configuration(transformers: ModuleType, file: Path, options: dict[str, Any]
     try:
         config = kind.from_dict(values | options)
     except Exception as error:  # each configuration checks itself in its own way
-        raise WrongSource(f"hf:{file}: {last_line(error)}") from error
+        raise WrongSource(f"hf:{file}: {in_one_line(error)}") from error
     unknown = [key for key in options if key not in config.to_dict()]
     if unknown:
-        raise WrongSource(f"hf:{file}: a {model_type} configuration has no {', '.join(unknown)}")
+        raise UnfitOptions(f"hf:{file}: a {model_type} configuration has no {', '.join(unknown)}")
     return config
 
 
@@ -120,7 +124,7 @@ def _imported(name: str) -> Any:
         return importlib.import_module(name)
     except Exception as error:  # a library beside versions that it does not go with
         library = name.split(".")[0]
-        raise WrongSource(f"{library} cannot be imported: {last_line(error)}") from error
+        raise WrongSource(f"{library} cannot be imported: {in_one_line(error)}") from error
 
 
 def _mend_torchvision() -> None:
@@ -130,7 +134,7 @@ def _mend_torchvision() -> None:
         importlib.import_module("torchvision")
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
-            raise WrongSource(f"torchvision cannot be imported: {last_line(error)}") from error
+            raise WrongSource(f"torchvision cannot be imported: {in_one_line(error)}") from error
         import torch
 
         for name in [key for key in sys.modules if key.split(".")[0] == "torchvision"]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from flopledger.zoo.libraries import LIBRARIES, WrongSource, last_line
+from flopledger.zoo.libraries import LIBRARIES, UnfitOptions, WrongSource, in_one_line
 from flopledger.zoo.registry import ModelSpec, find_model, list_models, registered, zoo_module
 
 HINT = "--list shows the zoo; or say FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, timm:NAME, hf:PATH"
@@ -47,8 +47,8 @@ def find(text: str, options: dict[str, Any] | None = None) -> Found:
 
     Raises:
         UnknownModel, BrokenModel: as `find_model`.
-        WrongSource: there is no such file, package or factory, it takes other options, or a package
-            is missing.
+        WrongSource: there is no such file, package or factory, or a package is missing.
+        UnfitOptions: the factory takes other options.
     """
     options = options or {}
     before, colon, after = text.rpartition(":")
@@ -106,7 +106,7 @@ def call(text: str) -> Any:
     try:
         return source.factory()
     except (Exception, SystemExit) as error:
-        raise WrongSource(f"{text} raises {last_line(error)}") from error
+        raise WrongSource(f"{text} raises {in_one_line(error)}") from error
 
 
 @contextmanager
@@ -160,7 +160,7 @@ def _called(text: str, factory: Any, options: dict[str, Any]) -> Callable[[], An
         signature = inspect.signature(factory)
         signature.bind(**options)
     except TypeError as error:
-        raise WrongSource(f"{text}{signature}: {error}; give --kwargs NAME=VALUE") from error
+        raise UnfitOptions(f"{text}{signature}: {error}; give --kwargs NAME=VALUE") from error
     except ValueError:  # a builtin, without a signature
         pass
     return partial(factory, **options)
@@ -226,7 +226,7 @@ def _cannot_import(text: str, error: BaseException, where: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]
     at = f" at {theirs[-1].filename}:{theirs[-1].lineno} ({theirs[-1].line})" if theirs else ""
-    return f"{text}: {where} cannot be imported: {last_line(error)}{at}"
+    return f"{text}: {where} cannot be imported: {in_one_line(error)}{at}"
 
 
 def _literal(value: str) -> Any:
