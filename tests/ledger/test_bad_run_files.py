@@ -67,7 +67,9 @@ BAD = {
     "no TOML": (('title = "A run"', "title = "), "not TOML"),
     "a number in quotes": (("value = 1000", 'value = "1000"'), "[images.value] Input should be"),
     "a truth value": (("value = 1000", "value = true"), "[images.value] Input should be a valid"),
-    "no network": (('model = "alexnet"', "model = []"), "[model] give model, or [[models]] where"),
+    "no network": (('model = "alexnet"\n', ""), "[model] is missing; name the network, or give [["),
+    "a list of no networks": (('"alexnet"', "[]"), "[model] is an empty list; name a network"),
+    "a network without a name": (('"alexnet"', '""'), "[model] String should have at least 1"),
     "one end of an interval": (("high = 10\n", ""), "[epochs] an interval has two ends"),
     "a published total below zero": (("value = 2", "value = -2"), "[published.0] value is -2;"),
     "an endless published total": (("value = 2", "value = inf"), "[published.0] value is inf"),
@@ -154,7 +156,35 @@ WORSE = {
     ),
     "more than can be counted": (
         ("value = 1000", "value = 1e308"),
-        "[images] 1e+308 is beyond counting; give a number below 1e60",
+        "[images] 1e+308 is beyond counting; give a number below 1e+60",
+    ),
+    "less than can be counted": (
+        ("value = 1000", "value = 1e-308"),
+        "[images] 1e-308 is next to nothing; give one above 1e-60",
+    ),
+    "half an image": (
+        ("value = 1000", "value = 1000.5"),
+        "[images] 1000.5 is no number of images: a count is whole; round it",
+    ),
+    "an alternative with half an image": (
+        ("value = 1000", ANSWERS.replace("= 1000", "= 1000.5")),
+        "[images] 1000.5 is no number of images: a count is whole; round it",
+    ),
+    "fewer than one image": (
+        ("value = 1000", "value = 0.5\nkind = 'assumed'"),
+        "[images] 0.5 is no number of images; give 1 or more",
+    ),
+    "an interval that begins below one image": (
+        ("value = 1000", "value = 1000\nlow = 0.5\nhigh = 2000"),
+        "[images] 0.5 is no number of images; give 1 or more",
+    ),
+    "a batch of half a sample": (
+        (
+            "[images]",
+            "steps = {value = 18000, source = 'x'}\nbatch_size = {value = 0.5, source = 'x'}"
+            "\n[images]",
+        ),
+        "[batch_size] 0.5 is no number of samples per step; give 1 or more",
     ),
     "an empty title": (('"A run"', '""'), "[title] String should have at least 1 character"),
     "a blank title": (('"A run"', '" "'), "[title] String should have at least 1 character"),
@@ -202,6 +232,10 @@ WORSE = {
         ('tag = "E"', 'url = "https://example.org"\nretrieved = "2026-11-26"'),
         "[images.retrieved] Input should be a valid date",
     ),
+    "an address without a day": (
+        ('tag = "E"', 'url = "https://example.org"'),
+        "[images] url says where, but not when it was read; give retrieved, the day, or tag",
+    ),
     "a total older than its run": (
         ('"a blog"', '"a blog"\nas_of = 2019-12-31'),
         "[published.0] is of 2019-12-31, before the run's 2020-01-01: it cannot be this run's",
@@ -220,7 +254,7 @@ WORSE = {
     ),
     "both model and models": (
         ("[images]", f"{HEADS}[images]"),
-        "[model] give model, or [[models]]",
+        "[model] and [[models]] both name the network; remove one",
     ),
     "models that do not add up": (
         (
@@ -246,7 +280,7 @@ WORSE = {
     ),
     "half a chip": (
         ("[images]", HARDWARE.replace("= 8", "= 1.5") + "[images]"),
-        "[hardware.chips] 1.5 is no number of chips; round it",
+        "[hardware.chips] 1.5 is no number of chips: a count is whole; round it",
     ),
     "hours below zero": (
         ("[images]", HARDWARE.replace("2.5", "-2.5") + "[images]"),

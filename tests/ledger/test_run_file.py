@@ -83,6 +83,25 @@ def test_a_fact_that_is_missing_is_named(run_of):
         run_of(without)
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("steps", r"\[batch_size\] is missing; a supervised run needs it$"),
+        ("tokens", r"\[epochs\] is missing; a supervised run needs it$"),
+        (None, r"\[epochs\] is missing; a supervised run needs it, and images$"),
+    ],
+)
+def test_what_is_missing_is_what_the_given_facts_lack(run_of, given, missing):
+    head = GOOD[: GOOD.index("[images]")]
+    with pytest.raises(BadFacts, match=missing):
+        run_of(head + (fact(given, 3) if given else ""))
+
+
+def test_a_count_that_follows_may_be_a_mean(run_of):
+    derived = fact("samples", 9000.5) + "kind = 'derived'\n"
+    assert run_of(GOOD + derived).phases[0].facts["samples"].value == 9000.5
+
+
 def test_a_published_total_may_have_an_interval(run_of):
     wide = 'value = 2\nlow = 1\nhigh = 4\nunit = "pfs-day"'
     total = run_of(GOOD.replace('value = 2\nunit = "pfs-day"', wide)).published[0].quantity
@@ -135,8 +154,11 @@ def test_a_phase_may_have_an_input_of_its_own(run_of):
 
 
 def test_steps_and_batch_size_go_together(run_of):
-    with pytest.raises(BadFacts, match=r"\[steps\] and \[batch_size\] go together"):
+    with pytest.raises(BadFacts, match=r"\[batch_size\] is missing beside \[steps\]; give both"):
         run_of(GOOD + fact("steps", 3))
+    # a contradiction is not hidden by it
+    with pytest.raises(BadFacts, match=r"\[samples\] is 12000, but images x epochs is 9000"):
+        run_of(GOOD + fact("steps", 3) + fact("samples", 12_000))
 
 
 def test_an_unknown_run_names_the_nearest():
@@ -230,6 +252,13 @@ def test_a_cited_fact_has_the_address_and_the_day_of_its_source(run_of):
     said = 'url = "https://example.org/b"\nretrieved = 2026-11-02'
     fact = run_of(changed('tag = "E"', said)).phases[0].facts["images"]
     assert (fact.url, fact.retrieved) == ("https://example.org/b", date(2026, 11, 2))
+
+
+def test_what_is_cited_without_an_address_is_from_memory(run_of):
+    facts = run_of(GOOD.replace('tag = "E"\n', "")).phases[0].facts
+    assert facts["images"].source == "a paper, section 1 [M]"
+    assert (facts["images"].url, facts["images"].retrieved) == (None, None)
+    assert facts["epochs"].source == "the usual"  # an assumption is nobody's
 
 
 def test_a_measured_fact_says_what_measured_it(run_of):

@@ -46,6 +46,25 @@ UNITS = {
     "unroll": "positions per sample",
     "samples": "samples",
 }
+# those that count things: whole where somebody counted, while a derived one may be a mean
+COUNTS = frozenset(
+    {
+        "images",
+        "examples",
+        "tokens",
+        "sequences",
+        "games",
+        "actor_steps",
+        "rewards",
+        "steps",
+        "samples",
+    }
+)
+AT_LEAST_ONE = COUNTS | {
+    "tokens_per_sequence", "plies_per_game", "steps_per_episode", "batch_size", "unroll",
+    "simulations_per_move",
+}  # fmt: skip
+SHARES = frozenset({"masked_share"})
 _STEPS = {"steps", "batch_size", "samples"}
 _DATA = {
     "images",

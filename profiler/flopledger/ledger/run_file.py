@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from flopledger.ledger.cited_sources import Source, central_sources
+from flopledger.ledger.cited_sources import central_sources
 from flopledger.ledger.methods import METHODS, UNITS, MethodName
+from flopledger.ledger.one_fact import TOTALS, quantity_of
 from flopledger.ledger.quantity import Choice, Kind, Quantity, product_range
 from flopledger.ledger.run_forms import FactForm, HardwareForm, PhaseForm, PublishedForm, RunForm
 from flopledger.ledger.training_run import Hardware, Phase, Total, TrainingRun
@@ -15,10 +15,6 @@ from flopledger.storage.facts import BadFacts, checked, facts_folder, read_toml,
 from flopledger.storage.nearest_name import did_you_mean
 from flopledger.zoo.sizes import USUAL, Option, Sizes
 
-PFS_DAY = 8.64e19  # FLOP: 1e15 a second for a day
-TOTALS = {"FLOP": 1.0, "pfs-day": PFS_DAY}  # units of a published total, in FLOP
-_LARGEST = 1e60  # of a fact: products of several stay finite
-_OTHER_UNITS = {"hardware.chips": ["chips"], "hardware.hours": ["hours"]}
 # each group counts one thing in several ways, which must not contradict each other
 _TWICE = (
     (
@@ -89,8 +85,12 @@ class _Reader:
 
     def run(self, seen: tuple[Path, ...]) -> TrainingRun:
         file = self.file
+        if file.model == []:
+            raise self._bad("model", "is an empty list; name a network")
         if bool(file.model) == bool(file.models):
-            raise self._bad("model", "give model, or [[models]] where it is an open question")
+            both = "and [[models]] both name the network; remove one"
+            neither = "is missing; name the network, or give [[models]] where it is open"
+            raise self._bad("model", both if file.model else neither)
         common = {key: self.data[key] for key in UNITS if key in self.data}
         phases = [self._phase(part, common) for part in file.phases or [{"name": "training"}]]
         if len({phase.name for phase in phases}) < len(phases):
@@ -213,13 +213,16 @@ class _Reader:
             raise self._bad(strange[0], f"is no fact of a {method} run; remove it")
         needed = METHODS[method].needed
         if not any(keys <= facts.keys() for keys in needed):
-            missing = sorted(needed[0] - facts.keys())[0]
-            raise self._bad(missing, f"is missing; a {method} run needs it")
-        if ("steps" in facts) != ("batch_size" in facts):
-            raise self._bad("steps", "and [batch_size] go together; give both or neither")
+            nearest = max(needed, key=lambda keys: len(keys & facts.keys()))
+            missing, *others = sorted(nearest - facts.keys())
+            also = f", and {' and '.join(others)}" if others else ""
+            raise self._bad(missing, f"is missing; a {method} run needs it{also}")
         if "images" in facts and facts.keys() & {"tokens", "sequences"}:
             raise self._bad("images", "and [tokens] both count examples; give one")
         self._check_twice(facts)
+        for key, other in (("steps", "batch_size"), ("batch_size", "steps")):
+            if key in facts and other not in facts:
+                raise self._bad(other, f"is missing beside [{key}]; give both or neither")
 
     def _check_twice(self, facts: dict[str, Quantity]) -> None:
         """Facts that say one thing twice must agree, to their intervals and a print's rounding."""
@@ -236,49 +239,10 @@ class _Reader:
                     )
 
     def _fact(self, key: str, fact: FactForm) -> Quantity:
-        right = [UNITS[key]] if key in UNITS else _OTHER_UNITS.get(key, list(TOTALS))
-        if fact.unit is not None and fact.unit not in right:
-            listed = " or ".join(map(repr, right))
-            raise self._bad(key, f"is in {listed}, not {fact.unit!r}; convert it")
-        source = self._source(key, fact)
-        numbers = [fact.value, fact.low, fact.high, *(a.value for a in fact.alternatives)]
-        for number in numbers:
-            if number is not None and isfinite(number) and number > _LARGEST:
-                raise self._bad(key, f"{number:g} is beyond counting; give a number below 1e60")
-            if key == "masked_share" and number is not None and number > 1:
-                raise self._bad(key, f"{number:g} is no share; give a number from 0 to 1")
-        heaviest = max(fact.alternatives, key=lambda answer: answer.weight, default=None)
-        value = fact.value if heaviest is None else heaviest.value
-        if value is None or (heaviest is not None and fact.value is not None):
-            raise self._bad(key, "has neither value nor alternatives, or both; give one of them")
         try:
-            return Quantity(
-                value=value,
-                unit=UNITS.get(key) or fact.unit or right[0],
-                kind=(heaviest and heaviest.kind) or fact.kind,
-                source=f"{fact.source} [{fact.tag}]" if fact.tag else fact.source,
-                low=fact.low,
-                high=fact.high,
-                alternatives=tuple((a.value, a.weight) for a in fact.alternatives),
-                url=source.url,
-                retrieved=source.retrieved,
-                command=fact.command,
-                versions=fact.versions,
-            )
+            return quantity_of(key, fact, self.sources)
         except ValueError as error:
             raise self._bad(key, str(error)) from error
-
-    def _source(self, key: str, fact: FactForm) -> Source:
-        if fact.ref is None:
-            if fact.retrieved is not None and fact.url is None:
-                raise self._bad(key, "retrieved says when, but url does not say where; give url")
-            return Source(cite=fact.source, url=fact.url, retrieved=fact.retrieved)
-        if fact.url is not None or fact.retrieved is not None:
-            raise self._bad(key, "has both ref and url; give one")
-        if fact.ref not in self.sources:
-            hint = did_you_mean(fact.ref, self.sources, "see facts/sources.toml")
-            raise self._bad(key, f"no source is called {fact.ref!r}; {hint}")
-        return self.sources[fact.ref]
 
     def _total(self, key: str, table: Any) -> Total:
         published = checked(PublishedForm, table, self.path, key)
@@ -302,8 +266,6 @@ class _Reader:
             self._fact("hardware.chips", table.chips),
             self._fact("hardware.hours", table.hours),
         )
-        if chips.value != round(chips.value):
-            raise self._bad("hardware.chips", f"{chips.value:g} is no number of chips; round it")
         return Hardware(chip=table.chip, precision=table.precision, chips=chips, hours=hours)
 
     def _bad(self, key: str, what: str) -> BadFacts:

@@ -73,7 +73,7 @@ class PublishedForm(FactForm):
 class AnswerForm(Table):
     """One of the networks that a run may have trained."""
 
-    model: str | Annotated[list[str], Field(min_length=1)]
+    model: Text | Annotated[list[Text], Field(min_length=1)]
     weight: Number
     kind: Kind = "assumed"
     source: Text
@@ -92,12 +92,12 @@ class PhaseForm(Table):
     """A phase's own keys in a file; every other table of it is a fact."""
 
     name: Annotated[Text, Field(max_length=200)]
-    model: str | None = None
+    model: Text | None = None
     method: MethodName | None = None
     options: dict[str, Option] = Field(default_factory=dict)
     input: list[Size] | list[str] = Field(default_factory=list)
-    frozen: list[str] = Field(default_factory=list)
-    teacher: str | None = None
+    frozen: list[Text] = Field(default_factory=list)
+    teacher: Text | None = None
 
 
 class RunForm(Table):
@@ -105,7 +105,7 @@ class RunForm(Table):
 
     title: Annotated[Text, Field(max_length=400)]
     published_on: Day
-    model: list[str] = Field(default_factory=list)
+    model: list[Text] | None = None
     models: list[AnswerForm] = Field(default_factory=list)
     models_shared: str = ""
     method: MethodName | None = None
@@ -113,9 +113,9 @@ class RunForm(Table):
     published: list[dict[str, Any]] = Field(default_factory=list)
     options: dict[str, Option] = Field(default_factory=dict)
     input: list[Size] | list[str] = Field(default_factory=list)
-    frozen: list[str] = Field(default_factory=list)
-    teacher: str | None = None
-    base: str | None = None
+    frozen: list[Text] = Field(default_factory=list)
+    teacher: Text | None = None
+    base: Text | None = None
     hardware: HardwareForm | None = None
     sources: dict[str, Source] = Field(default_factory=dict)
 

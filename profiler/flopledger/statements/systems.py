@@ -10,7 +10,7 @@ from typing import Literal, Self, get_args
 from pydantic import PositiveFloat, model_validator
 
 from flopledger.errors import FlopledgerError
-from flopledger.ledger.run_file import PFS_DAY
+from flopledger.ledger.one_fact import PFS_DAY
 from flopledger.storage.facts import Table, facts_folder, read_rows
 
 SystemTable = Literal["AI and Compute", "Epoch 2025", "Epoch 2026"]
