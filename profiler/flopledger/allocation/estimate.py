@@ -13,6 +13,7 @@ from torch.profiler import ProfilerActivity
 from flopledger.allocation.held_bytes import Memory
 from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_of
 from flopledger.counting.doubles import Double, doubled
+from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.subject import subject_of
 from flopledger.counting.torch_functions import unfused
@@ -69,7 +70,11 @@ def memory(
     with doubled(module, inputs, on_meta) as double, kernels_of(device):
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
-        with Live(params, buffers, given) as live, torch.no_grad():
+        with (
+            Live(params, buffers, given) as live,
+            OnShapes(live.overwritten),
+            torch.no_grad(),
+        ):
             double.module(*double.args, **double.kwargs)
         parts = {
             "params_bytes": _stored(params),
@@ -108,7 +113,8 @@ def _check(optimiser: str) -> None:
 
 def _forward_and_backward(double: Double, live: Live) -> int:
     """Forward and backward; the bytes alive between them without the outputs."""
-    out = double.module(*double.args, **double.kwargs)
+    with OnShapes(live.overwritten):
+        out = double.module(*double.args, **double.kwargs)
     roots = _outputs_of(out)
     edges = [get_gradient_edge(root) for root in roots]
     seeds = [(root.shape, root.dtype, root.device) for root in roots]

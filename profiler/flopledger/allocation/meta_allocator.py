@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import evenly, selects
 from flopledger.counting.meta_shapes import infer
+from flopledger.counting.overwritten import Overwritten
 
 Device = Literal["cpu", "cuda"]
 DEVICES = get_args(Device)
@@ -24,12 +25,14 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Attributes:
         now: their bytes.
         peak: the most that there were.
+        overwritten: tensors on the CPU whose numbers are no longer known.
     """
 
     def __init__(self, *known: Iterable[Any]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.now = 0
         self.peak = 0
+        self.overwritten = Overwritten()
         # by address: for a known storage nothing, for any other what calls when it is gone
         self._alive: dict[int, Any] = {
             tensor.untyped_storage()._cdata: None
@@ -45,8 +48,15 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
+            return self._account(func, args, kwargs or {})
+
+    def _account(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         op = func._schema.name
-        args, kwargs = on_one_device(op, args, kwargs or {})
+        if self.overwritten.writes(op, args, kwargs):
+            return args[0]
+        args, kwargs = self.overwritten.shapes_of(op, args, kwargs)
+        args, kwargs = on_one_device(op, args, kwargs)
         out = infer(op, func._schema.overload_name, args, kwargs)
         if out is NotImplemented:
             out = func(*args, **kwargs)

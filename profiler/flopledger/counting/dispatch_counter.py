@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -18,6 +18,7 @@ from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, rescored, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
+from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.hooks import Hook
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
@@ -27,6 +28,7 @@ from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.module_calls import on_calls
 from flopledger.counting.network_parts import modules_of, tensors_of
+from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.torch_functions import Functions
 from flopledger.counting.weightless import Values, on_meta, place_of, real
 
@@ -73,11 +75,15 @@ def count(
         uncompiled(),
     ):
         params = {_key(tensor): name for name, tensor in double.named}
-        functions = Functions(where.now)
+        functions, overwritten = Functions(where.now), Overwritten()
+        forward = Recorder(
+            where.now, params, computed, overwritten=overwritten, zeros_known=not backward
+        )
         with (
             torch.set_grad_enabled(backward),
             functions,
-            Recorder(where.now, params, computed) as forward,
+            nullcontext() if computed else OnShapes(overwritten, forward.asked),
+            forward,
         ):
             out = double.module(*double.args, **double.kwargs)
         calls: list[OpCall] = forward.calls + functions.calls
@@ -90,7 +96,7 @@ def count(
             )
         if graph is not None:
             graph.append(SPARSE if forward.sparse else read(roots, where.of))
-        with Recorder(where.of_node, params, computed, backward=True) as back:
+        with Recorder(where.of_node, params, computed, True, overwritten) as back:
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         calls += back.calls
         return calls
@@ -164,12 +170,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         params: dict[int, str],
         computed: bool,
         backward: bool = False,
+        overwritten: Overwritten | None = None,
+        zeros_known: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[OpCall] = []
         self._where = where
         self._params = params
         self._computed = computed
+        self._overwritten = overwritten or Overwritten()
+        self._zeros_known = zeros_known
         self._backward = backward
         self._invented: list[int] = []
         self.sparse = False  # whether a sparse tensor was met
@@ -183,18 +193,31 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         if isinstance(func, HigherOrderOperator):
             return self._attend(func, args, kwargs or {})
-        op, kwargs = func._schema.name, kwargs or {}
+        with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
+            return self._count(func, args, kwargs or {})
+
+    def _count(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        op = func._schema.name
         if self._computed:
             out = func(*args, **kwargs)
+        elif self._overwritten.writes(op, args, kwargs):
+            out = args[0]
         else:
+            args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
             refuse(op, args)
-            args, kwargs = on_one_device(op, args, kwargs)
+            args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
             out = infer(op, func._schema.overload_name, args, kwargs)
             if out is NotImplemented:
                 out = func(*args, **kwargs)
             out = self._made_up(op, args, kwargs, out)
         self._record(func, args, kwargs, out)
         return out
+
+    def asked(self) -> None:
+        """Integers are read, which may be such as were made up."""
+        for index in self._invented:
+            self.calls[index] = replace(self.calls[index], evenly=True)
+        self._invented.clear()
 
     def _attend(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if not func.name().startswith("flex_attention"):
@@ -217,10 +240,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def _made_up(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> Any:
-        if asks(op) and self._invented:
-            for index in self._invented:
-                self.calls[index] = replace(self.calls[index], evenly=True)
-            self._invented.clear()
+        if asks(op):
+            self.asked()
         if selects(op) and args[0].device.type == "meta":
             self._invented.append(len(self.calls))  # the call that is recorded next
             return evenly(op, args, kwargs, out)

@@ -14,9 +14,11 @@ from flopledger.calls import OpCall, Shape
 from flopledger.counting.doubles import doubled
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
+from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.network_parts import tensors_of
+from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.torch_functions import unfused
 from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
@@ -60,7 +62,7 @@ def count(
     if any(t.layout is not torch.strided for t in (*tensors, *tensors_of(module))):
         raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
     shapes = values == "unknown"
-    unpruned = Unpruned()
+    unpruned, overwritten = Unpruned(), Overwritten()
     with (
         doubled(
             module, (args, kwargs), place_of(values, module), on_meta if shapes else real
@@ -68,7 +70,8 @@ def count(
         watch(double.module, seen),
         unfused(double.module),
         torch.no_grad(),
-        ShapesOnly() if shapes else nullcontext(),
+        ShapesOnly(overwritten) if shapes else nullcontext(),
+        OnShapes(overwritten) if shapes else nullcontext(),
         nullcontext() if pruned else unpruned,
     ):
         traced = Traced(double, unpruned.results)

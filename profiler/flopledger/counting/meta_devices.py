@@ -18,8 +18,13 @@ _FLOAT_FACTORIES = {
 _SCALAR_FACTORIES = {f"aten::{name}" for name in ("arange", "full", "scalar_tensor")}
 
 # what they hold is known before any input is, and code asks for it: drop rates, positions, masks
-# that hide nothing (zeros are left out: they are mostly written over)
+# that hide nothing
 _CONSTANTS = {f"aten::{name}" for name in ("linspace", "logspace", "arange", "ones")}
+_ZEROS = "aten::zeros"  # where no gradient has to go back through what is written over them
+_LIKES = {
+    f"aten::{name}"
+    for name in ("zeros_like", "new_zeros", "ones_like", "new_ones", "full_like", "new_full")
+}
 _SMALL = 1 << 20  # elements of a constant that is made for real
 
 # their integers (lengths, batch sizes, masks) are read while they run
@@ -63,8 +68,16 @@ class GivenReal(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def on_one_device(
+    op: str, args: Any, kwargs: dict[str, Any], zeros_known: bool = False
+) -> tuple[Any, dict[str, Any]]:
     """Floating tensors on meta; integer and boolean ones real, unless a call mixes the two.
+
+    Args:
+        op: "aten::mul".
+        args: positional arguments.
+        kwargs: keyword arguments.
+        zeros_known: whether zeros are constants, and tensors filled like another one.
 
     Raises:
         RuntimeError: known values are overwritten in place by values that are not computed.
@@ -74,7 +87,7 @@ def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict
         if op in _FLOAT_FACTORIES or op in _SCALAR_FACTORIES:
             return args, {
                 **kwargs,
-                "device": "meta" if _belongs_on_meta(op, args, kwargs) else "cpu",
+                "device": "meta" if _belongs_on_meta(op, args, kwargs, zeros_known) else "cpu",
             }
         return args, kwargs
     meta = [t.device.type == "meta" for t in tensors]
@@ -84,8 +97,16 @@ def on_one_device(op: str, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict
         if kwargs.get("device") is not None:  # to where its kin is: what is known stays known
             kwargs = {**kwargs, "device": torch.device("cpu")}
         return args, kwargs
+    if op in _LIKES and _is_known(op, args, kwargs, zeros_known):
+        return args, {**kwargs, "device": torch.device("cpu")}
     if kwargs.get("device") is not None:  # .cpu() or .to(...) of a tensor without values
         kwargs = {**kwargs, "device": torch.device("meta")}
+    return _mixed(op, args, kwargs, meta)
+
+
+def _mixed(
+    op: str, args: Any, kwargs: dict[str, Any], meta: list[bool]
+) -> tuple[Any, dict[str, Any]]:
     if all(meta) or op in _MIXED:
         return args, kwargs
     if op.endswith("_") and isinstance(args[0], Tensor) and args[0].device.type != "meta":
@@ -121,16 +142,26 @@ def _as_positions(indices: Any) -> list[Any]:
     return positions
 
 
-def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
+def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any], zeros_known: bool) -> bool:
     if not _makes_floats(op, args, kwargs):
         return False
-    return op not in _CONSTANTS or _elements(op, args) > _SMALL
+    constant = op in _CONSTANTS or (op == _ZEROS and zeros_known)
+    return not constant or _elements(op, args) > _SMALL
+
+
+def _is_known(op: str, args: Any, kwargs: dict[str, Any], zeros_known: bool) -> bool:
+    """Whether the constant like another tensor is made for real."""
+    dtype = kwargs.get("dtype") or args[0].dtype
+    if not (dtype.is_floating_point or dtype.is_complex):
+        return True
+    elements = args[0].numel() if op.endswith("_like") else prod(args[1])
+    return zeros_known and elements <= _SMALL
 
 
 def _elements(op: str, args: Any) -> int:
     """Of a constant that is asked for by these arguments."""
     numbers = [a for a in args if isinstance(a, int | float)]
-    if op == "aten::ones":
+    if op in ("aten::ones", _ZEROS):
         return prod(args[0])
     if op in ("aten::linspace", "aten::logspace"):
         return int(args[2])

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
 
 from flopledger.counting.kernel_checks import refuse
-from flopledger.counting.meta_devices import on_one_device, tensors_in
+from flopledger.counting.meta_devices import on_one_device
 from flopledger.counting.meta_selection import evenly, selects
 from flopledger.counting.meta_shapes import infer
+from flopledger.counting.overwritten import Overwritten
 
 aten = torch.ops.aten
 
@@ -28,10 +27,9 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
     result down afterwards, whoever made it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, overwritten: Overwritten) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        # storages whose numbers are no longer known; kept, so that no other takes their address
-        self._unknown: dict[int, Any] = {}
+        self._overwritten = overwritten
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -40,7 +38,11 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        kwargs, state = kwargs or {}, torch._C._get_tracing_state()
+        with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
+            return self._answer(func, args, kwargs or {})
+
+    def _answer(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        state = torch._C._get_tracing_state()
         if state is None:  # inside a traced operator
             return self._shape(func, args, kwargs)
         if func is aten.convolution.default:
@@ -55,37 +57,15 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is aten._convolution.default:  # has no rule on meta
             func, args = aten.convolution.default, args[:9]
         op = func._schema.name
-        if self._unknown:
-            target = args[0] if args else None
-            args, kwargs = tree_map(self._forgotten, args), tree_map(self._forgotten, kwargs)
-            if op.endswith("_") and args and args[0] is not target:
-                return target
-        if self._forgets(op, args, kwargs):
+        if self._overwritten.writes(op, args, kwargs):
             return args[0]
+        args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
         refuse(op, args)
-        args, kwargs = on_one_device(op, args, kwargs)
+        args, kwargs = on_one_device(op, args, kwargs, zeros_known=True)
         out = infer(op, func._schema.overload_name, args, kwargs)
         if out is NotImplemented:
             out = func(*args, **kwargs)
         return evenly(op, args, kwargs, out) if selects(op) and args[0].is_meta else out
-
-    def _forgets(self, op: str, args: Any, kwargs: dict[str, Any]) -> bool:
-        """Whether unknown numbers are written over known ones, which then are no longer known."""
-        if not (op.endswith("_") and isinstance(args[0], Tensor) and not args[0].is_meta):
-            return False
-        if not any(t.is_meta for t in tensors_in(*args, *kwargs.values())):
-            return False
-        storage = args[0].untyped_storage()
-        self._unknown[storage._cdata] = storage
-        return True
-
-    def _forgotten(self, leaf: Any) -> Any:
-        """The leaf; of one whose numbers are no longer known, its shape alone."""
-        if not isinstance(leaf, Tensor) or leaf.is_meta:
-            return leaf
-        if leaf.untyped_storage()._cdata not in self._unknown:
-            return leaf
-        return torch.empty_strided(leaf.shape, leaf.stride(), dtype=leaf.dtype, device="meta")
 
 
 @contextmanager
