@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
-import psutil
 from torch import nn
 
 from flopledger.calls import OpCall
@@ -165,6 +164,8 @@ def complaint(attempt: Attempt) -> str:
 
 def fits(module: nn.Module) -> bool:
     """Whether the weights, were they stored, would fit into memory."""
+    import psutil
+
     weights = sum(t.numel() * t.element_size() for t in tensors_of(module))
     available: int = psutil.virtual_memory().available
     return weights < available

@@ -15,7 +15,7 @@ from flopledger.profiles.tables import Profile
 from flopledger.storage.files import write_whole
 from flopledger.storage.nearest_name import did_you_mean
 from flopledger.zoo.inputs import WrongInputs, parse_input
-from flopledger.zoo.registry import list_models
+from flopledger.zoo.registry import find_listings
 from flopledger.zoo.sizes import USUAL, Sizes
 
 
@@ -121,8 +121,7 @@ def _files_of(model: str) -> list[Path]:
     """The files that define a network, as far as they can be told without running them."""
     kind, colon, rest = model.partition(":")
     if not colon:
-        modules = [listing.module for listing in list_models() if listing.name == model]
-        specs = [find_spec(module) for module in modules]
+        specs = [find_spec(listing.module) for listing in find_listings(model)]
         return [Path(spec.origin) for spec in specs if spec and spec.origin]
     file = Path(rest) if kind == "hf" else Path(model.rpartition(":")[0])
     return [path for path in (file, file / "config.json") if path.is_file()]

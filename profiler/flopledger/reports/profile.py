@@ -6,7 +6,6 @@ from typing import Literal
 
 from flopledger.allocation.held_bytes import Memory
 from flopledger.clock.layer_times import Timing
-from flopledger.profiles.saved import object_of
 from flopledger.profiles.tables import Profile
 from flopledger.profiles.totals import Optimiser, TrainingStep
 from flopledger.reports import (
@@ -120,6 +119,8 @@ def _measured_table(model: str, measured: Measured) -> str:
 
 def _json(shown: Shown) -> str:
     """Of one model an object, `Profile.to_json` and what else was asked for; of several a list."""
+    from flopledger.profiles.saved import object_of  # makes pydantic's readers: ten milliseconds
+
     objects = [object_of(profile, shown.depth) for profile in shown.profiles]
     for whole, step in zip(objects, shown.steps(), strict=False):
         whole["training_step"] = asdict(step)

@@ -137,14 +137,21 @@ def find_model(name: str) -> ModelSpec:
         BrokenModel: its file cannot be imported.
     """
     if name not in _specs:
-        for listing in list_models():
-            if listing.name == name:
-                _import(listing)
+        for listing in find_listings(name):
+            _import(listing)
     if name not in _specs:
         known = sorted({*_specs, *(listing.name for listing in list_models())})
         hint = did_you_mean(name, known, otherwise="flopledger profile --list shows the names")
         raise UnknownModel(f"no model is called {name!r}; {hint}")
     return _specs[name]
+
+
+def find_listings(name: str) -> list[Listing]:
+    """What files say of that model: one listing, or none; files without its name are not parsed."""
+    definition = f"def {name.replace('-', '_')}("
+    files = (*_zoo_files(), *_other_files())
+    found = (listing for module, file in files for listing in _listings(module, file, definition))
+    return [listing for listing in found if listing.name == name]
 
 
 def list_models() -> list[Listing]:
@@ -211,9 +218,12 @@ def _files_in(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
     return ((f"{package}.{file.stem}", file) for file in sorted(folder.glob("[!_]*.py")))
 
 
-def _listings(module: str, file: Path) -> Iterator[Listing]:
+def _listings(module: str, file: Path, having: str = "") -> Iterator[Listing]:
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"), filename=file.name)
+        text = file.read_text(encoding="utf-8")
+        if having not in text:
+            return
+        tree = ast.parse(text, filename=file.name)
         listings = [
             _listing(node, call, module)
             for node in tree.body

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from flopledger.zoo.libraries import LIBRARIES, UnfitOptions, WrongSource, in_one_line
-from flopledger.zoo.registry import ModelSpec, find_model, list_models, registered, zoo_module
+from flopledger.zoo.registry import ModelSpec, find_listings, find_model, registered, zoo_module
 
 HINT = "--list shows the zoo; or say FILE.py:FACTORY, PACKAGE.MODULE:FACTORY, timm:NAME, hf:PATH"
 
@@ -72,12 +72,11 @@ def check_names(texts: Sequence[str]) -> None:
         UnknownModel: the zoo has no network of a name without a source.
         WrongSource: there is no such file.
     """
-    zoo = {listing.name for listing in list_models()}
     for text in texts:
         file = Path(text.rpartition(":")[0])
         if file.suffix == ".py" and not file.is_file():
             raise WrongSource(f"there is no file {file}; name one as FILE.py:FACTORY")
-        if text not in zoo and ":" not in text:
+        if ":" not in text and not find_listings(text):
             find_model(text)  # raises, and names the nearest
 
 
