@@ -107,7 +107,8 @@ def test_output_and_resume_do_only_what_is_left(run, network, tmp_path, monkeypa
     code, out, said = run(*call, "--over", "N=4:8", "--resume")
     assert code == 0
     assert said[-1] == f"flopledger: {file}: its last line was torn and is dropped"
-    assert done == [4, 5, 6, 7]
+    assert done[:4] == [4, 5, 6, 7]
+    assert len(done) == 6  # and two more, to hold the law against
     assert out == run(*words(network, "--over", "N=4:8"))[1]
     code, _, said = run(*call, "--over", "N=4:8")
     assert code == 2

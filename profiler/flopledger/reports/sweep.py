@@ -1,6 +1,6 @@
 """A sweep as table, CSV, Markdown or JSON, with the laws of its figures; and as a picture."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import pandas as pd
@@ -10,14 +10,17 @@ from flopledger.reports.notebook import as_html
 from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.sweep_laws import (
-    QUANTITIES,
-    Finding,
-    figure,
-    findings,
     law_as_object,
+    laws_of,
     sentences,
 )
 from flopledger.reports.units import short
+from flopledger.sweeping.findings import (
+    QUANTITIES,
+    Finding,
+    figure,
+    swept_letters,
+)
 from flopledger.sweeping.rows import Row
 from flopledger.sweeping.sweep_result import Picture, Sweep
 
@@ -48,7 +51,7 @@ def as_object(sweep: Sweep) -> dict[str, Any]:
     """The rows, and their laws beside them, as plain dicts, lists and numbers."""
     return {
         "rows": [row.as_object() for row in sweep.rows],
-        "laws": [law_as_object(finding) for finding in findings(sweep.rows, sweep.spans)],
+        "laws": [law_as_object(finding) for finding in laws_of(sweep)],
     }
 
 
@@ -61,9 +64,10 @@ FORMATS: dict[str, Callable[[Sweep], str]] = {
 
 
 def _lines(sweep: Sweep) -> list[str]:
-    lines = [*sentences(findings(sweep.rows, sweep.spans)), *notes(sweep.rows)]
-    if len(sweep.spans) > 1:
-        together = " and ".join(sweep.spans)
+    lines = [*sentences(laws_of(sweep)), *notes(sweep.rows)]
+    letters = swept_letters(sweep.rows, sweep.spans)
+    if len(letters) > 1:
+        together = " and ".join(letters)
         lines.insert(0, f"laws are of one letter; {together} were swept together")
     return lines
 
@@ -97,7 +101,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def picture(rows: Sequence[Row], spans: Mapping[str, int], form: Picture) -> str | bytes:
+def picture(swept: Sweep, form: Picture) -> str | bytes:
     """The chart of `reports.charts.sweep`.
 
     Raises:
@@ -107,10 +111,10 @@ def picture(rows: Sequence[Row], spans: Mapping[str, int], form: Picture) -> str
 
     from flopledger.reports.charts import sweep
 
-    points = _points(rows)
+    points = _points(swept.rows, *swept_letters(swept.rows, swept.spans)[:1])
     if points.empty:
         raise WrongOption("no row has figures to draw")
-    spec = sweep(points, _curves(findings(rows, spans), points)).to_dict()
+    spec = sweep(points, _curves(laws_of(swept), points)).to_dict()
     spec = {**spec, "background": "white"}
     if form == "html":
         page: str = vl_convert.vegalite_to_html(spec, bundle=True)
@@ -119,12 +123,17 @@ def picture(rows: Sequence[Row], spans: Mapping[str, int], form: Picture) -> str
     return svg if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=2))
 
 
-def _points(rows: Sequence[Row]) -> pd.DataFrame:
-    """One row a quantity of a row: network (with every letter but the first), axis, size."""
+def _points(rows: Sequence[Row], letter: str) -> pd.DataFrame:
+    """One row a quantity of a row: network (with every other swept letter), axis, size."""
     points = []
+    others = [
+        other
+        for other in (rows[0].sizes if rows else ())
+        if other != letter and len({row.sizes[other] for row in rows}) > 1
+    ]
     for row in rows:
-        (letter, size), *others = row.sizes.items()
-        name = ", ".join([row.model, *(f"{other}={at}" for other, at in others)])
+        size = row.sizes[letter]
+        name = ", ".join([row.model, *(f"{other}={row.sizes[other]}" for other in others)])
         for quantity in QUANTITIES:
             value = figure(row, quantity)
             if value is not None:

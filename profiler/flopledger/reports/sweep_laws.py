@@ -1,61 +1,19 @@
 """The laws of a sweep's figures, in words and as plain data."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from math import gcd
+from collections.abc import Sequence
 from typing import Any
 
 from flopledger.reports.units import short
-from flopledger.sweeping.laws import Law, fewest, fit
-from flopledger.sweeping.rows import Row
-
-# what is drawn and follows laws: the name, and its unit
-QUANTITIES = {"FLOPs": "FLOP", "activations": "elements", "FLOPs per parameter": "FLOP"}
+from flopledger.sweeping.findings import QUANTITIES, Finding, findings
+from flopledger.sweeping.laws import Law
+from flopledger.sweeping.sweep_result import Sweep
 
 _SHOWN = 4  # sizes that a line names
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The law of one quantity of one network; None where there are too few sizes."""
-
-    model: str
-    quantity: str
-    letter: str
-    law: Law | None
-    sizes: int
-    fewest: int
-
-
-def findings(rows: Sequence[Row], spans: Mapping[str, int]) -> list[Finding]:
-    """The laws of rows in one letter; none of rows in several, or of networks without figures.
-
-    Args:
-        rows: of any networks.
-        spans: the letters, and how many axes of an input have each.
-    """
-    if len(spans) != 1:
-        return []
-    ((letter, axes),) = spans.items()
-    laws = []
-    for model in dict.fromkeys(row.model for row in rows):
-        counted = [row for row in rows if row.model == model and row.error is None]
-        for quantity in QUANTITIES:
-            figures = {row.sizes[letter]: figure(row, quantity) for row in counted}
-            known = {size: value for size, value in figures.items() if value is not None}
-            if known:
-                laws.append(
-                    Finding(
-                        model=model,
-                        quantity=quantity,
-                        letter=letter,
-                        law=fit(known, axes),
-                        sizes=len(known),
-                        fewest=fewest(axes),
-                    )
-                )
-    return laws
+def laws_of(sweep: Sweep) -> list[Finding]:
+    """The laws of a sweep's figures, held against its further rows."""
+    return findings(sweep.rows, sweep.spans, sweep.further)
 
 
 def sentences(laws: Sequence[Finding]) -> list[str]:
@@ -67,7 +25,7 @@ def sentences(laws: Sequence[Finding]) -> list[str]:
         if few:
             lines.append(
                 f"{model}: no law, which takes {few[0].fewest} sizes or more that are counted, "
-                f"and here are {few[0].sizes}"
+                f"and here are {len(few[0].asked)}"
             )
         lines += [f"{model}: {_sentence(f, f.law)}" for f in own if f.law is not None]
     return lines
@@ -85,58 +43,73 @@ def law_as_object(finding: Finding) -> dict[str, Any]:
                 {"power": power, "value": float(c), "unit": _unit(finding, power)}
                 for power, c in law.coefficients.items()
             ],
+            **_windows(law, finding.letter),
             "exact": law.exact,
             "stands": law.stands,
-            "holds_at": list(law.holds),
+            "holds_at": [size for size in law.holds if size in finding.asked],
             "deviations": {str(size): by for size, by in law.deviations.items()},
             "worst_deviation": law.worst,
-        }
+        },
+        "confirmed_at": [size for size in law.holds if size not in finding.asked],
     }
 
 
-def figure(row: Row, quantity: str) -> int | Fraction | None:
-    """One of QUANTITIES; None where it is not known."""
-    if row.flops is None or row.samples is None:
-        return None
-    if quantity == "FLOPs":
-        return row.flops
-    if quantity == "activations":
-        return row.activations
-    return Fraction(row.flops, row.samples * row.trainable_params) if row.trainable_params else None
+def _windows(law: Law, letter: str) -> dict[str, Any]:
+    """The terms of whole windows, of a law that has any."""
+    if law.window is None:
+        return {}
+    of, width = _of(law, letter), law.window.width
+    return {
+        "windows": [
+            {"width": width, "of": of, "power": power, "value": float(c)}
+            for power, c in law.padded.items()
+        ]
+    }
 
 
 def _sentence(finding: Finding, law: Law) -> str:
-    text = f"{finding.quantity} = {_polynomial(law, finding.letter)}"
+    letter, sizes = finding.letter, len(finding.asked)
+    holds = sum(size in law.holds for size in finding.asked)
+    text = f"{finding.quantity} = {_polynomial(law, letter)}"
     if law.exact:
         if law.everywhere:
-            return f"{text}, exactly, at all {finding.sizes} sizes"
-        return f"{text}, exactly, {_where(law, finding.letter)}; {_off(law, finding.letter)}"
+            return f"{text}, exactly, at all {sizes} sizes"
+        where = _where(law, letter, f"({holds} of {sizes} sizes)")
+        return f"{text}, exactly, {where}; {_off(law, letter)}"
     if law.everywhere:
-        return f"{text}, within {_percent(law.worst)} at all {finding.sizes} sizes (least squares)"
+        return f"{text}, within {_percent(law.worst)} at all {sizes} sizes (least squares)"
     if not law.stands:
         text = f"{finding.quantity} follow no law that is tried; the nearest, {text}"
-        return f"{text} (least squares), is {_off(law, finding.letter)}"
-    return (
-        f"{text}, within 1% at {len(law.holds)} of {finding.sizes} sizes (least squares); "
-        f"{_off(law, finding.letter)}"
-    )
+        return f"{text} (least squares), is {_off(law, letter)}"
+    return f"{text}, within 1% at {holds} of {sizes} sizes (least squares); {_off(law, letter)}"
 
 
 def _polynomial(law: Law, letter: str) -> str:
     text = ""
-    for power, c in law.coefficients.items():
-        times = "" if power == 0 else f" {letter}" + (f"^{power}" if power > 1 else "")
+    terms = [(c, letter, power) for power, c in law.coefficients.items()]
+    constants = [term for term in terms if term[2] == 0]
+    wide = [(c, "P", power) for power, c in law.padded.items()]
+    for c, name, power in (*(term for term in terms if term[2]), *wide, *constants):
+        times = "" if power == 0 else f" {name}" + (f"^{power}" if power > 1 else "")
         sign = "-" if c < 0 else ""
         text += (f" {sign or '+'} " if text else sign) + short(float(abs(c))) + times
+    if law.window is not None and wide:
+        width = law.window.width
+        text += f" with P = {width} ceil({_of(law, letter)} / {width})"
     return text
 
 
-def _where(law: Law, letter: str) -> str:
+def _of(law: Law, letter: str) -> str:
+    """What fills the windows: the size, or its places in a row."""
+    power = law.window.power if law.window is not None else 1
+    return letter if power == 1 else f"{letter}^{power}"
+
+
+def _where(law: Law, letter: str, count: str) -> str:
     """In words: a step, a range, or the sizes themselves."""
     holds, off = law.holds, law.deviations
-    step = gcd(*(size - holds[0] for size in holds))
-    rest = holds[0] % step if step else 0
-    count = f"({len(holds)} of {len(holds) + len(off)} sizes)"
+    step = law.step
+    rest = holds[0] % step
     if step > 1 and not any(size % step == rest for size in off):
         multiples = f"at multiples of {step}" if not rest else f"where {letter} mod {step} = {rest}"
         return f"{multiples} {count}"

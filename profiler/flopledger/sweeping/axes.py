@@ -88,16 +88,27 @@ def grid(
                 raise WrongInputs(f"--input {text}: {word} is not swept; give --over {word}=SIZES")
         parse_input(filled(text, dict.fromkeys(letters, 1)))
     return [
-        Point(
-            model=model,
-            sizes=(sizes := dict(zip(letters, combination, strict=True))),
-            inputs=tuple(filled(text, sizes) for text in inputs),
-            kwargs=tuple(kwargs),
-            counter=counter,
-        )
+        at(model, inputs, dict(zip(letters, combination, strict=True)), kwargs, counter)
         for model in dict.fromkeys(models)
         for combination in product(*(axis.sizes for axis in axes))
     ]
+
+
+def at(
+    model: str,
+    inputs: Sequence[str],
+    sizes: dict[str, int],
+    kwargs: Sequence[str] = (),
+    counter: Counter = "auto",
+) -> Point:
+    """The model at those sizes; the other arguments are those of `grid`."""
+    return Point(
+        model=model,
+        sizes=sizes,
+        inputs=tuple(filled(text, sizes) for text in inputs),
+        kwargs=tuple(kwargs),
+        counter=counter,
+    )
 
 
 def filled(text: str, sizes: dict[str, int]) -> str:

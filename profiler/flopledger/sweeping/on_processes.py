@@ -13,7 +13,7 @@ import multiprocessing
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -22,7 +22,12 @@ from typing import Any
 from flopledger.sweeping.rows import Key, Point, Row, failed
 
 
-def on_processes(points: Sequence[Point], jobs: int, timeout: float | None = None) -> Iterator[Row]:
+def on_processes(
+    points: Sequence[Point],
+    jobs: int,
+    timeout: float | None = None,
+    further: Callable[[], Sequence[Point]] = tuple,
+) -> Iterator[Row]:
     """Rows as they are done, in any order.
 
     A process that dies is replaced, and its point tried once more: whoever killed it may have meant
@@ -30,15 +35,18 @@ def on_processes(points: Sequence[Point], jobs: int, timeout: float | None = Non
 
     Args:
         points: what is to be counted.
-        jobs: processes; each has one thread of PyTorch.
+        jobs: processes at most; each has one thread of PyTorch.
         timeout: seconds for a row, after which its process is ended; None for no limit.
+        further: points that follow when all are done, as long as it has any.
     """
     waiting = deque(points)
     died: set[Key] = set()
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.point for worker in workers):
-            while waiting and len(workers) < jobs:
+            while (
+                sum(not worker.point for worker in workers) < len(waiting) and len(workers) < jobs
+            ):
                 workers.append(_Worker())
             for worker in workers:
                 if waiting and worker.point is None:
@@ -59,6 +67,24 @@ def on_processes(points: Sequence[Point], jobs: int, timeout: float | None = Non
     finally:
         for worker in workers:
             worker.stop()
+
+
+def _hand_out(
+    waiting: deque[Point],
+    workers: list["_Worker"],
+    jobs: int,
+    further: Callable[[], Sequence[Point]],
+) -> bool:
+    """Points to idle processes, and to new ones as long as there may be more; whether any works."""
+    if not waiting and not any(worker.point for worker in workers):
+        waiting.extend(further())
+    for worker in workers:
+        if waiting and worker.point is None:
+            worker.give(waiting.popleft())
+    while waiting and len(workers) < jobs:
+        workers.append(_Worker())
+        workers[-1].give(waiting.popleft())
+    return any(worker.point for worker in workers)
 
 
 class _Worker:

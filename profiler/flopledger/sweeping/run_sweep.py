@@ -1,8 +1,9 @@
 """Networks counted at many input sizes, from options to the result: flopledger.sweep."""
 
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from flopledger.errors import WrongOption
 from flopledger.options import check_choice, check_file, check_least
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
 from flopledger.sweeping import axes, on_dask, rows_file
+from flopledger.sweeping.findings import findings, further_sizes
 from flopledger.sweeping.rows import Key, Point, Row
 from flopledger.sweeping.sweep_result import Sweep
 from flopledger.zoo.sources import check_names, parse_options
@@ -78,63 +80,114 @@ def sweep(
         _check_scheduler(jobs, timeout)
     swept = _axes(over)
     points = axes.grid(models, inputs, swept, options, counter)
-    done: dict[Key, Row] = {}
-    torn = ""
+    work = _Work(
+        points=points,
+        spans={a.letter: max(axes.spans(text, a.letter) for text in inputs) for a in swept},
+        at=lambda model, sizes: axes.at(model, inputs, sizes, options, counter),
+    )
     if path is not None:
         header = rows_file.Header(
             inputs=tuple(inputs), kwargs=tuple(options), counter=counter,
             versions={name: version(name) for name in ("flopledger", "torch", "fvcore")},
         )  # fmt: skip
-        done, torn = rows_file.begin(path, header, resume)
-    left = [point for point in points if point.key not in done]
-
-    def result() -> Sweep:
-        return Sweep(
-            rows=tuple(done[point.key] for point in points if point.key in done),
-            spans={a.letter: max(axes.spans(text, a.letter) for text in inputs) for a in swept},
-            notes=(torn,) if torn else (),
-        )
-
-    before = len(points) - len(left)
+        work.done, work.torn = rows_file.begin(path, header, resume)
+    left = [point for point in points if point.key not in work.done]
+    before = number = len(points) - len(left)
     try:
-        with closing(_rows(left, jobs, scheduler, timeout)) as rows:
-            for number, row in enumerate(rows, start=before + 1):
-                done[row.key] = row
+        with closing(_rows(left, jobs, scheduler, timeout, work.further)) as rows:
+            for row in rows:
+                work.done[row.key] = row
                 if path is not None:
                     rows_file.append(path, row)
-                progress(Progress(done=number, total=len(points)))
+                if row.key not in work.checks:
+                    number += 1
+                    progress(Progress(done=number, total=len(points)))
     except KeyboardInterrupt as stop:
-        came = len(done) - before
-        raise Interrupted(
-            f"interrupted with {came} of {len(left)} rows done", result()
-        ) from stop  # fmt: skip
+        came = f"{number - before} of {len(left)} rows"
+        raise Interrupted(f"interrupted with {came} done", work.result()) from stop
     except on_dask.LostCluster as lost:
-        came = len(done) - before
-        raise Unfinished(f"{lost}; {came} of {len(left)} rows were done", result()) from lost
-    return result()
+        came = f"{number - before} of {len(left)} rows"
+        raise Unfinished(f"{lost}; {came} were done", work.result()) from lost
+    return work.result()
+
+
+@dataclass
+class _Work:
+    """What is counted so far.
+
+    Attributes:
+        points: what was asked for.
+        spans: as in `Sweep`.
+        at: makes a point of a model and its sizes.
+        done: rows of these points, of further ones, and of others that the file has.
+        checks: further points, at which the laws are held against what is counted.
+        torn: a word on a line of the file that was dropped.
+    """
+
+    points: Sequence[Point]
+    spans: Mapping[str, int]
+    at: Callable[[str, dict[str, int]], Point]
+    done: dict[Key, Row] = field(default_factory=dict)
+    checks: dict[Key, Point] = field(default_factory=dict)
+    torn: str = ""
+
+    def result(self) -> Sweep:
+        """The rows that are there."""
+        return Sweep(
+            rows=tuple(self.done[p.key] for p in self.points if p.key in self.done),
+            spans=self.spans,
+            further=tuple(self.done[key] for key in self.checks if key in self.done),
+            notes=(self.torn,) if self.torn else (),
+        )
+
+    def further(self) -> list[Point]:
+        """Points that the laws are still to be held against; none when they have been."""
+        while points := self._unchecked():
+            self.checks.update({point.key: point for point in points})
+            if left := [point for point in points if point.key not in self.done]:
+                return left
+        return []
+
+    def _unchecked(self) -> list[Point]:
+        swept = self.result()
+        laws = findings(swept.rows, swept.spans, swept.further)
+        points = []
+        for model in dict.fromkeys(finding.model for finding in laws):
+            own = [finding for finding in laws if finding.model == model]
+            letter = own[0].letter
+            usual = next(row.sizes for row in swept.rows if row.model == model)
+            known = (*self.points, *self.checks.values())
+            tried = {point.sizes[letter] for point in known if point.model == model}
+            points += [self.at(model, usual | {letter: size}) for size in further_sizes(own, tried)]
+        return points
 
 
 def _rows(
-    points: Sequence[Point], jobs: int | None, scheduler: str | None, timeout: float | None
+    points: Sequence[Point],
+    jobs: int | None,
+    scheduler: str | None,
+    timeout: float | None,
+    further: Callable[[], Sequence[Point]],
 ) -> Generator[Row, None, None]:
-    """The points' rows, as they are done."""
-    if not points:
-        return
-    if scheduler is not None:
-        yield from on_dask.on_cluster(points, scheduler)
-        return
-    if jobs is None:
-        has_affinity = hasattr(os, "sched_getaffinity")
-        jobs = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    if jobs > 1 or timeout is not None:
-        from flopledger.sweeping.on_processes import on_processes
+    """The points' rows, as they are done; then those of further points, as long as there are."""
+    while points := points or further():
+        if scheduler is not None:
+            yield from on_dask.on_cluster(points, scheduler)
+        elif (jobs := jobs or _cores()) > 1 or timeout is not None:
+            from flopledger.sweeping.on_processes import on_processes
 
-        yield from on_processes(points, min(jobs, len(points)), timeout)
-        return
-    from flopledger.sweeping import count_row
+            yield from on_processes(points, jobs, timeout, further)
+        else:
+            from flopledger.sweeping import count_row
 
-    for point in points:
-        yield count_row.measured(point)
+            for point in points:
+                yield count_row.measured(point)
+        points = ()
+
+
+def _cores() -> int:
+    has_affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
 def _axes(over: Mapping[str, Sequence[int]] | str | Sequence[str]) -> list[axes.Axis]:

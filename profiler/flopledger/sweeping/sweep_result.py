@@ -20,11 +20,13 @@ class Sweep:
     Attributes:
         rows: a network and a size each, in the order that they were asked for.
         spans: by letter, how many axes of an input have it: 2 of "1,3,N,N".
+        further: rows that were not asked for, which the laws were held against.
         notes: what is worth knowing of how it came about, a line each.
     """
 
     rows: Sequence[Row]
     spans: Mapping[str, int] = field(default_factory=dict)
+    further: Sequence[Row] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -51,7 +53,7 @@ class Sweep:
         """
         from flopledger.reports.sweep import picture
 
-        return picture(self.rows, self.spans, form)
+        return picture(self, form)
 
     def to_json(self) -> str:
         """The object of `flopledger sweep --format json`."""
