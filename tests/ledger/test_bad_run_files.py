@@ -43,7 +43,7 @@ def run_of(tmp_path):
 BAD = {
     "an unknown key": (
         ('title = "A run"', 'title = "A run"\ncolour = 1'),
-        "colour is no key here; there are title, published_on",
+        "colour is no key here; of 35 names the nearest are ",
     ),
     "a mistyped key": (
         ("value = 1000", "vlaue = 1000"),

@@ -99,8 +99,42 @@ def test_what_is_asked_for_is_remembered_until_it_is_forgotten(figures):
         ("batches", (), "no batch is known"),
         ("sped_up", (*TPU, "price"), "no factor 'price'"),
         ("win_rate", ("no such",), "nothing that was tuned is called"),
+        ("fact", ("vgg16", "epochs", "late"), "vgg16 has no phase 'late'; it has"),
     ],
 )
 def test_what_there_is_not_is_said(figures, name, words, said):
     with pytest.raises(NoFigure, match=said):
         figures.functions[name](*words)
+
+
+PHASES = """
+title = "Two searches"
+published_on = 2020-01-01
+model = "alphazero-go"
+method = "self-play"
+games = {value = 1000, source = "x"}
+plies_per_game = {value = 200, source = "x"}
+evaluations_per_simulation = {value = 0.5, source = "x"}
+
+[[phases]]
+name = "shallow"
+simulations_per_move = {value = 100, source = "x"}
+
+[[phases]]
+name = "deep"
+simulations_per_move = {value = 800, source = "x"}
+root_evaluations = {value = 1, source = "x"}
+"""
+
+
+def test_where_phases_differ_one_must_be_named(figures, tmp_path):
+    (tmp_path / "two.toml").write_text(PHASES)
+    run = str(tmp_path / "two.toml")
+    assert figures.fact(run, "games") == 1000  # of both
+    assert figures.fact(run, "simulations_per_move", "shallow") == 100
+    assert figures.evaluations_per_move(run, "deep") == 800 * 0.5 + 1
+    assert figures.evaluations_per_move(run, "shallow") == 100 * 0.5
+    with pytest.raises(NoFigure, match="is 100 in 'shallow', 800 in 'deep'; name the phase, too"):
+        figures.fact(run, "simulations_per_move")
+    with pytest.raises(NoFigure, match="is 50 in 'shallow', 401 in 'deep'; name the phase, too"):
+        figures.evaluations_per_move(run)

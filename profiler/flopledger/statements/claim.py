@@ -1,6 +1,5 @@
 """Claims somebody made, the expressions that decide them, and the verdicts that follow."""
 
-import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from typing import Annotated, Any, Literal, overload
 
 import pandas as pd
 from pydantic import Field, StringConstraints, model_validator
-from simpleeval import FunctionNotDefined, InvalidExpression, SimpleEval
 
 from flopledger.counting.cached import cached_profile
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.quantity import KINDS, Kind
+from flopledger.statements.expression import evaluated
 from flopledger.statements.figures import Figures
 from flopledger.storage.facts import BadFacts, Table, checked, facts_folder, read_toml, short_name
 from flopledger.storage.json_text import json_text
@@ -61,11 +60,11 @@ class Claim(Table):
     statement: Text
     sense: Sense
     claimed: Number | tuple[Number, Number] | None = None
-    unit: str = ""
+    unit: Annotated[str, StringConstraints(max_length=200)] = ""
     found: dict[str, Expression] = Field(default_factory=dict)
     figures: dict[str, Expression] = Field(default_factory=dict)
-    reason: str = ""
-    decides: str = ""
+    reason: Annotated[str, StringConstraints(max_length=4000)] = ""
+    decides: Annotated[str, StringConstraints(max_length=4000)] = ""
     source: Text
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     retrieved: date | None = None
@@ -73,9 +72,12 @@ class Claim(Table):
     @model_validator(mode="before")
     @classmethod
     def _one_version(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("found"), str):
-            return data | {"found": {"": data["found"]}}
-        return data
+        if not isinstance(data, dict):
+            return data
+        found = data.get("found")
+        if isinstance(found, dict) and any(not str(name).strip() for name in found):
+            raise ValueError("found has a version without a name; name it")
+        return data | {"found": {"": found}} if isinstance(found, str) else data
 
     @model_validator(mode="after")
     def _whole(self) -> "Claim":
@@ -89,7 +91,7 @@ class Claim(Table):
         low, high = self.ends or (1.0, 1.0)
         if low > high:
             raise ValueError(f"claimed goes from {low:g} down to {high:g}; turn it round")
-        if self.sense == "about" and self.unit != "orders" and low <= 0:
+        if self.sense in ("about", "at least") and self.unit != "orders" and low <= 0:
             raise ValueError(f"claimed is {low:g}, which no factor leads to; give a number above 0")
         return self
 
@@ -161,6 +163,10 @@ def read_claims(path: Path | None = None) -> list[Claim]:
     """
     path = path or facts_folder("claims.toml")
     file = checked(_File, read_toml(path), path)
+    for name, table in file.defaults.items():
+        for key in table.keys() - Claim.model_fields.keys():
+            hint = did_you_mean(key, Claim.model_fields)
+            raise BadFacts(f"{short_name(path)}: [defaults.{name}] {key} is no key here; {hint}")
     claims: dict[str, Claim] = {}
     for number, table in enumerate(file.claims, start=1):
         name = str(table.get("id", number))
@@ -216,14 +222,15 @@ def claims(path: Path | str | None = None) -> Verdicts:
 
     Raises:
         BadFacts: a file of claims or of facts cannot be used, or an expression asks for what there
-            is not, be it for a network that cannot be counted.
+            is not.
+        BrokenModel, ProfilingError: a network that one asks for cannot be imported or counted.
     """
     file = facts_folder("claims.toml") if path is None else Path(path)
     read = read_claims(file)
     try:
         return judged(read, Figures(cached_profile))
-    except BadFacts as error:
-        raise BadFacts(f"{short_name(file)}: {error}") from error
+    except FlopledgerError as error:
+        raise error.at(f"{short_name(file)}:") from error
 
 
 def judged(claims: Iterable[Claim], figures: Figures) -> Verdicts:
@@ -235,10 +242,15 @@ def judge(claim: Claim, figures: Figures) -> Verdict:
     """What the figures say of a claim.
 
     Raises:
-        BadFacts: an expression of it cannot be evaluated; the message names claim and expression.
+        BadFacts: an expression of it cannot be evaluated; the message names claim, key and
+            expression.
+        BrokenModel, ProfilingError: a network that it asks for cannot be imported or counted.
     """
     figures.forget()
-    versions = {name: _value(claim, text, figures) for name, text in claim.found.items()}
+    versions = {
+        name: _value(claim, f"found.{name}" if name else "found", text, figures)
+        for name, text in claim.found.items()
+    }
     values = list(versions.values())
     return Verdict(
         claim=claim,
@@ -252,37 +264,18 @@ def judge(claim: Claim, figures: Figures) -> Verdict:
     )
 
 
-def _value(claim: Claim, text: str, figures: Figures) -> float:
-    said = f"claim {claim.id}: {text!r}"
+def _value(claim: Claim, key: str, text: str, figures: Figures) -> float:
+    shown = text if len(text) <= 120 else f"{text[:117]}..."
+    place = f"[claims.{claim.id}.{key}] {shown!r}"
     try:
-        value = _evaluated(text, figures)
-    except FunctionNotDefined as error:
-        name = error.func_name
-        hint = did_you_mean(name, figures.functions)
-        raise BadFacts(f"{said}: no function is called {name!r}; {hint}") from error
-    except SyntaxError as error:
-        raise BadFacts(f"{said} is no expression: {error.msg}") from error
-    except (RecursionError, MemoryError) as error:
-        raise BadFacts(f"{said} is nested too deep; write it flatter") from error
-    except (
-        FlopledgerError, InvalidExpression, ArithmeticError, AttributeError, TypeError, ValueError
-    ) as error:  # fmt: skip
-        if isinstance(error, FlopledgerError) and error.exit_code == 1:
-            raise  # a network is at fault, and not the claim
-        raise BadFacts(f"{said}: {error}") from error
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise BadFacts(f"{said} is {value!r}, no number")
+        value = evaluated(text, figures.functions)
+    except FlopledgerError as error:
+        if error.exit_code == 1:  # a network is at fault, and not the claim
+            raise error.at(f"{place}:") from error
+        raise BadFacts(f"{place}: {error}") from error
+    if isinstance(value, bool | complex) or not isfinite(value):
+        raise BadFacts(f"{place}: it comes to {value!r}, no number")
     return float(value)
-
-
-def _evaluated(text: str, figures: Figures) -> Any:
-    parsed = ast.parse(text.strip(), mode="eval").body
-    evaluator = SimpleEval(functions=figures.functions)
-    for node in (ast.Attribute, ast.Subscript, ast.JoinedStr):  # a claim's file may be anybody's
-        del evaluator.nodes[node]
-    value = evaluator.eval(text, previously_parsed=parsed)
-    # a whole number may be longer than any float
-    return float(value) if type(value) is int else value
 
 
 def _kind(kinds: set[Kind]) -> Literal["measured", "derived", "as cited", "assumed"] | None:
@@ -341,16 +334,18 @@ class _Plain(Formatter):
 
 
 def _reason(claim: Claim, versions: dict[str, float], figures: Figures) -> str:
-    extra = {name: _value(claim, text, figures) for name, text in claim.figures.items()}
+    extra = {
+        name: _value(claim, f"figures.{name}", text, figures)
+        for name, text in claim.figures.items()
+    }
+    place = f"[claims.{claim.id}.reason]"
     try:
         told = _Plain().vformat(claim.reason, (), extra)
     except KeyError as error:
         hint = did_you_mean(str(error.args[0]), extra, None if extra else "it has no figures")
-        raise BadFacts(f"claim {claim.id}: reason: no figure is called {error}; {hint}") from error
+        raise BadFacts(f"{place} no figure is called {error}; {hint}") from error
     except ValueError as error:
-        raise BadFacts(
-            f"claim {claim.id}: reason: {error} is no format; write {{name}} or {{name:.2f}}"
-        ) from error
+        raise BadFacts(f"{place} {error} is no format; write {{name}} or {{name:.2f}}") from error
     named = {name: value for name, value in versions.items() if name}
     listed = ", ".join(
         f"{name} {value:.4g}{'' if _fits(claim, value) else ' (does not fit)'}"

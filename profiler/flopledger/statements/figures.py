@@ -1,6 +1,6 @@
 """Figures: what expressions of claims may ask for, and what each answer rests on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import log10, prod
@@ -19,7 +19,7 @@ from flopledger.ledger.methods import (
     SAMPLES,
     Accounting,
 )
-from flopledger.ledger.quantity import Kind
+from flopledger.ledger.quantity import Kind, Quantity
 from flopledger.ledger.run_file import find_run
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.play.elo import elo_of
@@ -77,7 +77,7 @@ class Figures:
             "largest_of_the_rest win_rate"
         )
         own = {name: getattr(self, name) for name in names.split()}
-        return own | {"orders": log10, "elo": elo_of, "min": min, "max": max, "abs": abs}
+        return own | {"orders": orders, "elo": elo_of, "min": least, "max": most, "abs": size}
 
     def profile(self, model: str, figure: ProfileFigure) -> float:
         """A network's params, macs, flops, flops_per_param or macs_per_param."""
@@ -93,7 +93,7 @@ class Figures:
             raise NoFigure(f"{model} has no {figure}: it has no parameters")
         return float(value)
 
-    def share(self, model: str, kind: str, largest_kernel: int | None = None) -> float:
+    def share(self, model: str, kind: str, largest_kernel: float | None = None) -> float:
         """The share of a network's parameters in layers of a kind: "conv", "linear"."""
         self._rests("measured", f"profile of {model}")
         profile = self.profiles(model)
@@ -112,6 +112,9 @@ class Figures:
 
     def compute(self, run: str, accounting: Accounting = "all") -> float:
         """A run's FLOP per parameter: all, or those of gradient steps ("training")."""
+        if accounting not in get_args(Accounting):
+            known = " or ".join(get_args(Accounting))
+            raise NoFigure(f"no accounting is called {accounting!r}; say {known}")
         ledger = self._ledger(run, accounting)
         if ledger.total is None:
             raise NoFigure(f"{run}: its gradient steps are not known, so it has no total")
@@ -154,20 +157,38 @@ class Figures:
         self._rests("measured", f"parameters of {run}'s network")
         return seen / ledger.params
 
-    def fact(self, run: str, key: str) -> float:
-        """A fact of a run's file."""
-        known = {k: fact for phase in self._run(run).phases for k, fact in phase.facts.items()}
-        if key not in known:
+    def fact(self, run: str, key: str, phase: str = "") -> float:
+        """A fact of a run's file, or of that phase of it, where its phases differ."""
+        phases = self._phases(run, phase)
+        having = {name: facts[key] for name, facts in phases.items() if key in facts}
+        if not having:
+            known = dict.fromkeys(key for facts in phases.values() for key in facts)
             raise NoFigure(f"{run} has no fact {key!r}; it has {', '.join(known)}")
-        self._rests(known[key].kind, known[key].source)
-        return known[key].value
+        self._alone(f"{key} of {run}", {name: fact.value for name, fact in having.items()})
+        fact = next(iter(having.values()))
+        self._rests(fact.kind, fact.source)
+        return fact.value
 
-    def evaluations_per_move(self, run: str) -> float:
-        """Evaluations of the network for one move of self-play."""
-        searched = self.fact(run, "simulations_per_move")
-        each = searched * self.fact(run, "evaluations_per_simulation")
-        facts = [phase.facts for phase in self._run(run).phases]
-        return each + (self.fact(run, "root_evaluations") if "root_evaluations" in facts[0] else 0)
+    def evaluations_per_move(self, run: str, phase: str = "") -> float:
+        """Evaluations of the network for one move of self-play, or of that phase's."""
+        searching = {
+            name: facts
+            for name, facts in self._phases(run, phase).items()
+            if "simulations_per_move" in facts
+        }
+        if not searching:
+            raise NoFigure(f"{run} has no search: no simulations_per_move")
+        sums = {}
+        for name, facts in searching.items():
+            root = facts["root_evaluations"].value if "root_evaluations" in facts else 0.0
+            each = facts["simulations_per_move"].value * facts["evaluations_per_simulation"].value
+            sums[name] = each + root
+        self._alone(f"evaluations_per_move of {run}", sums)
+        facts = next(iter(searching.values()))
+        for key in ("simulations_per_move", "evaluations_per_simulation", "root_evaluations"):
+            if key in facts:
+                self._rests(facts[key].kind, facts[key].source)
+        return next(iter(sums.values()))
 
     def ratio(self, figure: ProfileFigure | LedgerFigure, b: str, a: str) -> float:
         """A figure of b over the same of a: two networks', or two runs'."""
@@ -251,11 +272,26 @@ class Figures:
     def win_rate(self, what: str) -> float:
         """A win rate of facts/alphago_strength.toml, by a word of what was tuned."""
         tuned = read_toml(facts_folder("alphago_strength.toml"))["tuning"]
-        found = [row for row in tuned if what in row["what"]]
-        if not found:
-            raise NoFigure(f"nothing that was tuned is called {what!r}")
+        found = [row for row in tuned if what.strip() and what in row["what"]]
+        if len(found) != 1:
+            listed = "; ".join(row["what"] for row in found or tuned)
+            many = "several things that were" if found else "nothing that was"
+            raise NoFigure(f"{many} tuned is called {what!r}; say one of: {listed}")
         self._rests("cited", found[0]["source"])
         return float(found[0]["win_rate"])
+
+    def _phases(self, run: str, phase: str) -> dict[str, dict[str, Quantity]]:
+        """The facts of a run's phases by their names, or those of the one that is named."""
+        facts = {one.name: one.facts for one in self._run(run).phases}
+        if phase and phase not in facts:
+            raise NoFigure(f"{run} has no phase {phase!r}; it has {', '.join(facts)}")
+        return {phase: facts[phase]} if phase else facts
+
+    def _alone(self, what: str, values: Mapping[str, float]) -> None:
+        """Refuse to choose one of a run's phases where they differ."""
+        if len(set(values.values())) > 1:
+            listed = ", ".join(f"{value:g} in {name!r}" for name, value in values.items())
+            raise NoFigure(f"{what} is {listed}; name the phase, too")
 
     def _rests(self, kind: Kind, source: str) -> None:
         self.kinds.add(kind)
@@ -266,7 +302,29 @@ class Figures:
         return ledgers([run], self.profiles, accounting)[run.name]
 
 
-def _paths_up_to(profile: Profile, kernel: int) -> set[str]:
+def orders(x: float) -> float:
+    """The orders of magnitude of a ratio: log10."""
+    if x <= 0:
+        raise NoFigure(f"orders({x:g}): only a number above 0 has orders of magnitude")
+    return log10(x)
+
+
+def least(x: float, *more: float) -> float:
+    """The least of these numbers."""
+    return min((x, *more))
+
+
+def most(x: float, *more: float) -> float:
+    """The greatest of these numbers."""
+    return max((x, *more))
+
+
+def size(x: float) -> float:
+    """The number without its sign."""
+    return abs(x)
+
+
+def _paths_up_to(profile: Profile, kernel: float) -> set[str]:
     """Layers whose convolutions' kernels are at most so wide."""
     widths = {call.path: max(call.inputs[1][2:]) for call in profile.calls
               if "convolution" in call.op}  # fmt: skip

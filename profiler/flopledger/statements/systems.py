@@ -12,6 +12,7 @@ from pydantic import PositiveFloat, model_validator
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.one_fact import PFS_DAY
 from flopledger.storage.facts import Table, facts_folder, read_rows
+from flopledger.storage.nearest_name import did_you_mean
 
 SystemTable = Literal["AI and Compute", "Epoch 2025", "Epoch 2026"]
 
@@ -98,7 +99,7 @@ def find_system(name: str, table: SystemTable) -> float:
     """
     known = dict(list_systems(table))
     if name not in known:
-        raise UnknownSystem(f"{table} has no figure of {name!r}; it has {', '.join(known)}")
+        raise UnknownSystem(f"{table} has no figure of {name!r}; {did_you_mean(name, known)}")
     return known[name]
 
 
