@@ -82,7 +82,7 @@ def test_a_good_file_is_judged(tmp_path):
         ('x = "2"', 'x = 2', "[claims.mine.figures.x] Input should be a valid string"),
         ('"{x:.1f}"', f'"{"x" * 200_000}"', "[claims.mine.reason] String should have at most"),
         ("claimed = 1", f'claimed = 1\nunit = "{"x" * 200_000}"', "mine.unit] String should have"),
-        (GOOD, GOOD + "[defaults.mine]\nsourcee = '1'", "[defaults.mine] sourcee is no key"),
+        (GOOD, GOOD + "[defaults.mine]\norigin = '1'", "[defaults.mine] origin is no key"),
         ("claimed = 1", "claimed = [15, 10]", "claimed goes from 15 down to 10"),
         ('"me"', '"me"\nurl = "javascript:alert(1)"', "[claims.mine.url] String should match"),
         ('"me"', '"me"\nretrieved = "yesterday"', "[claims.mine.retrieved] Input should be a"),
