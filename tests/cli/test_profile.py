@@ -252,10 +252,10 @@ def test_an_interrupted_count_keeps_what_it_has(run, monkeypatch):
 
     real = profiling.counted
 
-    def interrupted(name, *rest):
+    def interrupted(name, *rest, **options):
         if name == "bare":
             raise KeyboardInterrupt
-        return real(name, *rest)
+        return real(name, *rest, **options)
 
     monkeypatch.setattr(profiling, "counted", interrupted)
     code, out, err = run("profile", "tiny", "bare", "dead", "--format", "json")

@@ -87,3 +87,11 @@ def test_where_the_other_counter_lacks_a_formula_nothing_is_said():
 def test_a_counter_that_was_stopped_says_why():
     stopped = check_of(attempt("dispatch", WHOLE), Attempt(counter="fvcore", error=STOPPED))
     assert (stopped.agrees, stopped.reason) == (None, "RuntimeError: no such thing")
+
+
+def test_a_counter_that_was_not_asked_says_nothing():
+    whole, silent = attempt("dispatch", WHOLE), Attempt(counter="fvcore")
+    assert main_of("auto", silent, whole) == (whole, silent)
+    assert reason_of(whole, silent, whole) == "dispatch alone, as asked"
+    check = check_of(whole, silent)
+    assert (check.macs, check.agrees, check.reason) == (None, None, "not asked for")

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from flopledger import FlopledgerError, allocated, memory, meter, profile, timing
+from flopledger.counting.subject import subject_of
 from torch import nn
 
 
@@ -74,3 +75,9 @@ def test_a_mapping_names_what_is_metered():
         second(first(torch.zeros(2, 4)))
     rows = m.read().by_signature().set_index("module")
     assert rows["macs"].to_dict() == {"log": 2 * 4 * 5, "peak": 2 * 5 * 3}
+
+
+def test_a_named_network_keeps_the_weights_of_its_factory_where_values_are_asked_for():
+    assert {p.device.type for p in subject_of("dqn", stored=True).module.parameters()} == {"cpu"}
+    assert {p.device.type for p in subject_of("dqn").module.parameters()} == {"meta"}
+    assert profile("dqn", values=True).total("macs") == profile("dqn").total("macs")

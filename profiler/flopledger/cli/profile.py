@@ -17,7 +17,7 @@ from flopledger.cli.console import (
     with_progress,
 )
 from flopledger.cli.formats import format_option
-from flopledger.cli.profile_measurements import Wanted, check, measured
+from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format, write
 from flopledger.cli.timeout import TimedOut, limit
 from flopledger.storage.files import check_writable
@@ -70,6 +70,21 @@ def profile(
         Literal["auto", "fvcore", "dispatch"],
         typer.Option(help="Which counter's count is shown; the other counter checks it."),
     ] = "auto",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check",
+            help="Whether the second counter is asked, which takes two thirds of the time.",
+        ),
+    ] = True,
+    values: Annotated[
+        bool,
+        typer.Option(
+            "--values",
+            help="The pass is computed, on the factory's own weights and the inputs as they are: "
+            "what a router picks or a threshold keeps is then counted as it is.",
+        ),
+    ] = False,
     backward: Annotated[
         bool, typer.Option("--backward", help="The backward pass is counted too.")
     ] = False,
@@ -155,6 +170,8 @@ def profile(
         options=parse_options(kwargs or []),
         batch=batch,
         counter=counter,
+        check=check,
+        values=values,
         backward=backward or optimiser is not None,
         timeout=timeout,
         wanted=Wanted(
@@ -166,7 +183,7 @@ def profile(
             optimiser=optimiser or "adam",
         ),
     )
-    check(order.wanted)
+    check_wanted(order.wanted)
     chosen = check_format(form, weight, order.wanted, len(models) > 1, output)
     counts, code = _profiled(models, order, debug)
     if counts:
@@ -200,6 +217,8 @@ class Order:
     options: dict[str, Any]
     batch: int | None = None
     counter: "Counter" = "auto"
+    check: bool = True
+    values: bool = False
     backward: bool = False
     timeout: float | None = None
     wanted: Wanted = field(default_factory=Wanted)
@@ -220,11 +239,19 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
 
     with limit(order.timeout, name), offline():
         source = find(name, order.options)
-        module = built(source.name, source.factory)
+        module = built(source.name, source.factory, order.values)
         inputs, note = arguments_of(
             name, source.spec, module, order.asked, order.inputs, order.batch
         )
-        profile = profiling.counted(source.name, module, inputs, order.counter, order.backward)
+        profile = profiling.counted(
+            source.name,
+            module,
+            inputs,
+            order.counter,
+            order.backward,
+            values=order.values,
+            check=order.check,
+        )
         taken = measured(module, inputs, profile, order.wanted)
     return source.spec, replace(profile, notes=(*note, *profile.notes)), taken
 

@@ -26,7 +26,7 @@ class Wanted:
     optimiser: "Optimiser" = "adam"
 
 
-def check(wanted: Wanted) -> None:
+def check_wanted(wanted: Wanted) -> None:
     """Say what cannot be measured before anything is.
 
     Raises:

@@ -22,12 +22,12 @@ from flopledger.zoo.inputs import Inputs
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What came of asking one counter for one pass.
+    """What came of asking one counter for one pass; nothing, where it was not asked.
 
     Attributes:
         counter: "fvcore" or "dispatch".
-        calls: the operator calls; None where it was stopped.
-        error: what stopped it; None where there are calls.
+        calls: the operator calls; None where it was stopped, or not asked.
+        error: what stopped it; None where nothing did.
         stopped_at: the layer in which it stopped, and what went in; "" where no layer did.
         seen: what the pass showed of the network's modules.
         notes: what had to be taken for granted, a line each.

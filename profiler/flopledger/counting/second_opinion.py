@@ -34,6 +34,8 @@ def _rank(attempt: Attempt) -> int:
 
 def reason_of(main: Attempt, fvcore: Attempt, dispatch: Attempt) -> str:
     """Why "auto" took that counter."""
+    if main is dispatch and fvcore.calls is None and fvcore.error is None:
+        return "dispatch alone, as asked"
     if main is dispatch and fvcore.error is not None:
         return f"auto: fvcore cannot trace it ({first_line(fvcore.error)})"
     if main is dispatch:
@@ -45,8 +47,9 @@ def reason_of(main: Attempt, fvcore: Attempt, dispatch: Attempt) -> str:
 
 def check_of(main: Attempt, other: Attempt) -> Check:
     """What the other counter says of the forward pass's MACs: in all, and of which layers."""
-    if other.error is not None:
-        return Check(counter=other.counter, macs=None, agrees=None, reason=first_line(other.error))
+    if other.calls is None:
+        reason = "not asked for" if other.error is None else first_line(other.error)
+        return Check(counter=other.counter, macs=None, agrees=None, reason=reason)
     own, others = macs_by_layer(main.forward), macs_by_layer(other.forward)
     total, opinion = sum(own.values()), sum(others.values())
     if other.unknown and opinion < total:

@@ -32,7 +32,10 @@ class Subject:
 
 
 def subject_of(
-    subject: nn.Module | str, args: Any = (), kwargs: dict[str, Any] | None = None
+    subject: nn.Module | str,
+    args: Any = (),
+    kwargs: dict[str, Any] | None = None,
+    stored: bool = False,
 ) -> Subject:
     """The network and its arguments, as every verb of the library takes them.
 
@@ -42,6 +45,7 @@ def subject_of(
         args: a tuple of what its forward takes by place; anything that is no tuple or list is the
             one argument. Of a named network, its own example or a guess if both are left out.
         kwargs: what its forward takes by name.
+        stored: a named one is built with the weights that its factory gives it.
 
     Raises:
         TypeError: it is neither a module nor a name.
@@ -61,7 +65,7 @@ def subject_of(
     notes: list[str] = []
     with offline(own_thread=True):
         named = find(subject)
-        module = built(named.name, named.factory)
+        module = built(named.name, named.factory, stored)
         if not by_place and not kwargs:
             try:
                 inputs, notes = arguments_of(subject, named.spec, module, [])
@@ -73,14 +77,14 @@ def subject_of(
     return Subject(name=subject, module=module, inputs=inputs, notes=tuple(notes))
 
 
-def built(name: str, factory: Callable[[], Any]) -> nn.Module:
-    """A network in eval mode, on meta: no weights are initialised or stored.
+def built(name: str, factory: Callable[[], Any], stored: bool = False) -> nn.Module:
+    """A network in eval mode, on meta: no weights are initialised or stored, unless asked for.
 
     Raises:
         FactoryFails: its factory raised something, or made no module.
     """
     try:
-        module = build(factory)
+        module = factory() if stored else build(factory)
     except (Exception, SystemExit) as error:  # the factory is anybody's code: it may raise anything
         raise FactoryFails(f"{name}: its factory fails: {first_line(error)}") from error
     if not isinstance(module, nn.Module):
