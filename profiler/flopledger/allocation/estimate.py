@@ -17,6 +17,7 @@ from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.subject import subject_of
 from flopledger.counting.torch_functions import unfused
+from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import on_meta
 from flopledger.errors import WrongOption
 from flopledger.profiles.totals import Optimiser
@@ -75,7 +76,7 @@ def memory(
             OnShapes(live.overwritten),
             torch.no_grad(),
         ):
-            double.module(*double.args, **double.kwargs)
+            refuse_unfinished(double.module(*double.args, **double.kwargs))
         parts = {
             "params_bytes": _stored(params),
             "buffers_bytes": _stored(buffers),
@@ -210,7 +211,7 @@ def allocated(
         }
         base = sum(sizes.values())
         with torch.no_grad(), _allocations(device) as seen:
-            double.module(*double.args, **double.kwargs)
+            refuse_unfinished(double.module(*double.args, **double.kwargs))
         sizes["inference_peak_bytes"] = base + seen["peak"]
         if not backward:
             return Memory(**sizes)

@@ -15,9 +15,13 @@ from flopledger.counting.failures import first_line, raised_at
 from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.network_parts import tensors_of
+from flopledger.counting.sparse_tensors import stored_bytes
+from flopledger.counting.unfinished import Unfinished
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import Values
 from flopledger.zoo.inputs import Inputs
+
+REFUSALS = (ChangesItself, Unfinished)  # whatever a pass knows of the weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ def by_dispatch(
 
     first = attempt(values)
     error = first.error
-    if error is None or values != "unknown" or isinstance(error, ChangesItself):
+    if error is None or values != "unknown" or isinstance(error, REFUSALS):
         return first
     if not fits(module):
         where = f"{raised_at(error)}; too large to compute: make it smaller"
@@ -166,7 +170,7 @@ def fits(module: nn.Module) -> bool:
     """Whether the weights, were they stored, would fit into memory."""
     import psutil
 
-    weights = sum(t.numel() * t.element_size() for t in tensors_of(module))
+    weights = sum(map(stored_bytes, tensors_of(module)))
     available: int = psutil.virtual_memory().available
     return weights < available
 

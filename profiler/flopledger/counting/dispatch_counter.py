@@ -27,9 +27,12 @@ from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.module_calls import on_calls
-from flopledger.counting.network_parts import modules_of, tensors_of
+from flopledger.counting.network_parts import modules_of
 from flopledger.counting.overwritten import Overwritten
+from flopledger.counting.packed_weights import packed_shapes
+from flopledger.counting.sparse_tensors import is_sparse, stored_elements
 from flopledger.counting.torch_functions import Functions
+from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import Values, on_meta, place_of, real
 
 
@@ -63,10 +66,6 @@ def count(
         Exception: whatever the module raises.
     """
     computed = values != "unknown"
-    if not computed and any(
-        _sparse(leaf) for leaf in (*tensors_within((args, kwargs)), *tensors_of(module))
-    ):
-        raise RuntimeError("how much a sparse product does depends on the values that are there")
     place, given = place_of(values, module), real if computed else on_meta
     with (
         doubled(module, (args, kwargs), place, given) as double,
@@ -86,6 +85,7 @@ def count(
             forward,
         ):
             out = double.module(*double.args, **double.kwargs)
+            refuse_unfinished(out)
         calls: list[OpCall] = forward.calls + functions.calls
         if not backward:
             return calls
@@ -100,10 +100,6 @@ def count(
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         calls += back.calls
         return calls
-
-
-def _sparse(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and leaf.layout is not torch.strided
 
 
 def _filled_like(root: Tensor) -> Tensor:
@@ -253,7 +249,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         params = tuple(self._params[key] for t in given if (key := _key(t)) in self._params)
         free = is_free(op)
         if self._computed and not self.sparse:
-            self.sparse = any(map(_sparse, given))
+            self.sparse = any(map(is_sparse, given))
         if free and not params and not selects(op) and _is_view(func):
             return
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
@@ -302,9 +298,11 @@ def _is_view(func: Any) -> bool:
 def _shapes(tree: Any) -> Any:
     """The tree with every tensor replaced by its shape, lists and tuples kept."""
     if isinstance(tree, Tensor):
-        return SparseShape(tree.shape, tree._nnz()) if _sparse(tree) else tuple(tree.shape)
-    if isinstance(tree, torch.ScriptObject) and hasattr(tree, "unpack"):  # a quantised weight
-        return tuple(tree.unpack()[0].shape)
+        if is_sparse(tree):
+            return SparseShape(tree.shape, stored_elements(tree))
+        return tuple(tree.shape)
+    if isinstance(tree, torch.ScriptObject) and (shapes := packed_shapes(tree)):
+        return shapes[0]
     if isinstance(tree, dict):
         return {key: _shapes(value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):

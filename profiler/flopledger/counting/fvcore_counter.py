@@ -17,8 +17,8 @@ from flopledger.counting.formulas.every import known_operators, work
 from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
-from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.overwritten import Overwritten
+from flopledger.counting.sparse_tensors import is_sparse
 from flopledger.counting.torch_functions import unfused
 from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
@@ -59,8 +59,6 @@ def count(
     tensors = tensors_within((args, kwargs))
     if not tensors:
         raise ValueError("no tensor goes into the model; fvcore traces tensors")
-    if any(t.layout is not torch.strided for t in (*tensors, *tensors_of(module))):
-        raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
     shapes = values == "unknown"
     unpruned, overwritten = Unpruned(), Overwritten()
     with (
@@ -74,6 +72,8 @@ def count(
         OnShapes(overwritten) if shapes else nullcontext(),
         nullcontext() if pruned else unpruned,
     ):
+        if any(map(is_sparse, double.tensors)):
+            raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
         traced = Traced(double, unpruned.results)
         analysis = FlopCountAnalysis(traced, ())
         scopes = {

@@ -13,6 +13,7 @@ from flopledger.counting.hooks import Hook
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.module_calls import on_calls
 from flopledger.counting.network_parts import modules_of
+from flopledger.counting.packed_weights import packed_params
 from flopledger.counting.traced_shapes import tracer
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
@@ -82,6 +83,7 @@ def watch(module: nn.Module, seen: Watch | None) -> Iterator[None]:
 def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
     """Every module of the network, in its order, with what the watched pass showed of it."""
     owners: dict[int, str] = {}
+    packed = packed_params(module)
     layers = []
     for path, child in modules_of(module):
         own, shared = [], []
@@ -98,7 +100,7 @@ def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
             Layer(
                 path=path,
                 kind=kind_of(child),
-                params=sum(p.numel() for p in own),
+                params=sum(p.numel() for p in own) + packed.get(path, 0),
                 trainable=sum(p.numel() for p in own if p.requires_grad),
                 shared=tuple(shared),
                 calls=seen.calls.get(path, 0),

@@ -7,11 +7,19 @@ from torch import Tensor, nn
 
 from flopledger.calls import Counter, OpCall
 from flopledger.counting.active_params import active_params_of
-from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint, stored
-from flopledger.counting.doubles import ChangesItself, materialised
+from flopledger.counting.attempts import (
+    REFUSALS,
+    Attempt,
+    by_dispatch,
+    by_fvcore,
+    complaint,
+    stored,
+)
+from flopledger.counting.doubles import materialised
 from flopledger.counting.failures import first_line
 from flopledger.counting.layers import layers_of
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.packed_weights import low_precision_buffers
 from flopledger.counting.second_opinion import (
     backward_check_of,
     check_of,
@@ -94,7 +102,7 @@ def counted(
             f"{name}: values=True takes weights and inputs that are stored on the CPU"
         )
     dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
-    if isinstance(dispatch.error, ChangesItself):
+    if isinstance(dispatch.error, REFUSALS):
         raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
     fvcore = Attempt(counter="fvcore")
     if check or dispatch.calls is None:
@@ -117,7 +125,12 @@ def counted(
         backward_check=backward_check_of(dispatch),
         unused=_unused(module, dispatch),
         active_params=active_params_of(module, inputs, dispatch.calls or ()),
-        notes=(*dispatch.notes, *fvcore.notes, *_spread(dispatch)),
+        notes=(
+            *dispatch.notes,
+            *fvcore.notes,
+            *_spread(dispatch),
+            *low_precision_buffers(module, {call.path for call in main.forward if call.macs}),
+        ),
     )
 
 

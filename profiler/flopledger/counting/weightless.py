@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from flopledger.counting.meta_devices import GivenReal, IntegersReal
 from flopledger.counting.network_parts import tensors_of
+from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
 
 Place = Callable[[Tensor], Tensor]
 
@@ -39,7 +40,12 @@ def on_meta(tensor: Tensor) -> Tensor:
     """A tensor like this one on the meta device if it is floating, a real copy if it is not.
 
     An integer or boolean tensor that lives on meta already has no values to copy: it stays there.
+
+    Raises:
+        SparseMeta: it is sparse.
     """
+    if is_sparse(tensor):
+        raise SparseMeta
     if tensor.is_floating_point() or tensor.is_complex() or tensor.device.type == "meta":
         # empty_like would import sympy
         return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
@@ -60,12 +66,15 @@ def zeros_for(module: nn.Module) -> Place:
     of it: an operator finds contiguous weights, and no memory holds them. (Expanding one zero
     would do too, but BLAS copies an expanded matrix before it multiplies.)
     """
-    sizes = [t.numel() * t.element_size() for t in tensors_of(module)]
+    dense = [t for t in tensors_of(module) if not is_sparse(t)]
+    sizes = [t.numel() * t.element_size() for t in dense]
     block = torch.from_numpy(np.zeros(max(sizes, default=0), dtype=np.uint8))
 
     def place(tensor: Tensor) -> Tensor:
         if tensor.device.type != "meta" and not tensor.is_floating_point():
             return tensor.detach().to("cpu", copy=True)
+        if is_sparse(tensor):
+            return real(tensor)
         bytes_needed = tensor.numel() * tensor.element_size()
         if bytes_needed > len(block):  # neither parameter nor buffer
             return real(tensor)
