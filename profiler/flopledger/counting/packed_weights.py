@@ -24,7 +24,8 @@ def packed_shapes(packed: torch.ScriptObject) -> list[Shape]:
         tensors = held if isinstance(held, list | tuple) else (held,)
         return [tuple(t.shape) for t in tensors if isinstance(t, torch.Tensor)]
     if "CellParams" in str(packed._type()):  # a recurrent layer's, each of which holds two others
-        lists = [part for part in packed.__getstate__()[0] if isinstance(part, list)]
+        state: Any = packed.__getstate__()
+        lists = [part for part in state[0] if isinstance(part, list)]
         inner = [item for part in lists for item in part if isinstance(item, torch.ScriptObject)]
         return [shape for each in inner for shape in packed_shapes(each)]
     return []
