@@ -4,8 +4,10 @@ import resource
 import subprocess
 import sys
 
+import pytest
 import torch
-from flopledger.counting.weightless import build
+from flopledger import profile
+from flopledger.counting.weightless import build, place_of
 from torch import nn
 
 
@@ -63,3 +65,44 @@ def test_given_numbers_are_known_while_a_network_is_built():
     net = build(Planned)
     assert [layer.out_features for layer in net.layers] == [3, 5]
     assert net.layers[0].weight.is_meta  # built once, without weights
+
+
+class Inverts(nn.Module):
+    def __init__(self, run):
+        super().__init__()
+        self.weight, self.run = nn.Parameter(torch.empty(3, 3)), run
+
+    def forward(self, x):
+        return self.run(self.weight, x)
+
+
+@pytest.mark.parametrize(
+    ("run", "macs"),
+    [
+        # four rows of 3 through 3 x 3; to read a value, a pass has to be computed
+        (lambda w, x: x @ torch.linalg.inv(w) * float(x.sum()), 4 * 3 * 3),
+        (lambda w, x: torch.linalg.solve(w, x.T) * float(x.sum()), 0),
+        (lambda w, x: x @ torch.linalg.cholesky(w @ w.T) * float(x.sum()), 3 * 3 * 3 + 4 * 3 * 3),
+        (lambda w, x: torch.distributions.Normal(x, w.diagonal()).log_prob(x), 0),
+    ],
+)
+def test_weights_of_zeros_veto_no_network(run, macs):
+    with torch.device("meta"):  # as the command line builds it
+        network = Inverts(run)
+    counted = profile(network, (torch.rand(4, 3),))
+    assert counted.total("macs") == macs
+    assert counted.check.agrees
+    assert "on random weights, since zeros are refused" in counted.notes[0]
+
+
+def test_random_weights_are_such_as_have_inverses():
+    place = place_of("random", nn.Linear(3, 3))
+    square = place(torch.empty(2, 4, 4, device="meta"))
+    # on the diagonal 1 and up to 0.1 / 4 more, elsewhere up to that: every row's sum stays below 2
+    assert bool((square.diagonal(dim1=1, dim2=2) >= 1).all())
+    assert bool((square.sum(-1) < 1 + 4 * 0.1 / 4 + 1e-6).all())
+    scale = place(torch.empty(50, dtype=torch.float64, device="meta"))
+    assert scale.dtype is torch.float64
+    assert bool((scale > 0).all())
+    assert bool((scale <= 0.1).all())
+    assert place(torch.tensor([3, 4])).tolist() == [3, 4]

@@ -14,6 +14,7 @@ from flopledger.allocation.held_bytes import Memory
 from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_of
 from flopledger.counting.doubles import Double, doubled
 from flopledger.counting.functions_on_shapes import OnShapes
+from flopledger.counting.gradients_in_forward import without_gradients
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.subject import subject_of
 from flopledger.counting.torch_functions import unfused
@@ -71,19 +72,19 @@ def memory(
     with doubled(module, inputs, on_meta) as double, kernels_of(device):
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
-        with (
-            Live(params, buffers, given) as live,
-            OnShapes(live.overwritten),
-            torch.no_grad(),
-        ):
-            refuse_unfinished(double.module(*double.args, **double.kwargs))
+
+        def peak() -> int:
+            with Live(params, buffers, given) as live, OnShapes(live.overwritten):
+                refuse_unfinished(double.module(*double.args, **double.kwargs))
+            return int(live.peak)
+
         parts = {
             "params_bytes": _stored(params),
             "buffers_bytes": _stored(buffers),
             "inputs_bytes": _stored(given),
         }
         base = sum(parts.values())
-        inference_peak = base + live.peak
+        inference_peak = base + without_gradients(peak)
     if not backward:
         return Memory(**parts, inference_peak_bytes=inference_peak)
 
@@ -210,9 +211,13 @@ def allocated(
             "inputs_bytes": _stored(given),
         }
         base = sum(sizes.values())
-        with torch.no_grad(), _allocations(device) as seen:
-            refuse_unfinished(double.module(*double.args, **double.kwargs))
-        sizes["inference_peak_bytes"] = base + seen["peak"]
+
+        def peak() -> int:
+            with _allocations(device) as seen:
+                refuse_unfinished(double.module(*double.args, **double.kwargs))
+            return seen["peak"]
+
+        sizes["inference_peak_bytes"] = base + without_gradients(peak)
         if not backward:
             return Memory(**sizes)
 

@@ -16,6 +16,7 @@ from flopledger.clock.layer_times import LayerTime, Timing
 from flopledger.counting.attempts import fits
 from flopledger.counting.doubles import Double, doubled, materialised
 from flopledger.counting.failures import first_line
+from flopledger.counting.gradients_in_forward import without_gradients
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.counting.layers import kind_of
 from flopledger.counting.profiling import counted
@@ -74,7 +75,8 @@ def timing(
         if strange := sorted({call.path for call in calls} - kinds.keys()):
             raise WrongOption(f"{name} has no layer {strange[0]!r}; give calls counted with it")
         most = peaks(device, _dtype(module))
-        rounds = list(_rounds(module, inputs, device, clock, range(warmup + repeats)))[warmup:]
+        turns = range(warmup + repeats)
+        rounds = without_gradients(lambda: list(_rounds(module, inputs, device, clock, turns)))
         most = most.or_more(peaks(device, _dtype(module)))
     except FlopledgerError:
         raise
@@ -82,6 +84,7 @@ def timing(
     except (Exception, SystemExit) as error:
         raise ProfilingError(f"{name}: {_complaint(error, device)}") from error
 
+    rounds = rounds[warmup:]
     plain = [seconds for seconds, _ in rounds]
     passes = [_self_times(marks, clock) for _, marks in rounds]
     hooked = [sum(seconds.values()) for seconds, _ in passes]
@@ -119,7 +122,6 @@ def _rounds(
     with (
         torch.random.fork_rng(rng),
         doubled(module, inputs, lambda tensor: _real(tensor, device)) as there,
-        torch.no_grad(),
         unfused(module),
     ):
         for _ in turns:

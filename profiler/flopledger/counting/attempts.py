@@ -12,16 +12,25 @@ from flopledger.counting import dispatch_counter, fvcore_counter
 from flopledger.counting.autograd_graph import Reading
 from flopledger.counting.doubles import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
+from flopledger.counting.gradients_in_forward import asks_for_gradients
 from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.sparse_tensors import stored_bytes
+from flopledger.counting.traced_flags import NO_OPERATOR
 from flopledger.counting.unfinished import Unfinished
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import Values
 from flopledger.zoo.inputs import Inputs
 
 REFUSALS = (ChangesItself, Unfinished)  # whatever a pass knows of the weights
+# what the tracer says of tensors that autograd kept
+_TAKES_GRADIENTS = ("requires grad as a constant", "data is not allocated yet", "invalid gradient")
+_WHOSE: dict[Values, str] = {
+    "given": "the weights and inputs given",
+    "zeros": "weights that are zero",
+    "random": "random weights, since zeros are refused",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +78,9 @@ def by_dispatch(
 ) -> Attempt:
     """Ask the dispatch counter; with values, if not for shapes alone, then where the network asks.
 
-    Values are the caller's own where all are stored on the CPU, zeros where they are not.
+    Values are the caller's own where all are stored on the CPU, zeros where they are not, and
+    random ones where zeros are refused (no matrix of zeros has an inverse). The forward pass keeps
+    what gradients need where it asks for gradients itself, as force fields do.
 
     Args:
         module: the network.
@@ -80,12 +91,11 @@ def by_dispatch(
 
     def attempt(values: Values) -> Attempt:
         graph: list[Reading] = []
-        asked = _attempt(
-            "dispatch",
-            module,
-            lambda seen: dispatch_counter.count(module, *inputs, backward, values, seen, graph),
-            values,
-        )
+
+        def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
+            return dispatch_counter.count(module, *inputs, backward, values, seen, graph, gradients)
+
+        asked = _attempt("dispatch", count, values, gradients=backward)
         return replace(asked, graph=graph[0] if graph else None)
 
     first = attempt(values)
@@ -97,13 +107,12 @@ def by_dispatch(
         return replace(first, stopped_at=where)
     values = "given" if stored(module, inputs) else "zeros"
     computed = attempt(values)
+    if values == "zeros" and computed.error is not None:
+        computed = attempt("random")
     if computed.error is not None:
         return computed
-    whose = "the weights and inputs given" if values == "given" else "weights that are zero"
-    note = (
-        f"everything was computed, on {whose}, for {raised_at(error)}: {first_line(error)}; "
-        "other values may take another path"
-    )
+    whose, cause = _WHOSE[computed.values], f"{raised_at(error)}: {first_line(error)}"
+    note = f"everything was computed, on {whose}, for {cause}; other values may take another path"
     return replace(computed, notes=(note,))
 
 
@@ -118,24 +127,37 @@ def by_fvcore(
         values: what the trace knows of the weights.
         pruned: whether what reaches no output is left out, as the tracer has it.
     """
-    return _attempt(
-        "fvcore",
-        module,
-        lambda seen: fvcore_counter.count(module, *inputs, values, pruned, seen),
-        values,
-    )
+
+    def attempt(flags: bool) -> Attempt:
+        def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
+            return fvcore_counter.count(module, *inputs, values, pruned, seen, gradients, flags)
+
+        return _attempt("fvcore", count, values)
+
+    asked = attempt(flags=True)
+    if NO_OPERATOR in str(asked.error):
+        asked = attempt(flags=False)
+    if asked.error is not None and any(words in str(asked.error) for words in _TAKES_GRADIENTS):
+        reason = "a gradient is taken in forward, and a trace loses what was kept for it"
+        return replace(asked, error=ValueError(reason))
+    return asked
 
 
 def _attempt(
-    counter: str, module: nn.Module, count: Callable[[Watch], Sequence[OpCall]], values: Values
+    counter: str,
+    count: Callable[[Watch, bool], Sequence[OpCall]],
+    values: Values,
+    gradients: bool = False,
 ) -> Attempt:
     seen = Watch()
     try:
         with _uncollected() if values == "unknown" else nullcontext():
-            calls = tuple(count(seen))
+            calls = tuple(count(seen, gradients))
     # the network is anybody's code: it may raise anything
     except (Exception, SystemExit) as error:
         where = seen.where_it_stopped()
+        if not gradients and asks_for_gradients(error):
+            return _attempt(counter, count, values, gradients=True)
         return Attempt(counter=counter, error=error, stopped_at=where, values=values)
     return Attempt(counter=counter, calls=calls, seen=seen, values=values)
 

@@ -44,6 +44,7 @@ def count(
     values: Values = "unknown",
     seen: Watch | None = None,
     graph: list[Reading] | None = None,
+    gradients: bool = False,
 ) -> list[OpCall]:
     """Every operator call of one forward pass, and of the backward pass if asked for.
 
@@ -57,15 +58,17 @@ def count(
         kwargs: its keyword arguments.
         backward: also run the backward pass from every floating output.
         values: "zeros" and "given" compute every operator on the CPU, on weights that are zero or
-            on copies of the weights, so that code which asks for a floating value gets one.
+            on copies of the weights, so that code which asks for a floating value gets one; so
+            does "random", on small weights of which square ones are near the identity.
         seen: is told of every module's beginning and end.
         graph: to which what autograd's graph says of the backward pass is added before it runs.
+        gradients: the forward pass keeps what gradients need, as it does for a backward pass.
 
     Raises:
         ValueError: backward was asked for and nothing requires a gradient.
         Exception: whatever the module raises.
     """
-    computed = values != "unknown"
+    computed, gradients = values != "unknown", gradients or backward
     place, given = place_of(values, module), real if computed else on_meta
     with (
         doubled(module, (args, kwargs), place, given) as double,
@@ -76,12 +79,12 @@ def count(
         params = {_key(tensor): name for name, tensor in double.named}
         functions, overwritten = Functions(where.now), Overwritten()
         forward = Recorder(
-            where.now, params, computed, overwritten=overwritten, zeros_known=not backward
+            where.now, params, computed, overwritten=overwritten, zeros_known=not gradients
         )
         with (
-            torch.set_grad_enabled(backward),
+            torch.set_grad_enabled(gradients),
             functions,
-            nullcontext() if computed else OnShapes(overwritten, forward.asked),
+            nullcontext() if computed else OnShapes(overwritten, forward.asked, not gradients),
             forward,
         ):
             out = double.module(*double.args, **double.kwargs)

@@ -20,6 +20,8 @@ _ANSWERS: dict[Any, Callable[[Tensor], Any]] = {
 }
 _READS = frozenset((Tensor.tolist, Tensor.numpy, Tensor.__array__))  # past the dispatcher
 
+_ZEROS_LIKE = frozenset((torch.zeros_like, Tensor.new_zeros))
+
 # made of operators that take floating tensors of two devices, these look at the devices first;
 _TOGETHER = frozenset(
     (torch.meshgrid, torch.cartesian_prod, torch.cdist, torch.inner, Tensor.inner,
@@ -31,17 +33,6 @@ _TOGETHER = frozenset(
 # and these at those of the positions, too
 _AT_POSITIONS = frozenset((torch.take_along_dim, Tensor.take_along_dim))
 
-# a trace finds no operator for their last argument where it is True or False; 1 and 0 do as well
-_WITH_FLAGS = frozenset(
-    getattr(home, name)
-    for name in (
-        "scatter scatter_ masked_fill masked_fill_ index_fill index_fill_ fill_ eq ne gt lt ge le "
-        "__eq__ __ne__ __gt__ __lt__ __ge__ __le__"
-    ).split()
-    for home in (torch, Tensor)
-    if hasattr(home, name)
-)
-
 
 class OnShapes(TorchFunctionMode):
     """While it is on, a tensor on meta says that it is on the CPU.
@@ -52,10 +43,17 @@ class OnShapes(TorchFunctionMode):
     Args:
         overwritten: tensors on the CPU whose numbers are no longer known, and not to be read.
         asked: is told when integers are read.
+        zeros_known: whether zeros are made for real, those like a tensor on meta as well.
     """
 
-    def __init__(self, overwritten: Overwritten, asked: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        overwritten: Overwritten,
+        asked: Callable[[], None] = lambda: None,
+        zeros_known: bool = False,
+    ) -> None:
         super().__init__()
+        self._zeros_known = zeros_known
         self._overwritten = overwritten
         self._asked = asked
 
@@ -65,15 +63,23 @@ class OnShapes(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in _ANSWERS and len(args) == 1 and not kwargs and args[0].is_meta:
             return _ANSWERS[func](args[0])
+        if func in _ZEROS_LIKE and self._zeros_known and _plain(args):
+            size = args[0].shape if func is torch.zeros_like else args[1:]
+            kept = {key: kwargs[key] for key in kwargs.keys() - {"memory_format"}}
+            return torch.zeros(*size, **{"dtype": args[0].dtype, **kept})
         if func in _TOGETHER or func in _AT_POSITIONS:
             args, kwargs = _together(func, args, kwargs)
         elif func in _READS:
             if self._overwritten.holds(args):
                 raise NotImplementedError("numbers are read that are not known")
             self._asked()
-        elif func in _WITH_FLAGS and args and isinstance(args[-1], bool):
-            args = (*args[:-1], int(args[-1]))
         return func(*args, **kwargs)
+
+
+def _plain(args: Any) -> bool:
+    """Whether they are a tensor's that no gradient and no transform of torch.func is taken of."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    return isinstance(args[0], Tensor) and not torch.is_grad_enabled() and not wrapped(args[0])
 
 
 def _together(func: Any, *trees: Any) -> Any:

@@ -20,6 +20,7 @@ from flopledger.counting.leaves import tensors_within
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.sparse_tensors import is_sparse
 from flopledger.counting.torch_functions import unfused
+from flopledger.counting.traced_flags import FlagsAsNumbers
 from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
 from flopledger.counting.weightless import Values, on_meta, place_of, real
@@ -38,6 +39,8 @@ def count(
     values: Values = "unknown",
     pruned: bool = True,
     seen: Watch | None = None,
+    gradients: bool = False,
+    flags: bool = True,
 ) -> list[OpCall]:
     """Every operator call in the traced graph of one forward pass.
 
@@ -46,9 +49,12 @@ def count(
         args: the forward pass's positional arguments.
         kwargs: its keyword arguments.
         values: "unknown" traces shapes, and computes nothing; "zeros" and "given" compute the pass
-            on the CPU, on weights that are zero and take no memory, or on copies of the weights.
+            on the CPU, on weights that are zero and take no memory, or on copies of the weights;
+            "random" on small weights of which square ones are near the identity.
         pruned: leave out what reaches no output, as the tracer does.
         seen: is told of every module's beginning and end.
+        gradients: the pass keeps what gradients need.
+        flags: torch's functions are given True and False as they are, not as numbers.
 
     Raises:
         ValueError: no tensor goes in or none comes out, so there is nothing to trace; or one is
@@ -67,9 +73,10 @@ def count(
         ) as double,
         watch(double.module, seen),
         unfused(double.module),
-        torch.no_grad(),
-        ShapesOnly(overwritten) if shapes else nullcontext(),
-        OnShapes(overwritten) if shapes else nullcontext(),
+        torch.set_grad_enabled(gradients),
+        ShapesOnly(overwritten, zeros_known=not gradients) if shapes else nullcontext(),
+        OnShapes(overwritten, zeros_known=not gradients) if shapes else nullcontext(),
+        nullcontext() if flags else FlagsAsNumbers(),
         nullcontext() if pruned else unpruned,
     ):
         if any(map(is_sparse, double.tensors)):

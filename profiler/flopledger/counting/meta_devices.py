@@ -77,7 +77,7 @@ def on_one_device(
         op: "aten::mul".
         args: positional arguments.
         kwargs: keyword arguments.
-        zeros_known: whether zeros are constants, and tensors filled like another one.
+        zeros_known: whether zeros are constants.
 
     Raises:
         RuntimeError: known values are overwritten in place by values that are not computed.
@@ -97,7 +97,7 @@ def on_one_device(
         if kwargs.get("device") is not None:  # to where its kin is: what is known stays known
             kwargs = {**kwargs, "device": torch.device("cpu")}
         return args, kwargs
-    if op in _LIKES and _is_known(op, args, kwargs, zeros_known):
+    if op in _LIKES and not _is_floating(kwargs.get("dtype") or args[0].dtype):
         return args, {**kwargs, "device": torch.device("cpu")}
     if kwargs.get("device") is not None:  # .cpu() or .to(...) of a tensor without values
         kwargs = {**kwargs, "device": torch.device("meta")}
@@ -149,13 +149,8 @@ def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any], zeros_known: bo
     return not constant or _elements(op, args) > _SMALL
 
 
-def _is_known(op: str, args: Any, kwargs: dict[str, Any], zeros_known: bool) -> bool:
-    """Whether the constant like another tensor is made for real."""
-    dtype = kwargs.get("dtype") or args[0].dtype
-    if not (dtype.is_floating_point or dtype.is_complex):
-        return True
-    elements = args[0].numel() if op.endswith("_like") else prod(args[1])
-    return zeros_known and elements <= _SMALL
+def _is_floating(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
 
 
 def _elements(op: str, args: Any) -> int:
@@ -174,7 +169,7 @@ def _elements(op: str, args: Any) -> int:
 def _makes_floats(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
     dtype = kwargs.get("dtype")
     if dtype is not None:
-        return bool(dtype.is_floating_point or dtype.is_complex)
+        return _is_floating(dtype)
     if op in _FLOAT_FACTORIES:
         return True
     return any(isinstance(a, float | complex) for a in args)

@@ -27,8 +27,9 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
     result down afterwards, whoever made it.
     """
 
-    def __init__(self, overwritten: Overwritten) -> None:
+    def __init__(self, overwritten: Overwritten, zeros_known: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._zeros_known = zeros_known
         self._overwritten = overwritten
 
     @classmethod
@@ -61,7 +62,7 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return args[0]
         args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
         refuse(op, args)
-        args, kwargs = on_one_device(op, args, kwargs, zeros_known=True)
+        args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
         out = infer(op, func._schema.overload_name, args, kwargs)
         if out is NotImplemented:
             out = func(*args, **kwargs)

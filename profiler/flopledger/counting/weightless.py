@@ -13,14 +13,17 @@ from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
 
 Place = Callable[[Tensor], Tensor]
 
-# what a pass knows of the weights: nothing but shapes, or all that they are zero, or their own
-Values = Literal["unknown", "zeros", "given"]
+# what a pass knows of the weights: nothing but shapes, or that they are zero, or such as every
+# matrix has an inverse with, or their own
+Values = Literal["unknown", "zeros", "random", "given"]
 
 
 def place_of(values: Values, module: nn.Module) -> Place:
     """How the module's tensors are stood in for in a pass that knows that much of them."""
     if values == "zeros":
         return zeros_for(module)
+    if values == "random":
+        return random_ones()
     return on_meta if values == "unknown" else real
 
 
@@ -79,5 +82,24 @@ def zeros_for(module: nn.Module) -> Place:
         if bytes_needed > len(block):  # neither parameter nor buffer
             return real(tensor)
         return block[:bytes_needed].view(tensor.dtype).view(tensor.shape)
+
+    return place
+
+
+def random_ones() -> Place:
+    """A place for a module's tensors: small positive numbers, as scales are, and few of them alike.
+
+    A square matrix of them is near the identity, so that it has an inverse and Cholesky factors.
+    """
+    source = torch.Generator().manual_seed(0)
+
+    def place(tensor: Tensor) -> Tensor:
+        if not (tensor.is_floating_point() or tensor.is_complex()):
+            return real(tensor)
+        made = torch.rand(tensor.shape, generator=source).mul_(0.1).to(tensor.dtype)
+        if tensor.dim() > 1 and tensor.shape[-1] == tensor.shape[-2]:
+            side = tensor.shape[-1]
+            made = made / side + torch.eye(side, dtype=tensor.dtype)
+        return made
 
     return place
