@@ -1,6 +1,6 @@
 """The second counter: what reaches PyTorch's dispatcher, floats on meta, integers real."""
 
-from bisect import bisect_right
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -19,21 +19,22 @@ from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, rescored, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.functions_on_shapes import OnShapes
-from flopledger.counting.hooks import Hook
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
-from flopledger.counting.module_calls import on_calls
-from flopledger.counting.network_parts import modules_of
+from flopledger.counting.origins import Origins
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.packed_weights import packed_shapes
+from flopledger.counting.running_layer import RunningLayer
 from flopledger.counting.sparse_tensors import is_sparse, stored_elements
 from flopledger.counting.torch_functions import Functions
 from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import Values, on_meta, place_of, real
+
+UNSEEN = "thread::unseen"  # what an operator call is called whose work was not seen
 
 
 def count(
@@ -73,23 +74,47 @@ def count(
     with (
         doubled(module, (args, kwargs), place, given) as double,
         watch(double.module, seen),
-        _paths(double.module) as where,
         uncompiled(),
     ):
         params = {_key(tensor): name for name, tensor in double.named}
-        functions, overwritten = Functions(where.now), Overwritten()
-        forward = Recorder(
-            where.now, params, computed, overwritten=overwritten, zeros_known=not gradients
-        )
-        with (
-            torch.set_grad_enabled(gradients),
-            functions,
-            nullcontext() if computed else OnShapes(overwritten, forward.asked, not gradients),
-            forward,
-        ):
-            out = double.module(*double.args, **double.kwargs)
-            refuse_unfinished(out)
-        calls: list[OpCall] = forward.calls + functions.calls
+        running, recorders = RunningLayer(), list[Recorder]()
+        said, overwritten = list[OpCall](), Overwritten()
+        # work that is not seen is that of a thread which was there before
+        alone = computed or threading.active_count() == 1
+        origins = None if alone else Origins(double.tensors)
+
+        @contextmanager
+        def recording(path: str) -> Iterator[None]:
+            functions = Functions(running.now, said)
+            recorder = Recorder(
+                running.now,
+                params,
+                computed,
+                overwritten=overwritten,
+                zeros_known=not gradients,
+                origins=origins,
+            )
+            recorders.append(recorder)
+            with (
+                running.inside(path),
+                torch.set_grad_enabled(gradients),
+                functions,
+                nullcontext() if computed else OnShapes(overwritten, recorder.asked, not gradients),
+                recorder,
+            ):
+                yield
+
+        try:
+            with (
+                running.followed(double.module, lambda: recording(running.now())),
+                recording(""),
+            ):
+                out = double.module(*double.args, **double.kwargs)
+                refuse_unfinished(out)
+        finally:
+            if seen is not None:
+                seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
+        calls = [call for recorder in recorders for call in recorder.calls] + said
         if not backward:
             return calls
         roots = [t for t in tensors_within(out) if t.requires_grad]
@@ -98,8 +123,12 @@ def count(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
             )
         if graph is not None:
-            graph.append(SPARSE if forward.sparse else read(roots, where.of))
-        with Recorder(where.of_node, params, computed, True, overwritten) as back:
+            sparse = any(recorder.sparse for recorder in recorders)
+            graph.append(SPARSE if sparse else read(roots, running.of))
+        with (
+            running.followed(double.module),
+            Recorder(running.of_node, params, computed, True, overwritten) as back,
+        ):
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         calls += back.calls
         return calls
@@ -108,54 +137,6 @@ def count(
 def _filled_like(root: Tensor) -> Tensor:
     # empty_like would import sympy
     return torch.zeros(root.shape, dtype=root.dtype, device=root.device)
-
-
-class _Paths:
-    """Which module is running: now, in the forward pass, or when a backward node was made."""
-
-    def __init__(self) -> None:
-        self.stack = [""]
-        # (autograd's sequence number, the module that runs from there on)
-        self.changes: list[tuple[int, str]] = [(0, "")]
-
-    def enter(self, path: str) -> None:
-        self.stack.append(path)
-        self._note()
-
-    def leave(self, path: str) -> None:
-        if self.stack[-1] == path:  # else a hook of its own raised before it began
-            self.stack.pop()
-            self._note()
-
-    def now(self) -> str:
-        return self.stack[-1]
-
-    def of_node(self) -> str:
-        node = torch._C._current_autograd_node()
-        if node is None or len(self.stack) > 1:  # a forward pass inside it: checkpointing
-            return self.stack[-1]
-        return self.of(node)
-
-    def of(self, node: Any) -> str:
-        index = bisect_right(self.changes, node._sequence_nr(), key=lambda change: change[0])
-        return self.changes[index - 1][1]
-
-    def _note(self) -> None:
-        self.changes.append((torch._C._autograd._get_sequence_nr(), self.stack[-1]))
-
-
-@contextmanager
-def _paths(module: nn.Module) -> Iterator[_Paths]:
-    paths = _Paths()
-
-    def enter(path: str) -> Hook:
-        return lambda *_: paths.enter(path)
-
-    def leave(path: str) -> Hook:
-        return lambda *_: paths.leave(path)
-
-    with on_calls(modules_of(module), enter, leave):
-        yield paths
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -171,6 +152,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         backward: bool = False,
         overwritten: Overwritten | None = None,
         zeros_known: bool = False,
+        origins: Origins | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[OpCall] = []
@@ -179,6 +161,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._computed = computed
         self._overwritten = overwritten or Overwritten()
         self._zeros_known = zeros_known
+        self._origins = origins
         self._backward = backward
         self._invented: list[int] = []
         self.sparse = False  # whether a sparse tensor was met
@@ -197,6 +180,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _count(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         op = func._schema.name
+        if self._origins is not None and not self._origins.known(args, kwargs):
+            self.calls.append(self._unread(UNSEEN))
         if self._computed:
             out = func(*args, **kwargs)
         elif self._overwritten.writes(op, args, kwargs):
@@ -209,7 +194,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if out is NotImplemented:
                 out = func(*args, **kwargs)
             out = self._made_up(op, args, kwargs, out)
-        self._record(func, args, kwargs, out)
+        if self._origins is not None:
+            self._origins.add(tensors_in(out))
+        try:
+            self._record(func, args, kwargs, out)
+        except Exception:  # a fault of ours is no fault of the network
+            self.calls.append(self._unread(op))
         return out
 
     def asked(self) -> None:
@@ -218,11 +208,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.calls[index] = replace(self.calls[index], evenly=True)
         self._invented.clear()
 
+    def _unread(self, op: str) -> OpCall:
+        return OpCall(path=self._where(), op=op, inputs=(), outputs=(), counted=False,
+                      backward=self._backward)  # fmt: skip
+
     def _attend(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if not func.name().startswith("flex_attention"):
             with self:
                 return func(*args, **kwargs)
         out, macs, skipped, again = attend(func.name(), args)
+        if self._computed:
+            out = func(*args, **kwargs)
+        if self._origins is not None:
+            self._origins.add(tensors_in(out))
         self.calls.append(
             OpCall(
                 path=self._where(),
@@ -255,6 +253,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.sparse = any(map(is_sparse, given))
         if free and not params and not selects(op) and _is_view(func):
             return
+        if func._schema.is_mutable:  # out= is where the result goes, and no argument of a formula
+            targets = {argument.name for argument in func._schema.arguments if argument.is_out}
+            kwargs = {word: value for word, value in kwargs.items() if word not in targets}
         cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
         macs, other = cost or (0, 0)
         if op == "aten::mul" and len(given) == 2 and _is_transposed_product():

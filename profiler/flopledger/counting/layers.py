@@ -1,5 +1,6 @@
 """What a network is made of: its modules' kinds, parameters and, while it runs, results."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
@@ -32,22 +33,34 @@ _KINDS_BY_FILE = {
 }
 
 
-class Watch:
-    """What one pass showed: every module's calls and results, and where it is running now."""
+class _Running(threading.local):
+    """The modules that have begun in this thread, and what each was given."""
 
     def __init__(self) -> None:
+        self.stack: list[tuple[str, Any]] = []
+
+
+class Watch:
+    """What one pass showed: every module's calls and results, and where it is running now.
+
+    Attributes:
+        elsewhere: whether part of its work was done in other threads.
+    """
+
+    def __init__(self) -> None:
+        self.elsewhere = False
         self.outputs: dict[str, list[Shape]] = {}
         self.elements: dict[str, int] = {}
         self.calls: dict[str, int] = {}
-        self._running: list[tuple[str, Any]] = []
+        self._running = _Running()
 
     def enter(self, path: str, given: Any) -> None:
         """A module begins."""
-        self._running.append((path, given))
+        self._running.stack.append((path, given))
 
     def leave(self, path: str, result: Any) -> None:
         """It returns."""
-        self._running.pop()
+        self._running.stack.pop()
         shapes = _shapes(result)
         self.outputs[path] = shapes
         self.calls[path] = self.calls.get(path, 0) + 1
@@ -55,9 +68,9 @@ class Watch:
 
     def where_it_stopped(self) -> str:
         """The innermost module that did not return, and what it was given; "" if all did."""
-        if not self._running:
+        if not self._running.stack:
             return ""
-        path, given = self._running[-1]
+        path, given = self._running.stack[-1]
         given = ", ".join("x".join(map(str, shape)) for shape in _shapes(given)) or "no tensor"
         return f"stopped at layer {path or '(top)'}, which got {given}"
 

@@ -2,6 +2,7 @@
 
 from flopledger.calls import Counter
 from flopledger.counting.attempts import Attempt
+from flopledger.counting.dispatch_counter import UNSEEN
 from flopledger.counting.failures import first_line
 from flopledger.counting.unread_work import macs_by_layer
 from flopledger.profiles.tables import Check
@@ -11,6 +12,12 @@ def unseen_by_fvcore(dispatch: Attempt) -> Attempt | None:
     """An attempt of fvcore's that says why its trace cannot tell; None where it may."""
     if any(call.op == "aten::mul" and call.macs for call in dispatch.forward):
         reason = "a gradient is taken in forward, and a trace shows its outer products as elements'"
+        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+    if UNSEEN in dispatch.unknown:
+        reason = "weights were used in a thread that was there before, and nothing of it was seen"
+        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+    if dispatch.seen.elsewhere:
+        reason = "part of it runs in other threads, into which the tracer does not follow"
         return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
     return None
 

@@ -22,11 +22,15 @@ class Functions(TorchFunctionMode):
     here its MACs that a mask throws away are written down. An einsum whose sums are over axes of
     length 1 reaches it as a product of elements: here it stays the matrix product that its letters
     say, as one over any other length is.
+
+    Args:
+        where: the path of the layer that runs.
+        calls: what is written down goes there.
     """
 
-    def __init__(self, where: Callable[[], str]) -> None:
+    def __init__(self, where: Callable[[], str], calls: list[OpCall]) -> None:
         super().__init__()
-        self.calls: list[OpCall] = []
+        self._calls = calls
         self._where = where
 
     def __torch_function__(
@@ -39,7 +43,7 @@ class Functions(TorchFunctionMode):
         if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
             op = "aten::scaled_dot_product_attention"
             call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
-            self.calls.append(call)
+            self._calls.append(call)
         return out
 
 

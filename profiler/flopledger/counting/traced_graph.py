@@ -101,8 +101,11 @@ class Node(NamedTuple):
         return self.scope
 
     def inputs(self) -> Any:
-        """The values that go in."""
-        return self.node.inputs()
+        """The values that go in, without those that an `out=` says where to write to."""
+        values = list(self.node.inputs())
+        given = self.node.schema().partition(" -> ")[0]
+        targets = given.partition(" *, ")[2].count("!)")
+        return values[: len(values) - targets]
 
     def outputs(self) -> Any:
         """The values that come out."""

@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from math import isfinite, isnan
 from typing import Any
 
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from flopledger.clock.published_peaks import Peak, peak_of
-from flopledger.counting.dispatch_counter import Recorder
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.errors import FlopledgerError
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, Row, Unit
 from flopledger.metering.signature import Signature, backward_macs, key_of
+from flopledger.metering.watched_call import WatchedCall
 
 
 class MeterError(FlopledgerError, RuntimeError):
@@ -87,6 +87,7 @@ class Meter:
         self._hooks = ExitStack()
         self._lock = threading.Lock()
         self._local = threading.local()
+        self._running = 0  # calls that have begun and not ended
         self._begin: float | None = None
         self._end: float | None = None
 
@@ -110,14 +111,15 @@ class Meter:
         self._begin = time.perf_counter()
 
     def detach(self) -> None:
-        """Take the hooks off; the clock stops. What was counted stays."""
-        if self._end is None and self._begin is not None:
-            self._end = time.perf_counter()
-        self._hooks.close()
+        """Take the hooks off, once no call is running; the clock stops. What was counted stays."""
+        with self._lock:
+            if self._end is None and self._begin is not None:
+                self._end = time.perf_counter()
+            if not self._running:
+                self._hooks.close()
 
     def _before(self, name: str) -> Hook:
-        now, enabled = time.perf_counter, torch.is_grad_enabled
-        local, table = self._local, self._signatures
+        now, local = time.perf_counter, self._local
 
         def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
             stack = getattr(local, "stack", None)
@@ -126,48 +128,65 @@ class Meter:
             elif stack is _PAUSED:
                 return
             inside = bool(stack)
-            key = (name, inside, module.training, enabled(), *map(key_of, args))
-            if kwargs:
-                key = (*key, *((word, key_of(value)) for word, value in kwargs.items()))
             with self._lock:
-                signature = table.get(key)
-                if signature is None:
-                    signature = table[key] = Signature(name, module, args, kwargs, inside)
-                signature.started += 1
-                watched = signature.due(self._recount)
-            recorder = stance = None
-            if watched:
-                stance = _eager(module)
-                recorder = Recorder(lambda: "", {}, computed=True)
-                recorder.__enter__()  # type: ignore[no-untyped-call]
-            stack.append((signature, recorder, stance, sys.exc_info()[1], now()))
+                self._running += 1
+            try:
+                signature, watched = self._started(name, module, args, kwargs, inside)
+                watch = WatchedCall() if watched else None
+            except Exception:  # no fault of ours is the network's
+                signature, watch = self._unread(name, module, inside), None
+            stack.append((module, signature, watch, sys.exc_info()[1], now()))
 
         return hook
 
+    def _started(
+        self, name: str, module: nn.Module, args: Any, kwargs: Any, inside: bool
+    ) -> tuple[Signature, bool]:
+        """The signature of a call that begins, and whether this one is to be watched."""
+        key = (name, inside, module.training, torch.is_grad_enabled(), *map(key_of, args))
+        if kwargs:
+            key = (*key, *((word, key_of(value)) for word, value in kwargs.items()))
+        with self._lock:
+            signature = self._signatures.get(key)
+            if signature is None:
+                signature = Signature(name, module, args, kwargs, inside)
+                self._signatures[key] = signature
+            signature.started += 1
+            return signature, signature.due(self._recount)
+
+    def _unread(self, name: str, module: nn.Module, inside: bool) -> Signature:
+        """That of calls whose arguments cannot be read: what they cost is unknown."""
+        with self._lock:
+            key = (name, inside, module.training, torch.is_grad_enabled(), "not read")
+            return self._signatures.setdefault(key, Signature(name, module, (), {}, inside))
+
     def _after(self, module: nn.Module, args: Any, out: Any) -> None:
-        if self._local.stack is _PAUSED:
-            return
-        signature, recorder, stance, before, start = self._local.stack.pop()
+        stack = getattr(self._local, "stack", None)
+        if not stack or stack[-1] is None or stack[-1][0] is not module:
+            return  # paused, or it began before it was metered
+        _, signature, watch, before, start = stack.pop()
         seconds = time.perf_counter() - start
-        if recorder is not None:
-            recorder.__exit__(None, None, None)
-        if stance is not None:
-            stance.__exit__(None, None, None)
+        counted = watch.end() if watch is not None else None
         failed = out is None and sys.exc_info()[1] is not before
         with self._lock:
+            self._running -= 1
+            if self._end is not None:  # it was detached meanwhile
+                if not self._running:
+                    self._hooks.close()
+                return
             if failed:
                 signature.failed += 1
                 return
             signature.calls += 1
             signature.seconds += seconds
-            if recorder is not None:
-                counted = recorder.calls
+            if counted is not None:
                 signature.counts.append(
                     (sum(c.macs for c in counted), sum(c.other_flops for c in counted))
                 )
                 signature.uncounted.update(c.op for c in counted if not c.counted)
         if signature.grad and not signature.inside:
-            self._await_backward(signature, out)
+            with suppress(Exception):  # no fault of ours is the network's
+                self._await_backward(signature, out)
 
     def _await_backward(self, signature: Signature, out: Any) -> None:
         reached: list[bool] = []
@@ -275,12 +294,3 @@ class Meter:
 
 def _less(after: tuple[int, int, int], before: tuple[int, int, int]) -> tuple[int, int, int]:
     return after[0] - before[0], after[1] - before[1], after[2] - before[2]
-
-
-def _eager(module: nn.Module) -> Any:
-    """Compiled code hides its operators: while it is watched, what it was compiled from runs."""
-    if not hasattr(module, "_orig_mod"):
-        return None
-    stance = torch.compiler.set_stance("force_eager")
-    stance.__enter__()
-    return stance

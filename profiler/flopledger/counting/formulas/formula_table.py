@@ -58,19 +58,22 @@ def rescored(op: str, args: Sequence[Any], out: Any) -> int:
 
 
 def work(op: str, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> tuple[int, int] | None:
-    """MACs and other FLOPs of one call, or None where no formula knows the operator.
+    """MACs and other FLOPs of one call, or None where no formula knows the operator, or takes it.
 
     Args:
         op: "aten::mm"; an in-place operator ("aten::add_") costs what the other form costs.
         args: the call's positional arguments, tensors replaced by shapes.
-        kwargs: the call's keyword arguments, likewise.
+        kwargs: the call's keyword arguments, likewise; what it writes to (its own `out`) is none.
         out: the result's shape, or a tuple of shapes.
     """
     name = op if op in _macs or op in _other else op.removesuffix("_")
     if name not in _macs and name not in _other:
         return None
-    costs = [table[name](*args, out=out, **kwargs) if name in table else 0
-             for table in (_macs, _other)]  # fmt: skip
+    try:
+        costs = [table[name](*args, out=out, **kwargs) if name in table else 0
+                 for table in (_macs, _other)]  # fmt: skip
+    except Exception:  # a form of the operator that its formula was not written for
+        return None
     return None if None in costs else (costs[0], costs[1])  # type: ignore[return-value]
 
 

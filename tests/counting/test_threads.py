@@ -1,0 +1,195 @@
+"""Work in other threads: counted where it can be followed, named where it cannot."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
+from queue import SimpleQueue
+
+import pytest
+import torch
+import torch.nn.functional as F
+from flopledger import meter, profile
+from torch import nn
+
+X = torch.ones(2, 8)
+LINEAR = 2 * 8 * 8  # rows x inputs x outputs
+
+
+class Branches(nn.Module):
+    """Two linear layers; `both` runs them, in whatever threads."""
+
+    def __init__(self, both, pool=None):
+        super().__init__()
+        self.a, self.b, self.both, self.pool = nn.Linear(8, 8), nn.Linear(8, 8), both, pool
+
+    def forward(self, x):
+        return sum(self.both(self, x))
+
+
+def in_a_pool(self, x):
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda layer: layer(x), [self.a, self.b]))
+
+
+def in_threads(self, x):
+    out = {}
+    threads = [
+        threading.Thread(target=lambda layer=layer: out.update({layer: layer(x)}))
+        for layer in (self.a, self.b)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return out.values()
+
+
+def one_without_gradients(self, x):
+    @torch.no_grad()
+    def work():
+        return self.a(x)
+
+    with ThreadPoolExecutor(1) as pool:
+        return [pool.submit(work).result(), self.b(x)]
+
+
+def by_function(self, x):
+    with ThreadPoolExecutor(1) as pool:
+        return [pool.submit(F.linear, x, w).result() for w in (self.a.weight, self.b.weight)]
+
+
+def in_a_thread_of_a_thread(self, x):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(in_threads, self, x).result()
+
+
+def in_a_kept_pool(self, x):
+    return list(self.pool.map(lambda layer: layer(x), [self.a, self.b]))
+
+
+def in_another_kept_pool(self, x):
+    return [self.pool.apply_async(F.linear, (x, w)).get() for w in (self.a.weight, self.b.weight)]
+
+
+class Worker:
+    """A thread that was there before, and takes its work from a queue."""
+
+    def __init__(self):
+        self.asked, self.done = SimpleQueue(), SimpleQueue()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while (work := self.asked.get()) is not None:
+            self.done.put(work())
+
+    def __call__(self, work):
+        self.asked.put(work)
+        return self.done.get()
+
+
+@pytest.fixture
+def kept():
+    executor, pool, worker = ThreadPoolExecutor(2), ThreadPool(2), Worker()
+    list(executor.map(abs, range(4)))  # its threads are there before
+    yield {in_a_kept_pool: executor, in_another_kept_pool: pool, "worker": worker}
+    executor.shutdown()
+    pool.terminate()
+    worker.asked.put(None)
+
+
+WAYS = [in_a_pool, in_threads, one_without_gradients, by_function, in_a_thread_of_a_thread,
+        in_a_kept_pool, in_another_kept_pool]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_runs_in_threads_is_counted(way, kept):
+    network = Branches(way, kept.get(way))
+    for values in (False, True):
+        one = profile(network, X, values=values)
+        assert one.total("macs") == 2 * LINEAR
+        assert one.complete
+        assert one.unused == () or way in (by_function, in_another_kept_pool)  # no bias there
+        assert (one.counter, one.check.agrees) == ("dispatch", None)
+        assert "other threads" in one.check.reason
+    with meter(network) as metered:
+        network(X)
+    assert metered.read().totals.macs == 2 * LINEAR
+
+
+def test_what_runs_in_threads_is_booked_on_its_layer_and_differentiated():
+    one = profile(Branches(in_a_pool), X, backward=True)
+    assert one.by_layer().set_index("layer").macs[["a", "b"]].tolist() == [LINEAR, LINEAR]
+    # of weights alone: the input wants no gradient
+    assert sum(call.macs for call in one.backward_calls) == 2 * LINEAR
+
+
+def in_a_worker(self, x):
+    return [self.pool(lambda: self.a(x)), self.b(x)]
+
+
+def in_a_worker_by_function(self, x):
+    return [self.pool(lambda: x @ self.a.weight), self.b(x)]
+
+
+def test_a_layer_in_a_thread_that_was_there_before_is_counted(kept):
+    one = profile(Branches(in_a_worker, kept["worker"]), X)
+    assert (one.total("macs"), one.complete) == (2 * LINEAR, True)
+
+
+def test_weights_used_where_nothing_is_seen_make_a_lower_bound(kept):
+    one = profile(Branches(in_a_worker_by_function, kept["worker"]), X)
+    assert one.total("macs") == LINEAR
+    assert not one.complete
+    assert one.unsupported().operator.tolist() == ["thread::unseen"]
+    assert one.check.agrees is None
+    assert "nothing of it was seen" in one.check.reason
+
+
+def test_a_thread_that_computes_nothing_leaves_the_second_opinion():
+    def logs(self, x):
+        thread = threading.Thread(target=print)
+        thread.start()
+        thread.join()
+        return self.a(x), self.b(x)
+
+    assert profile(Branches(logs), X).check.agrees
+
+
+def test_other_threads_and_pools_are_as_they_were():
+    before = threading.Thread.start, ThreadPoolExecutor.submit, dict(vars(ThreadPool))
+    profile(Branches(in_a_pool), X)
+    assert before == (threading.Thread.start, ThreadPoolExecutor.submit, dict(vars(ThreadPool)))
+
+
+def test_switches_that_are_every_threads_are_not_changed():
+    found = []
+
+    class Looks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+        def forward(self, x):
+            with ThreadPoolExecutor(1) as pool:
+                switch = torch.backends.mha.get_fastpath_enabled
+                assert pool.submit(switch).result()
+                found.append(1)
+            return self.layer(x)
+
+    one = profile(Looks().eval(), torch.ones(1, 4, 8), values=True)
+    # four projections, a score and a sum over each pair, the two layers behind
+    assert one.total("macs") == 4 * (4 * 8 * 8) + 2 * 4 * 4 * 8 + 2 * 4 * 8 * 16
+    assert one.check.agrees
+
+
+def test_two_threads_count_one_network():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+    before = {name: (p, p.detach().clone()) for name, p in network.named_parameters()}
+    image = torch.ones(1, 3, 8, 8)
+    with ThreadPoolExecutor(2) as pool:
+        counted = list(pool.map(lambda _: profile(network, image), range(4)))
+    assert {one.total("macs") for one in counted} == {36 * 27 * 4 + 144 * 10}
+    for name, param in network.named_parameters():
+        assert param is before[name][0]
+        assert torch.equal(param, before[name][1])
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
