@@ -6,6 +6,14 @@ import torch
 from torch import Tensor
 
 
+def blank(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """A tensor of that shape without gaps, of that tensor's dtype and on its device.
+
+    On meta, `new_empty` is a function of Python's: four times the time.
+    """
+    return torch.empty(shape, dtype=x.dtype, device=x.device)
+
+
 def like(shape: Sequence[int], tensors: Sequence[Tensor]) -> Tensor:
     """A tensor of that shape, laid out as an elementwise operator's result of these tensors is.
 
@@ -18,7 +26,7 @@ def like(shape: Sequence[int], tensors: Sequence[Tensor]) -> Tensor:
     """
     first = tensors[0]
     if all(t.is_contiguous() for t in tensors):
-        return first.new_empty(shape)
+        return blank(first, shape)
     operands = [_strides(t, shape) for t in tensors]
     order = list(range(len(shape)))[::-1]  # the axes, the quickest first
     for i in range(1, len(order)):
@@ -42,7 +50,7 @@ def images(shape: Sequence[int], *tensors: Tensor) -> Tensor:
     """
     if any(channels_last(t) for t in tensors):
         return _strided(tensors[0], shape, [1, *range(len(shape) - 1, 1, -1), 0])
-    return tensors[0].new_empty(shape)
+    return blank(tensors[0], shape)
 
 
 def channels_last(x: Tensor) -> bool:

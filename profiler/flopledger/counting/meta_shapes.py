@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from flopledger.counting.formulas.elementwise import is_pointwise
-from flopledger.counting.meta_layouts import channels_last, images, like
+from flopledger.counting.meta_layouts import blank, channels_last, images, like
 
 _LEFT = frozenset(("out", "grad_input", "dtype", "rounding_mode"))  # arguments left to PyTorch
 
@@ -50,7 +50,7 @@ def _tensors(*args: Any) -> list[Tensor]:
 def _alike(tensors: Sequence[Any]) -> bool:
     return len(tensors) > 0 and all(
         isinstance(t, Tensor)
-        and t.device.type == "meta"
+        and t.is_meta
         and t.is_floating_point()
         and t.dtype == tensors[0].dtype
         for t in tensors
@@ -84,12 +84,12 @@ def _second_first(*args: Any, **_: Any) -> Any:
 
 @_rule("log_sigmoid")
 def _log_sigmoid_alone(x: Tensor) -> Any:
-    return x.new_empty(x.shape)
+    return blank(x, x.shape)
 
 
 @_rule("log_sigmoid_forward")
 def _log_sigmoid(x: Tensor) -> Any:
-    return x.new_empty(x.shape), x.new_empty(x.shape)  # the second is for the backward pass
+    return blank(x, x.shape), blank(x, x.shape)  # the second is for the backward pass
 
 
 @_rule("_prelu_kernel_backward")
@@ -99,7 +99,7 @@ def _prelu_backward(grad: Tensor, x: Tensor, weight: Tensor) -> Any:
 
 @_rule("glu_backward")
 def _glu_backward(grad: Tensor, x: Tensor, dim: int) -> Any:
-    return x.new_empty(x.shape)
+    return blank(x, x.shape)
 
 
 def _in_place(x: Any, *args: Any, **_: Any) -> Any:
@@ -126,7 +126,7 @@ def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
 def _mm(a: Tensor, b: Tensor) -> Any:
     if a.dim() != 2 or b.dim() != 2 or a.shape[1] != b.shape[0]:
         return NotImplemented
-    return a.new_empty(a.shape[0], b.shape[1])
+    return blank(a, (a.shape[0], b.shape[1]))
 
 
 @_rule("addmm")
@@ -141,7 +141,7 @@ def _addmm(bias: Tensor, a: Tensor, b: Tensor, **_: Any) -> Any:
 def _bmm(a: Tensor, b: Tensor) -> Any:
     if a.dim() != 3 or b.dim() != 3 or a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
         return NotImplemented
-    return a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+    return blank(a, (a.shape[0], a.shape[1], b.shape[2]))
 
 
 @_rule("convolution")
@@ -165,7 +165,7 @@ def _filled(x: Tensor, *_: Any, **__: Any) -> Any:
 
 @_rule("_softmax", "_log_softmax", "_safe_softmax")
 def _like(x: Tensor, dim: int, *_: Any) -> Any:
-    return x.new_empty(x.shape) if _axes_of(x, [dim]) else NotImplemented
+    return blank(x, x.shape) if _axes_of(x, [dim]) else NotImplemented
 
 
 @_rule("native_batch_norm")
@@ -175,7 +175,7 @@ def _batch_norm(x: Tensor, *rest: Any) -> Any:
         return NotImplemented
     if x.dim() < 2 or any(t.shape != x.shape[1:2] for t in _tensors(*rest[:4])):
         return NotImplemented
-    return images(x.shape, x), x.new_empty(x.shape[1]), x.new_empty(x.shape[1])
+    return images(x.shape, x), blank(x, x.shape[1:2]), blank(x, x.shape[1:2])
 
 
 @_rule("native_layer_norm")
@@ -183,7 +183,7 @@ def _layer_norm(x: Tensor, normalised: Sequence[int], *_: Any) -> Any:
     if tuple(x.shape[x.dim() - len(normalised) :]) != tuple(normalised):
         return NotImplemented
     saved = (*x.shape[: x.dim() - len(normalised)], *[1] * len(normalised))
-    return x.new_empty(x.shape), x.new_empty(saved), x.new_empty(saved)
+    return blank(x, x.shape), blank(x, saved), blank(x, saved)
 
 
 @_rule("max_pool2d_with_indices", "max_pool3d_with_indices")
@@ -230,7 +230,7 @@ def _windows(x: Tensor, *window: Sequence[int]) -> list[int]:
 
 @_rule("tril", "triu")
 def _triangle(x: Tensor, diagonal: int = 0) -> Any:
-    return x.new_empty(x.shape) if x.dim() >= 2 else NotImplemented
+    return blank(x, x.shape) if x.dim() >= 2 else NotImplemented
 
 
 @_rule("cat", floats=lambda tensors, *_: tensors)
@@ -244,7 +244,7 @@ def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     shape[axis] = sum(t.shape[axis] for t in tensors)
     if all(channels_last(t) for t in tensors):
         return images(shape, *tensors)
-    return tensors[0].new_empty(shape)
+    return blank(tensors[0], shape)
 
 
 @_rule("stack", floats=lambda tensors, *_: tensors)
@@ -257,7 +257,7 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     ):
         return NotImplemented
     shape.insert(dim % (len(shape) + 1), len(tensors))
-    return tensors[0].new_empty(shape)
+    return blank(tensors[0], shape)
 
 
 def _axes_of(x: Tensor, dims: Sequence[int]) -> bool:
@@ -276,7 +276,7 @@ def _where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
 
 @_rule("embedding", floats=lambda weight, *_: (weight,))
 def _embedding(weight: Tensor, indices: Tensor, *_: Any) -> Any:
-    return weight.new_empty(*indices.shape, *weight.shape[1:])
+    return blank(weight, (*indices.shape, *weight.shape[1:]))
 
 
 @_rule("mean", "sum")
@@ -285,7 +285,7 @@ def _reduce(x: Tensor, dims: Any = None, keepdim: bool = False) -> Any:
         return NotImplemented
     reduced = {d % x.dim() for d in (dims or range(x.dim()))}
     kept = [1 if i in reduced else n for i, n in enumerate(x.shape) if keepdim or i not in reduced]
-    return x.new_empty(kept)
+    return blank(x, kept)
 
 
 @_rule("masked_select", floats=lambda x, *_: (x,))
@@ -293,18 +293,18 @@ def _masked_select(x: Tensor, mask: Tensor) -> Any:
     if mask.device.type == "meta":
         return NotImplemented
     every = mask.expand(_broadcast(x.shape, mask.shape))
-    return x.new_empty(int(every.sum()))
+    return blank(x, (int(every.sum()),))
 
 
 @_rule("_grouped_mm", floats=lambda a, b, *_: (a, b))
 def _grouped_mm(a: Tensor, b: Tensor, offsets: Any = None, *_: Any) -> Any:
     # PyTorch's rule wants bfloat16, as its CUDA kernel does; its CPU kernel takes any
     if (a.dim(), b.dim()) == (2, 2) and offsets is not None:
-        return a.new_empty(offsets.numel(), a.shape[0], b.shape[1])
+        return blank(a, (offsets.numel(), a.shape[0], b.shape[1]))
     if a.shape[-1] != b.shape[-2]:
         return NotImplemented
     if a.dim() == 2:
-        return a.new_empty(a.shape[0], b.shape[-1])
+        return blank(a, (a.shape[0], b.shape[-1]))
     if b.dim() == 2:
-        return a.new_empty(a.shape[1], b.shape[1])
-    return a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+        return blank(a, (a.shape[1], b.shape[1]))
+    return blank(a, (a.shape[0], a.shape[1], b.shape[2]))
