@@ -123,9 +123,12 @@ def test_a_source_has_an_address_and_says_what_was_read_on_its_day(key):
     assert "retrieved" not in source or source["read"]
 
 
-@pytest.mark.parametrize("table", ["dawnbench.csv", "devices.csv"])
+@pytest.mark.parametrize("table", ["dawnbench.csv", "devices.csv", "systems.csv"])
 def test_every_row_says_where_and_when_it_was_read(table):
-    wrong = {row.get("entry") or row["name"]: complaints(row, SOURCES) for row in rows(table)}
+    wrong = {
+        row.get("entry") or row.get("name") or row["system"]: complaints(row, SOURCES)
+        for row in rows(table)
+    }
     assert {name: what for name, what in wrong.items() if what} == {}
 
 
@@ -150,6 +153,12 @@ def test_every_fact_of_a_run_says_where_and_when_it_was_read(path):
     sources = SOURCES | tables.get("sources", {})
     wrong = {where: complaints(fact, sources) for where, fact in found}
     assert {where: what for where, what in wrong.items() if what} == {}
+
+
+def test_what_tuning_gave_says_where_and_when_it_was_read():
+    found = list(facts_of(tomllib.loads((FACTS / "alphago_strength.toml").read_text())))
+    assert len(found) == 4
+    assert {where: what for where, fact in found if (what := complaints(fact, SOURCES))} == {}
 
 
 def test_a_discussions_claims_say_where_and_when_it_was_read():

@@ -22,6 +22,7 @@ from flopledger.reports.units import short
 from flopledger.statements.systems import System
 from flopledger.zoo.registry import ModelSpec
 
+TOGETHER = "all together"  # the last bar of a waterfall
 UP, DOWN, TOTAL = "#4c78a8", "#f58518", "#7f7f7f"
 KIND_COLOURS = {"conv": "#4c78a8", "linear": "#f58518", "recurrent": "#54a24b",
                 "embedding": "#b279a2", "norm": "#9d755d", "other": "#bab0ac"}  # fmt: skip
@@ -34,13 +35,13 @@ def waterfall(comparison: Comparison) -> alt.LayerChart:
     rows = _falling(comparison, 0.0)
     rows.append(
         {
-            "factor": "FLOP per parameter",
+            "factor": TOGETHER,
             "start": 0.0,
             "end": comparison.orders,
             "low": comparison.interval[0],
             "high": comparison.interval[1],
             "label": f"{comparison.orders:+.2f}",
-            "step": "all together",
+            "step": TOGETHER,
             comparison.a: short(comparison.a_total),
             comparison.b: short(comparison.b_total),
             "kind": "",
@@ -84,10 +85,10 @@ def chain_waterfall(chain: Chain, letters: Sequence[str]) -> alt.LayerChart:
                 named = {"factor": f"{start} to {end}: {row['factor']}"}
                 rows.append({**row, **named, "from": row[step.a], "to": row[step.b]})
         at += step.orders
-    whole = {"factor": chain.quantity, "start": 0.0, "end": at, "low": at, "high": at, "kind": ""}
+    whole = {"factor": TOGETHER, "start": 0.0, "end": at, "low": at, "high": at, "kind": ""}
     first = f"{chain.runs[0]}: {short(chain.totals[0])}"
     last = f"{chain.runs[-1]}: {short(chain.totals[-1])}"
-    ends = {"label": f"{at:+.2f}", "step": "all together", "from": first, "to": last}
+    ends = {"label": f"{at:+.2f}", "step": TOGETHER, "from": first, "to": last}
     return _waterfall([*rows, {**whole, **ends}], ["from", "to"])
 
 
@@ -127,7 +128,7 @@ def _waterfall(rows: Sequence[dict[str, Any]], sides: Sequence[str]) -> alt.Laye
         x2="end:Q",
         color=alt.Color(
             "step:N",
-            scale=alt.Scale(domain=["more", "fewer", "all together"], range=[UP, DOWN, TOTAL]),
+            scale=alt.Scale(domain=["more", "fewer", TOGETHER], range=[UP, DOWN, TOTAL]),
             legend=None,
         ),
     )

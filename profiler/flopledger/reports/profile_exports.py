@@ -39,6 +39,15 @@ def to_markdown(frame: pd.DataFrame) -> str:
     return frame.to_markdown(index=False, disable_numparse=True, missingval="") + "\n"
 
 
+def linked_markdown(frame: pd.DataFrame) -> str:
+    """A GitHub table whose sources are links to their urls."""
+    sources = [
+        f"[{source}]({url})" if url else source
+        for source, url in zip(frame["source"], frame["url"], strict=True)
+    ]
+    return to_markdown(frame.assign(source=sources).drop(columns="url"))
+
+
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
     if "output_shape" in frame:
         frame = frame.assign(output_shape=frame["output_shape"].map(by_x))

@@ -11,7 +11,7 @@ from pydantic import PositiveFloat, model_validator
 
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.one_fact import PFS_DAY
-from flopledger.storage.facts import Table, facts_folder, read_rows
+from flopledger.storage.facts import Table, Url, facts_folder, read_rows
 from flopledger.storage.nearest_name import did_you_mean
 
 SystemTable = Literal["AI and Compute", "Epoch 2025", "Epoch 2026"]
@@ -32,6 +32,8 @@ class System:
         params: parameters; None where not known.
         family: "supervised", "games" or "alphago".
         source: where the figures stand.
+        url: of the table that `flops` is of, where it is not from a chart or an appendix.
+        retrieved: the day that the table was downloaded.
     """
 
     name: str
@@ -40,6 +42,8 @@ class System:
     params: float | None
     family: str
     source: str
+    url: str
+    retrieved: date
 
     @property
     def flops(self) -> float:
@@ -56,6 +60,8 @@ class _Row(Table):
     params: PositiveFloat | None = None
     family: str
     source: str
+    url: Url
+    retrieved: date
 
     @model_validator(mode="after")
     def _has_a_total(self) -> Self:
@@ -88,6 +94,8 @@ def _system(row: _Row) -> System:
         params=row.params,
         family=row.family,
         source=row.source,
+        url=row.url,
+        retrieved=row.retrieved,
     )
 
 

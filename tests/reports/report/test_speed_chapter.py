@@ -12,7 +12,9 @@ from flopledger.storage.facts import facts_folder
 @pytest.fixture
 def findings():
     """The entries, without their ledgers."""
-    return SimpleNamespace(entries={name: find_entry(name) for name in list_entries()}, hours={})
+    return SimpleNamespace(
+        entries={name: find_entry(name) for name in list_entries()}, runs={}, hours={}
+    )
 
 
 def written(name):

@@ -55,6 +55,7 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
         speed_claims=_claims(findings, "D2"),
         contradictions=speed_chapter.contradictions(findings),
         entries=speed_chapter.entries_table(findings),
+        peaks=speed_chapter.peaks_table(findings),
         totals=totals_table(findings),
         systems=systems_table(findings),
         facts=facts_table(findings),
@@ -245,6 +246,8 @@ def systems_table(findings: Findings) -> pd.DataFrame:
                 "parameters": short(s.params),
                 "FLOP per parameter": short(s.flops / s.params if s.params else None),
                 "source": s.source,
+                "url": s.url,
+                "retrieved": s.retrieved.isoformat(),
             }
             for s in sorted(findings.systems, key=lambda s: s.published_on)
         ]
@@ -253,24 +256,29 @@ def systems_table(findings: Findings) -> pd.DataFrame:
 
 def facts_table(findings: Findings) -> pd.DataFrame:
     """Every fact of every run, with its interval and its source."""
-    rows: dict[tuple[object, ...], dict[str, str]] = {}
+    rows = []
     for run in findings.runs.values():
         for phase in run.phases:
-            for key, fact in phase.facts.items():
-                where = f"{run.name}, {phase.name}" if len(run.phases) > 1 else run.name
-                between = " to ".join(map(short, fact.ends)) if fact.uncertain else "-"
-                rows[where, key] = {
-                    "run": where,
-                    "fact": key,
-                    "value": short(fact.value),
-                    "90% interval": between,
-                    "unit": fact.unit,
-                    "kind": fact.kind,
-                    "source": fact.source,
-                    "url": fact.url or "",
-                    "retrieved": _day(fact) if fact.kind == "cited" or fact.url else "",
-                }
-    return pd.DataFrame(list(rows.values()))
+            where = f"{run.name}, {phase.name}" if len(run.phases) > 1 else run.name
+            rows += [_fact_row(where, key, fact) for key, fact in phase.facts.items()]
+        if run.hardware is not None:
+            rows.append(_fact_row(run.name, f"{run.hardware.chip} chips", run.hardware.chips))
+            rows.append(_fact_row(run.name, "hours of hardware", run.hardware.hours))
+    return pd.DataFrame(rows)
+
+
+def _fact_row(where: str, key: str, fact: Quantity) -> dict[str, str]:
+    return {
+        "run": where,
+        "fact": key,
+        "value": short(fact.value),
+        "90% interval": " to ".join(map(short, fact.ends)) if fact.uncertain else "-",
+        "unit": fact.unit,
+        "kind": fact.kind,
+        "source": fact.source,
+        "url": fact.url or "",
+        "retrieved": _day(fact) if fact.kind == "cited" or fact.url else "",
+    }
 
 
 def _hovers(comparison: Comparison) -> list[list[str]]:

@@ -9,7 +9,7 @@ from flopledger.clock.published_peaks import peak_of
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import contradiction, utilisation
 from flopledger.reports import claims, compare_chain
-from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.profile_exports import linked_markdown, to_markdown
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 
@@ -92,12 +92,15 @@ def entries_table(findings: Findings) -> pd.DataFrame:
 
 
 def peaks_table(findings: Findings) -> pd.DataFrame:
-    """What the entries' chips do at most, at float32 and at the entries' precisions."""
+    """What the entries' and the runs' chips do at most, at float32 and at their precisions."""
+    used = [(entry.chip, entry.precision) for entry in findings.entries.values()]
+    used += [
+        (run.hardware.chip, run.hardware.precision)
+        for run in findings.runs.values()
+        if run.hardware is not None
+    ]
     asked = dict.fromkeys(
-        (entry.chip, precision)
-        for entry in findings.entries.values()
-        for precision in ("float32", entry.precision)
-        if precision
+        (chip, precision) for chip, own in used for precision in ("float32", own) if precision
     )
     peaks = {(chip, precision): peak_of(chip, precision) for chip, precision in asked}
     return pd.DataFrame(
@@ -132,5 +135,5 @@ def markdown(findings: Findings) -> list[str]:
         ]
     verdicts = findings.verdicts_of("D2")
     return [*parts, *(f"{line}\n" for line in contradictions(findings)),
-            claims.markdown(verdicts), to_markdown(entries_table(findings)),
-            to_markdown(peaks_table(findings))]  # fmt: skip
+            claims.markdown(verdicts), linked_markdown(entries_table(findings)),
+            linked_markdown(peaks_table(findings))]  # fmt: skip

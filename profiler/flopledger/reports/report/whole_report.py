@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from flopledger.counting.cached import cached_profile
+from flopledger.errors import WrongOption
 from flopledger.profiles.tables import Profile, ProfilingError
 from flopledger.reports.report.gather import findings_of
 from flopledger.reports.report.write import write
@@ -63,13 +64,16 @@ def report(
         BadFacts: a file of facts cannot be used.
         BrokenModel, ProfilingError: a network that a ledger or a claim needs cannot be imported or
             counted; one that only the zoo's chapters would show is named in `Report.failed`.
-        WrongOption: the folder cannot be written.
+        WrongOption: the folder cannot be written, or there are no models.
     """
     folder = Path(output)
     check_folder(folder)
     counted: list[tuple[ModelSpec, Profile]] = []
     failed: dict[str, str] = {}
-    for listing in list_models() if models is None else models:
+    listed = list_models() if models is None else list(models)
+    if not listed:
+        raise WrongOption("models is empty, and a report shows one at least; leave it out for all")
+    for listing in listed:
         try:
             counted.append((find_model(listing.name), cached_profile(listing.name)))
         except (ProfilingError, BrokenModel) as error:

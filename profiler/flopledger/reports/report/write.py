@@ -96,7 +96,7 @@ def _markdown(findings: Findings) -> str:
         "## The claims\n",
         claims.markdown(findings.verdicts_of("D1")),
         "## The runs, from the bottom up\n",
-        profile_exports.to_markdown(page.totals_table(findings)),
+        profile_exports.linked_markdown(page.totals_table(findings)),
         "## Two trainings, watched from beginning to end\n",
         *(
             f"{name}: {train.verdict(agreement)}.\n\n"
@@ -105,6 +105,10 @@ def _markdown(findings: Findings) -> str:
         ),
         compare.markdown(findings.watched),
         *speed_chapter.markdown(findings),
+        "## Training compute as published\n",
+        profile_exports.linked_markdown(page.systems_table(findings)),
+        "## Every fact and its source\n",
+        profile_exports.linked_markdown(page.facts_table(findings)),
         "# Where the FLOPs and the parameters are\n",
         f"{len(counted)} networks, one sample each; both counters agree to the last MAC on "
         f"{agreeing(counted)} of them. Of {len(published)} published figures, "
