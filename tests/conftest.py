@@ -58,6 +58,16 @@ class Net(nn.Module):
 '''
 
 
+def pytest_collection_modifyitems(items):
+    """A worker runs whole files (--dist loadgroup), and one worker what counts every run.
+
+    Workers that count the same networks at once would each do so.
+    """
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/")
 
@@ -69,6 +79,17 @@ def _own_cache(tmp_path_factory, worker_id):
     folder = (base if worker_id == "master" else base.parent) / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_peaks():
+    """What this machine does at most is measured on little: no test asks how fast it is."""
+    from flopledger.clock import device_peaks
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, little in {"_SIZES": (64,), "_COPIED": 1 << 16, "_TRIES": 1}.items():
+            patch.setattr(device_peaks, name, little)
         yield
 
 

@@ -7,6 +7,9 @@ from math import log10, prod
 
 import pytest
 
+# with the other tests that count every run: one worker counts them
+pytestmark = pytest.mark.xdist_group("runs")
+
 RUN = """
 title = "Mine"
 published_on = 2020-01-01

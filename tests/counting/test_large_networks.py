@@ -53,3 +53,20 @@ def test_both_counters_agree(name, tmp_path):
     assert (one.counter, one.check.agrees, one.complete) == ("fvcore", True, True)
     head = TOKENS * config["hidden_size"] * config["vocab_size"]
     assert one.layers.set_index("layer").loc["lm_head", "macs"] == head
+
+
+class Causal(torch.nn.Module):
+    """One causal attention over what goes in."""
+
+    def forward(self, x):
+        return torch.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
+def test_no_counter_makes_the_square_of_a_causal_mask():
+    # a million tokens, whose mask alone would be a terabyte; two products a score
+    length, heads, width = 1 << 20, 2, 8
+    x = torch.empty(1, heads, length, width, device="meta")
+    counted = profile(Causal(), (x,))
+    assert counted.total("macs") == heads * 2 * length**2 * width
+    assert counted.totals.masked_macs == heads * 2 * (length * (length - 1) // 2) * width
+    assert counted.check.agrees is True

@@ -9,9 +9,24 @@ import flopledger
 import pytest
 from flopledger.zoo import registry
 
+# with the other tests that count every run: one worker counts them
+pytestmark = pytest.mark.xdist_group("runs")
+
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def printed(tmp_path, monkeypatch, capsys):
+    """The lines that a page's example prints, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(code):
+        exec(compile(code, "example", "exec"), {"__name__": "__main__"})
+        return capsys.readouterr().out.splitlines()
+
+    return run
 
 
 def blocks(file, language="python"):
@@ -217,34 +232,28 @@ def test_a_sweep_prints_what_its_page_says(capfd):
     assert capfd.readouterr().out.splitlines() == printed
 
 
-def test_the_meters_example_prints_what_it_says(tmp_path):
+def test_the_meters_example_prints_what_it_says(printed):
     code = blocks("docs/meter.md")[0]
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
+    lines = printed(code)
     said = re.findall(r"print\(.*\)  # (\S+)", code)
-    assert ran.stdout.split() == said
+    assert " ".join(lines).split() == said
     # 21 moves and 4 steps of 16, through 9 x 32 and 32 x 9; backward, x wants no gradient
     samples, layer = 5 + 7 + 9 + 4 * 16, 9 * 32
     assert [int(word) for word in said[:3]] == [25, samples * 2 * layer, 2 * 64 * 3 * layer]
 
 
-def test_the_example_of_a_difference_prints_what_it_says(tmp_path):
+def test_the_example_of_a_difference_prints_what_it_says(printed):
     code = blocks("docs/diff.md")[0]
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert ran.stdout.split() == re.findall(r"print\(.*\)  # (\S+)", code)
+    lines = printed(code)
+    assert " ".join(lines).split() == re.findall(r"print\(.*\)  # (\S+)", code)
     # torchvision's figures: 21,797,672 parameters of ResNet-34, 11,689,512 of ResNet-18
-    assert ran.stdout.split()[0] == str(21_797_672 - 11_689_512)
+    assert " ".join(lines).split()[0] == str(21_797_672 - 11_689_512)
 
 
-def test_every_function_has_its_example_and_prints_what_it_says(tmp_path):
+def test_every_function_has_its_example_and_prints_what_it_says(printed):
     code = "\n".join(blocks("docs/python.md"))
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert ran.stdout.splitlines() == re.findall(r"print\(.*\)  # (.+)", code)
+    lines = printed(code)
+    assert lines == re.findall(r"print\(.*\)  # (.+)", code)
     table = (ROOT / "CONTRIBUTING.md").read_text()
     verbs = re.findall(r"^\| [^|]+ \| (\w+) \|", table, re.MULTILINE)
     for name in {*verbs, "compare_chain"} & set(dir(flopledger)):
@@ -252,21 +261,18 @@ def test_every_function_has_its_example_and_prints_what_it_says(tmp_path):
     # by hand: 36 points x 8 filters x 27 and 288 x 10; 8 x 27 + 8 and 288 x 10 + 10 floats of 4
     # bytes, Adam's state twice that; three passes
     macs, params = 36 * 8 * 27 + 288 * 10, 8 * 27 + 8 + 288 * 10 + 10
-    printed = ran.stdout.splitlines()
-    assert printed[0] == str(macs)
-    assert printed[2] == f"{4 * params} {2 * 4 * params}"
-    assert float(printed[4]) == 3 * 2 * macs
+    assert lines[0] == str(macs)
+    assert lines[2] == f"{4 * params} {2 * 4 * params}"
+    assert float(lines[4]) == 3 * 2 * macs
 
 
 @pytest.mark.parametrize("page", ["sweep", "selfplay", "tune", "training"])
-def test_a_programs_example_prints_what_its_page_says(page, tmp_path):
+def test_a_programs_example_prints_what_its_page_says(page, printed):
     code = blocks(f"docs/{page}.md")[0]
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert ran.stdout.splitlines() == re.findall(r"print\(.*\)  # (.+)", code)
+    lines = printed(code)
+    assert lines == re.findall(r"print\(.*\)  # (.+)", code)
     if page == "sweep":
         # AlexNet by hand: its kernels over 55, 27 and 13 pixels a side, the towers' halves apart
         convolutions = 55**2 * 96 * 363 + 27**2 * 256 * 25 * 48
         convolutions += 13**2 * 9 * (384 * 256 + 384 * 192 + 256 * 192)
-        assert int(ran.stdout) == convolutions + 9216 * 4096 + 4096**2 + 4096 * 1000
+        assert int(lines[0]) == convolutions + 9216 * 4096 + 4096**2 + 4096 * 1000

@@ -14,6 +14,9 @@ from flopledger.statements.figures import Figures
 from flopledger.storage.facts import BadFacts
 from flopledger.zoo.registry import list_models
 
+# with the other tests that count every run: one worker counts them
+pytestmark = pytest.mark.xdist_group("runs")
+
 ROOT = Path(__file__).parent.parent.parent
 RUNS = [path.stem for path in (ROOT / "facts" / "runs").glob("*.toml")]
 

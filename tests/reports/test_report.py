@@ -16,6 +16,9 @@ from flopledger.reports import charts
 from flopledger.reports.report import figures
 from flopledger.zoo.registry import list_models
 
+# with the other tests that count every run: one worker counts them
+pytestmark = pytest.mark.xdist_group("runs")
+
 VERSIONS = ("alphazero-go-preprint", "alphazero-go-science", "alphazero-chess", "alphazero-shogi")
 ACCOUNTINGS = ("all", "training")
 TPU = (

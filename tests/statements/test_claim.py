@@ -12,6 +12,9 @@ from flopledger.statements.figures import Figures
 from hypothesis import given
 from hypothesis import strategies as st
 
+# with the other tests that count every run: one worker counts them
+pytestmark = pytest.mark.xdist_group("runs")
+
 # the statements of the two discussions, as they were numbered when both were read sentence by
 # sentence: a comment on "Parameter counts in Machine Learning" (LessWrong, June 2021), comment id
 # yTGtAT8QLNHAkrd32, has 17; Kythe's on "Reasons compute may not drive AI capabilities growth"

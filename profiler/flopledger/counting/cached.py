@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,10 +58,13 @@ def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
     words = "".join(c if c.isalnum() else "-" for c in sizes.of(Path(model).name)).strip("-")
     key = f"{words[:100]}-{_fingerprint(model, sizes)}.json"
     try:
-        return Profile.from_json(remembered(key, count))
+        return _parsed(remembered(key, count))
     except BadProfile:  # not whole
         (_folder() / key).unlink(missing_ok=True)
-        return Profile.from_json(remembered(key, count))
+        return _parsed(remembered(key, count))
+
+
+_parsed = lru_cache(maxsize=64)(Profile.from_json)  # a report asks for the same ones again
 
 
 def _freeze(model: str, module: Any, frozen: tuple[str, ...]) -> None:

@@ -39,12 +39,32 @@ class Functions(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is torch.einsum and (summed := sum_over_one(*args)) is not None:
             return summed
-        out = func(*args, **kwargs)
-        if func is F.scaled_dot_product_attention and (masked := masked_macs(*args, **kwargs)):
-            op = "aten::scaled_dot_product_attention"
-            call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
-            self._calls.append(call)
-        return out
+        if func is F.scaled_dot_product_attention:
+            out = _attention(*args, **kwargs)
+            if masked := masked_macs(*args, **kwargs):
+                op = "aten::scaled_dot_product_attention"
+                call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
+                self._calls.append(call)
+            return out
+        return func(*args, **kwargs)
+
+
+def _attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    **others: Any,
+) -> Tensor:
+    """torch's own; what it makes of is_causal is a constant, whose square would be computed."""
+    if is_causal and attn_mask is None and query.is_meta and not query.is_nested:
+        attn_mask = query.new_empty(query.shape[-2], key.shape[-2], dtype=torch.bool)
+        is_causal = False
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask, dropout_p, is_causal, **others
+    )
 
 
 class _Unfused(TorchFunctionMode):
@@ -89,7 +109,8 @@ def masked_macs(
     (length, width), source, out = query.shape[-2:], key.shape[-2], value.shape[-1]
     squares = prod(query.shape[:-2])
     if is_causal:
-        met = sum(min(i + 1, source) for i in range(length))
+        square = min(length, source)
+        met = square * (square + 1) // 2 + (length - square) * source
         scores = squares * (length * source - met)
     elif attn_mask is not None and attn_mask.dtype is torch.bool and not attn_mask.is_meta:
         share = squares * length * source // max(attn_mask.numel(), 1)

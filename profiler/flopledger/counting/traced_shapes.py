@@ -15,6 +15,7 @@ from flopledger.counting.overwritten import Overwritten
 
 aten = torch.ops.aten
 
+_META = torch.device("meta")
 _TRACER = torch._C._dispatch_key_parse("Tracer")
 _exclude = torch._C._dispatch_tls_set_dispatch_key_excluded
 _excluded = torch._C._dispatch_tls_is_dispatch_key_excluded
@@ -45,6 +46,8 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _answer(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         state = torch._C._get_tracing_state()
         if state is None:  # inside a traced operator
+            if func is aten.ones.default and kwargs.get("device") == _META:
+                return func(*args, **kwargs)  # attention's causal mask: a square that nobody reads
             return self._shape(func, args, kwargs)
         if func is aten.convolution.default:
             # the tracer writes down the aten::_convolution that this one's kernel would call
