@@ -58,7 +58,7 @@ def _attention(
     is_causal: bool = False,
     **others: Any,
 ) -> Tensor:
-    """torch's own; what it makes of is_causal is a constant, whose square would be computed."""
+    """Torch's own; what it makes of is_causal is a constant, whose square would be computed."""
     if is_causal and attn_mask is None and query.is_meta and not query.is_nested:
         attn_mask = query.new_empty(query.shape[-2], key.shape[-2], dtype=torch.bool)
         is_causal = False
