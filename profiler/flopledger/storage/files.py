@@ -1,7 +1,11 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
+import secrets
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from flopledger.errors import WrongOption
@@ -10,19 +14,55 @@ from flopledger.errors import WrongOption
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write the content (text as UTF-8) to a temporary file beside `path`, then rename it.
 
+    A link is followed, and stays. A file that is there keeps its mode and its owner. What is no
+    plain file (a device, a pipe) cannot be replaced: it is written into.
+
     Raises:
+        WrongOption: `path` is a pipe that nobody reads.
         OSError: the folder does not exist or cannot be written; `path` is as it was.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    before = _status(path)
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        _write_into(path, data)
+        return
+    path = Path(os.path.realpath(path))
+    name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # the mode of a new file is what the umask leaves of this
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        os.chmod(name, 0o644)  # mkstemp's is private
+        if before is not None:
+            with suppress(PermissionError):  # only root gives files away
+                os.chown(name, before.st_uid, before.st_gid)
+            os.chmod(name, stat.S_IMODE(before.st_mode))
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Of what it leads to, if there is anything."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _write_into(path: Path, data: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise WrongOption(
+            f"{path} is a pipe that nobody reads; start what reads it first"
+        ) from None
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
 
 
 def check_writable(path: Path) -> None:
@@ -31,11 +71,19 @@ def check_writable(path: Path) -> None:
     Raises:
         ValueError: it will not; the message says what to change.
     """
-    folder = path.parent
-    if not folder.is_dir():
-        raise WrongOption(f"the folder {folder} does not exist; make it first")
     if path.is_dir():
         raise WrongOption(f"{path} is a folder; name a file in it")
+    try:
+        status = _status(path)
+    except OSError as error:  # a link to itself
+        raise WrongOption(f"{path} cannot be written ({error.strerror})") from error
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        if not os.access(path, os.W_OK):
+            raise WrongOption(f"{path} cannot be written; choose another file")
+        return
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise WrongOption(f"the folder {path.parent} does not exist; make it first")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
