@@ -116,3 +116,51 @@ def test_nothing_has_to_be_computed_for_it(way, backward):
 def test_its_memory_is_worked_out_as_well(way):
     # 8 x 8 weights and 8 biases, and the recurrent layer's, four times two of them
     assert memory(Runs(way), (torch.rand(4, 8),)).params_bytes == 4 * (72 + 4 * 2 * 72)
+
+
+class FallsBack(nn.Module):
+    """One layer where it gets the value that it asks for, three where it is refused."""
+
+    def __init__(self, ask):
+        super().__init__()
+        self.ask = ask
+        self.layers = nn.Sequential(*(nn.Linear(8, 8) for _ in range(3)))
+
+    def forward(self, x):
+        try:
+            self.ask(x)
+        except Exception:
+            return self.layers(x)
+        return self.layers[0](x)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda x: float(x.sum()),
+        lambda x: x.sum().item(),
+        lambda x: x.tolist(),
+        lambda x: x.detach().cpu().numpy(),
+        lambda x: bool((x > 0).all()),
+        lambda x: x[x > 0],
+        lambda x: f"{x.sum():.2f}",
+        lambda x: torch.allclose(x, x),
+    ],
+)
+def test_a_value_that_is_refused_and_caught_is_given(ask):
+    found = profile(FallsBack(ask), torch.ones(2, 8))
+    assert (found.total("macs"), found.check.agrees) == (2 * 8 * 8, True)
+    assert found.notes[0].startswith("everything was computed, on the weights and inputs given")
+
+
+def test_where_it_is_too_large_to_compute_a_note_says_so(monkeypatch):
+    monkeypatch.setattr("flopledger.counting.attempts.fits", lambda _: False)
+    found = profile(FallsBack(lambda x: float(x.sum())), torch.ones(2, 8))
+    assert found.total("macs") == 3 * 2 * 8 * 8
+    assert "the network asked for a value at" in found.notes[0]
+    assert "too large to compute" in found.notes[0]
+
+
+def test_an_exception_that_numbers_raise_too_is_the_networks_own():
+    found = profile(FallsBack(lambda x: x[:, :3] @ x), torch.ones(2, 8))
+    assert (found.total("macs"), found.notes) == (3 * 2 * 8 * 8, ())

@@ -10,6 +10,7 @@ from torch import nn
 from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
 from flopledger.counting.autograd_graph import Reading
+from flopledger.counting.dispatch_counter import Findings
 from flopledger.counting.doubles import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
 from flopledger.counting.gradients_in_forward import asks_for_gradients
@@ -89,31 +90,44 @@ def by_dispatch(
         values: "unknown" tries shapes alone first.
     """
 
-    def attempt(values: Values) -> Attempt:
-        graph: list[Reading] = []
+    def attempt(values: Values) -> tuple[Attempt, Exception | None]:
+        found = Findings()
 
         def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
-            return dispatch_counter.count(module, *inputs, backward, values, seen, graph, gradients)
+            return dispatch_counter.count(module, *inputs, backward, values, seen, found, gradients)
 
         asked = _attempt("dispatch", count, values, gradients=backward)
-        return replace(asked, graph=graph[0] if graph else None)
+        return replace(asked, graph=found.graph), found.refused
 
-    first = attempt(values)
-    error = first.error
+    first, refused = attempt(values)
+    error = first.error or refused
     if error is None or values != "unknown" or isinstance(error, REFUSALS):
         return first
+    cause = f"{raised_at(error)}: {first_line(error)}"
     if not fits(module):
+        if first.error is None:
+            return replace(first, notes=(_went_on(cause, "it is too large to compute"),))
         where = f"{raised_at(error)}; too large to compute: make it smaller"
         return replace(first, stopped_at=where)
     values = "given" if stored(module, inputs) else "zeros"
-    computed = attempt(values)
+    computed, _ = attempt(values)
     if values == "zeros" and computed.error is not None:
-        computed = attempt("random")
+        computed, _ = attempt("random")
     if computed.error is not None:
+        if first.error is None:
+            return replace(first, notes=(_went_on(cause, first_line(computed.error)),))
         return computed
-    whose, cause = _WHOSE[computed.values], f"{raised_at(error)}: {first_line(error)}"
+    whose = _WHOSE[computed.values]
     note = f"everything was computed, on {whose}, for {cause}; other values may take another path"
     return replace(computed, notes=(note,))
+
+
+def _went_on(cause: str, why_not: str) -> str:
+    """A note on a network that caught what a pass on shapes refused it, and cannot be computed."""
+    return (
+        f"the network asked for a value at {cause}; it was refused, and went on: with the value it "
+        f"may do other work, which could not be counted ({why_not})"
+    )
 
 
 def by_fvcore(

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -37,6 +37,23 @@ from flopledger.counting.weightless import Values, on_meta, place_of, real
 UNSEEN = "thread::unseen"  # what an operator call is called whose work was not seen
 
 
+@dataclass
+class Findings:
+    """What a pass shows beside its operator calls.
+
+    Attributes:
+        graph: what autograd's graph says of the backward pass; None where there is none.
+        refused: of a pass on shapes, what was raised for want of numbers, and the network caught.
+    """
+
+    graph: Reading | None = None
+    refused: Exception | None = None
+
+    def refuse(self, error: Exception) -> None:
+        """Keep it, if it is the first."""
+        self.refused = self.refused or error
+
+
 def count(
     module: nn.Module,
     args: tuple[Any, ...],
@@ -44,7 +61,7 @@ def count(
     backward: bool = False,
     values: Values = "unknown",
     seen: Watch | None = None,
-    graph: list[Reading] | None = None,
+    findings: Findings | None = None,
     gradients: bool = False,
 ) -> list[OpCall]:
     """Every operator call of one forward pass, and of the backward pass if asked for.
@@ -62,7 +79,7 @@ def count(
             on copies of the weights, so that code which asks for a floating value gets one; so
             does "random", on small weights of which square ones are near the identity.
         seen: is told of every module's beginning and end.
-        graph: to which what autograd's graph says of the backward pass is added before it runs.
+        findings: is told what else the pass shows.
         gradients: the forward pass keeps what gradients need, as it does for a backward pass.
 
     Raises:
@@ -83,6 +100,8 @@ def count(
         alone = computed or threading.active_count() == 1
         origins = None if alone else Origins(double.tensors)
 
+        findings = findings or Findings()
+
         @contextmanager
         def recording(path: str) -> Iterator[None]:
             functions = Functions(running.now, said)
@@ -95,11 +114,12 @@ def count(
                 origins=origins,
             )
             recorders.append(recorder)
+            shapes = OnShapes(overwritten, recorder.asked, not gradients, findings.refuse)
             with (
                 running.inside(path),
                 torch.set_grad_enabled(gradients),
                 functions,
-                nullcontext() if computed else OnShapes(overwritten, recorder.asked, not gradients),
+                nullcontext() if computed else shapes,
                 recorder,
             ):
                 yield
@@ -122,9 +142,8 @@ def count(
             raise ValueError(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
             )
-        if graph is not None:
-            sparse = any(recorder.sparse for recorder in recorders)
-            graph.append(SPARSE if sparse else read(roots, running.of))
+        sparse = any(recorder.sparse for recorder in recorders)
+        findings.graph = SPARSE if sparse else read(roots, running.of)
         with (
             running.followed(double.module),
             Recorder(running.of_node, params, computed, True, overwritten) as back,

@@ -44,6 +44,7 @@ class OnShapes(TorchFunctionMode):
         overwritten: tensors on the CPU whose numbers are no longer known, and not to be read.
         asked: is told when integers are read.
         zeros_known: whether zeros are made for real, those like a tensor on meta as well.
+        refused: is told of each exception for want of numbers, which the network may catch.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class OnShapes(TorchFunctionMode):
         overwritten: Overwritten,
         asked: Callable[[], None] = lambda: None,
         zeros_known: bool = False,
+        refused: Callable[[Exception], object] = lambda _: None,
     ) -> None:
         super().__init__()
+        self._refused = refused
         self._zeros_known = zeros_known
         self._overwritten = overwritten
         self._asked = asked
@@ -63,6 +66,14 @@ class OnShapes(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in _ANSWERS and len(args) == 1 and not kwargs and args[0].is_meta:
             return _ANSWERS[func](args[0])
+        try:
+            return self._on_shapes(func, args, kwargs)
+        except Exception as error:
+            if _wants_numbers(func, error):
+                self._refused(error)
+            raise
+
+    def _on_shapes(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if func in _ZEROS_LIKE and self._zeros_known and _plain(args):
             size = args[0].shape if func is torch.zeros_like else args[1:]
             kept = {key: kwargs[key] for key in kwargs.keys() - {"memory_format"}}
@@ -80,6 +91,13 @@ def _plain(args: Any) -> bool:
     """Whether they are a tensor's that no gradient and no transform of torch.func is taken of."""
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor
     return isinstance(args[0], Tensor) and not torch.is_grad_enabled() and not wrapped(args[0])
+
+
+def _wants_numbers(func: Any, error: Exception) -> bool:
+    """Whether no tensor with numbers would have raised it: mostly PyTorch names the device."""
+    if func in _READS or func is Tensor.__format__:
+        return True
+    return isinstance(error, NotImplementedError) or "meta" in str(error).lower()
 
 
 def _together(func: Any, *trees: Any) -> Any:
