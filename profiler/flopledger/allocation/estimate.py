@@ -15,6 +15,7 @@ from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_
 from flopledger.counting.doubles import Double, doubled
 from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.gradients_in_forward import without_gradients
+from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.subject import subject_of
 from flopledger.counting.torch_functions import unfused
@@ -69,7 +70,7 @@ def memory(
 
     subject = subject_of(module, args, kwargs)
     module, inputs = subject.module, subject.inputs
-    with doubled(module, inputs, on_meta) as double, kernels_of(device):
+    with doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
 
@@ -88,7 +89,7 @@ def memory(
     if not backward:
         return Memory(**parts, inference_peak_bytes=inference_peak)
 
-    with doubled(module, inputs, on_meta) as double, kernels_of(device):
+    with doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
         with Live(params, buffers, given) as live, torch.enable_grad():

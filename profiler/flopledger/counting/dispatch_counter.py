@@ -19,6 +19,7 @@ from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, rescored, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.functions_on_shapes import OnShapes
+from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
@@ -92,6 +93,7 @@ def count(
         doubled(module, (args, kwargs), place, given) as double,
         watch(double.module, seen),
         uncompiled(),
+        step_by_step(),
     ):
         params = {_key(tensor): name for name, tensor in double.named}
         running, recorders = RunningLayer(), list[Recorder]()

@@ -15,6 +15,7 @@ from flopledger.counting.doubles import doubled
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
 from flopledger.counting.functions_on_shapes import OnShapes
+from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.overwritten import Overwritten
@@ -73,6 +74,7 @@ def count(
         ) as double,
         watch(double.module, seen),
         unfused(double.module),
+        step_by_step(),
         torch.set_grad_enabled(gradients),
         ShapesOnly(overwritten, zeros_known=not gradients) if shapes else nullcontext(),
         OnShapes(overwritten, zeros_known=not gradients) if shapes else nullcontext(),
