@@ -11,7 +11,6 @@ from flopledger import profile
 from flopledger.counting import cached, profiling
 from flopledger.counting.cached import cached_profile, remembered
 from flopledger.ledger.build import measured
-from flopledger.profiles.tables import ProfilingError
 from flopledger.zoo.inputs import WrongInputs
 from flopledger.zoo.libraries import WrongSource
 from flopledger.zoo.sizes import Sizes
@@ -157,7 +156,7 @@ def test_frozen_parameters_take_no_gradient(folder, net, frozen, macs, trained):
 
 def test_a_network_that_is_frozen_whole_has_no_training_to_count(folder, net):
     _, name = net
-    with pytest.raises(ProfilingError, match="no output requires a gradient"):
+    with pytest.raises(WrongInputs, match="no parameter left to train; freeze fewer of them"):
         cached_profile(name, Sizes(input=(3, 4), frozen=("first", "second")))
 
 
