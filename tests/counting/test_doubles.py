@@ -5,8 +5,10 @@ import random
 import numpy as np
 import torch
 from flopledger.counting.doubles import doubled
+from flopledger.counting.profiling import profile
 from flopledger.counting.weightless import on_meta, zeros_for
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 NOTHING = ((), {})
 
@@ -59,3 +61,14 @@ def test_random_numbers_go_on_where_they_were():
     with doubled(nn.ReLU(), NOTHING, on_meta):
         draw()
     assert draw() == expected
+
+
+def test_a_count_inside_another_counter_is_the_same_and_adds_nothing_to_it():
+    network, x = nn.Sequential(nn.Conv2d(3, 4, 3), nn.LSTM(6, 2)), torch.ones(3, 8, 8)
+    with FlopCounterMode(display=False) as other, torch.inference_mode():
+        found = profile(network, x, backward=True)
+    conv = 6 * 6 * 4 * 27
+    recurrent = 4 * 6 * (4 * 2) * (6 + 2)  # 4 rows of 6 steps, four gates of 2 units
+    assert found.total("macs") == conv + recurrent
+    assert found.backward_check.agrees
+    assert other.get_total_flops() == 0

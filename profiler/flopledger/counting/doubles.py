@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import _disable_current_modes
 
 from flopledger.counting.copying import Copier
 from flopledger.counting.network_parts import modules_of, tensors_of
@@ -72,7 +73,7 @@ def doubled(
     Raises:
         ChangesItself: layers or parameters were added to the double, or removed.
     """
-    with _one_at_a_time, _random_kept(), _scripted_kept(module):
+    with _one_at_a_time, _unwatched(), _random_kept(), _scripted_kept(module):
         copier = Copier(place)
         twin = copier(module)
         if given is not None:
@@ -100,6 +101,13 @@ def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
     with torch.no_grad():
         whole(*args, **kwargs)
     return whole  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    """In the body, no mode of the caller's sees what runs: another counter's, inference's."""
+    with torch.inference_mode(False), _disable_current_modes():  # type: ignore[no-untyped-call]
+        yield
 
 
 @contextmanager
