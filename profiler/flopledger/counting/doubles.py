@@ -106,7 +106,7 @@ def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
 @contextmanager
 def _unwatched() -> Iterator[None]:
     """In the body, no mode of the caller's sees what runs: another counter's, inference's."""
-    with torch.inference_mode(False), _disable_current_modes():  # type: ignore[no-untyped-call]
+    with torch.inference_mode(False), _disable_current_modes():
         yield
 
 
