@@ -212,6 +212,6 @@ def test_a_claim_that_cannot_be_judged_gives_one_line_and_2(run, tmp_path):
     path.write_text(MINE.replace("resnet50", "resnett50"))
     code, out, err = run("claims", str(path))
     assert (code, out, len(err)) == (2, "", 1)
-    assert f"{path}: claim mine: " in err[0]
+    assert f"{path}: [claims.mine.found] " in err[0]
     assert "did you mean resnet50" in err[0]
     assert run("claims", str(tmp_path / "no.toml"))[0] == 2

@@ -70,10 +70,10 @@ def report(
     check_folder(folder)
     counted: list[tuple[ModelSpec, Profile]] = []
     failed: dict[str, str] = {}
-    listed = list_models() if models is None else list(models)
-    if not listed:
+    shown = None if models is None else list(models)
+    if shown == []:
         raise WrongOption("models is empty, and a report shows one at least; leave it out for all")
-    for listing in listed:
+    for listing in list_models() if shown is None else shown:
         try:
             counted.append((find_model(listing.name), cached_profile(listing.name)))
         except (ProfilingError, BrokenModel) as error:
