@@ -28,7 +28,8 @@ _TOGETHER = frozenset(
      torch.chain_matmul, torch.linalg.multi_dot, torch.linalg.matrix_rank, torch.quantile,
      Tensor.quantile, torch.nanquantile, Tensor.nanquantile, F.scaled_dot_product_attention,
      F.cosine_similarity, torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu, torch.lstm_cell,
-     torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell, torch.autograd.grad)
+     torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell, torch.autograd.grad,
+     torch.stft, Tensor.stft)
 )  # fmt: skip
 # and these at those of the positions, too
 _AT_POSITIONS = frozenset((torch.take_along_dim, Tensor.take_along_dim))

@@ -32,6 +32,8 @@ from flopledger.counting.weightless import Values, on_meta, place_of, real
 # an outer product, and products for a diagonal.
 _FVCORE = ("aten::_convolution", "aten::linear", "aten::addmm", "aten::mm", "aten::bmm")
 
+_SLASH = "\N{DIVISION SLASH}"  # stands for one in a module's name
+
 
 def count(
     module: nn.Module,
@@ -85,6 +87,7 @@ def count(
             raise ValueError("fvcore's trace does not say how much a sparse tensor stores")
         traced = Traced(double, unpruned.results)
         analysis = FlopCountAnalysis(traced, ())
+        analysis._aliases = _without_slashes(analysis._aliases)
         scopes = {
             child: name for child, name in analysis._aliases.items() if not isinstance(child, str)
         }
@@ -196,9 +199,16 @@ def _tensors(values: Sequence[Any]) -> list[tuple[Shape, torch.dtype]]:
 
 
 def _path(scope: str) -> str:
-    """The layer in a scope such as "/module/module.features"; the wrapper's own is the root."""
-    name = scope.split("/")[-1]
-    return name.removeprefix("module").removeprefix(".")
+    """The layer in a scope such as "module.features"; the wrapper's own is the root."""
+    return scope.removeprefix("module").removeprefix(".").replace(_SLASH, "/")
+
+
+def _without_slashes(aliases: dict[Any, str]) -> dict[Any, str]:
+    """The names that fvcore knows modules by, which it cuts at every slash."""
+    return {
+        key.replace("/", _SLASH) if isinstance(key, str) else key: name.replace("/", _SLASH)
+        for key, name in aliases.items()
+    }
 
 
 def _unsupported(analysis: FlopCountAnalysis, names: Iterable[str]) -> Iterator[OpCall]:

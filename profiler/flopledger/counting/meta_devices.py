@@ -15,11 +15,14 @@ _FLOAT_FACTORIES = {
     f"aten::{name}"
     for name in ("zeros", "ones", "empty", "rand", "randn", "eye", "linspace", "logspace", "normal")
 }
+_WINDOWS = {
+    f"aten::{name}_window" for name in ("hann", "hamming", "bartlett", "blackman", "kaiser")
+}
 _SCALAR_FACTORIES = {f"aten::{name}" for name in ("arange", "full", "scalar_tensor")}
 
 # what they hold is known before any input is, and code asks for it: drop rates, positions, masks
 # that hide nothing
-_CONSTANTS = {f"aten::{name}" for name in ("linspace", "logspace", "arange", "ones")}
+_CONSTANTS = _WINDOWS | {f"aten::{name}" for name in ("linspace", "logspace", "arange", "ones")}
 _ZEROS = "aten::zeros"  # where no gradient has to go back through what is written over them
 _LIKES = {
     f"aten::{name}"
@@ -84,7 +87,7 @@ def on_one_device(
     """
     tensors = tensors_in(*args, *kwargs.values())
     if not tensors:
-        if op in _FLOAT_FACTORIES or op in _SCALAR_FACTORIES:
+        if op in _FLOAT_FACTORIES or op in _SCALAR_FACTORIES or op in _WINDOWS:
             return args, {
                 **kwargs,
                 "device": "meta" if _belongs_on_meta(op, args, kwargs, zeros_known) else "cpu",
@@ -158,6 +161,8 @@ def _elements(op: str, args: Any) -> int:
     numbers = [a for a in args if isinstance(a, int | float)]
     if op in ("aten::ones", _ZEROS):
         return prod(args[0])
+    if op in _WINDOWS:
+        return int(args[0])
     if op in ("aten::linspace", "aten::logspace"):
         return int(args[2])
     if op == "aten::arange":
@@ -170,7 +175,7 @@ def _makes_floats(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
     dtype = kwargs.get("dtype")
     if dtype is not None:
         return _is_floating(dtype)
-    if op in _FLOAT_FACTORIES:
+    if op in _FLOAT_FACTORIES or op in _WINDOWS:
         return True
     return any(isinstance(a, float | complex) for a in args)
 

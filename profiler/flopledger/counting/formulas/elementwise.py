@@ -103,7 +103,8 @@ FREE = frozenset(
         unsafe_split _foreach_copy _foreach_zero refine_names rename fliplr flipud tensor
         _cast_Float from_numpy detach_copy _lazy_clone is_inference random_from set_data
         quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel dequantize
-        int_repr q_scale q_zero_point fused_moving_avg_obs_fake_quant lift_fresh"""
+        int_repr q_scale q_zero_point fused_moving_avg_obs_fake_quant lift_fresh fft_fftshift
+        fft_ifftshift"""
     )
 )
 

@@ -7,6 +7,7 @@ from flopledger.counting.formulas import (  # noqa: F401  for what they register
     products,
     recurrent,
     reductions,
+    signals,
 )
 from flopledger.counting.formulas.elementwise import is_free, is_pointwise
 from flopledger.counting.formulas.formula_table import (

@@ -12,8 +12,10 @@ from flopledger.calls import Shape
 from flopledger.counting.formulas.formula_table import macs, other_flops
 
 
-def _fourier(elements: int, points: int) -> int:
-    return round(5 * elements * log2(points)) if points > 1 else 0
+def transforms(shape: Shape, axes: Sequence[int]) -> int:
+    """FLOPs of the complex Fourier transforms of a tensor of that shape over these axes."""
+    points = prod(shape[axis] for axis in axes)
+    return round(5 * prod(shape) * log2(points)) if points > 1 else 0
 
 
 @other_flops("aten::_fft_c2c")
@@ -22,19 +24,19 @@ def fft(x: Shape, axes: Sequence[int], *_: Any, out: Shape, **__: Any) -> int:
 
     Frigo & Johnson 2005, The Design and Implementation of FFTW3, section III.
     """
-    return _fourier(prod(out), prod(out[axis] for axis in axes))
+    return transforms(out, axes)
 
 
 @other_flops("aten::_fft_r2c")
 def real_fft(x: Shape, axes: Sequence[int], *_: Any, out: Shape, **__: Any) -> int:
     """Half of `fft`, whose real form it is (Frigo & Johnson 2005, section III)."""
-    return _fourier(prod(x), prod(x[axis] for axis in axes)) // 2
+    return transforms(x, axes) // 2
 
 
 @other_flops("aten::_fft_c2r")
 def inverse_real_fft(x: Shape, axes: Sequence[int], *_: Any, out: Shape, **__: Any) -> int:
     """As `real_fft`, of the real result's points."""
-    return _fourier(prod(out), prod(out[axis] for axis in axes)) // 2
+    return transforms(out, axes) // 2
 
 
 Cost = Callable[..., float]
