@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from flopledger.calls import Layer, Shape
 from flopledger.counting.hooks import Hook
@@ -45,6 +45,7 @@ class Watch:
 
     Attributes:
         elsewhere: whether part of its work was done in other threads.
+        given: the shape of the tensor that came first in each layer's first call.
     """
 
     def __init__(self) -> None:
@@ -52,10 +53,13 @@ class Watch:
         self.outputs: dict[str, list[Shape]] = {}
         self.elements: dict[str, int] = {}
         self.calls: dict[str, int] = {}
+        self.given: dict[str, Shape] = {}
         self._running = _Running()
 
     def enter(self, path: str, given: Any) -> None:
         """A module begins."""
+        if path not in self.given and given[0] and isinstance(given[0][0], Tensor):
+            self.given[path] = _shapes(given[0][:1])[0]
         self._running.stack.append((path, given))
 
     def leave(self, path: str, result: Any) -> None:

@@ -20,6 +20,7 @@ from flopledger.counting.failures import first_line
 from flopledger.counting.layers import layers_of
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.packed_weights import low_precision_buffers
+from flopledger.counting.samples import samples_of
 from flopledger.counting.second_opinion import (
     backward_check_of,
     check_of,
@@ -60,7 +61,8 @@ def profile(
         counter: which counter the tables come from: "fvcore" or "dispatch"; "auto" is fvcore, and
             dispatch where only that can count the network, or all of it. The other is the check.
         backward: also count the backward pass (by the dispatch counter, in either case).
-        samples: how many samples the inputs hold; if left out, axis 0 of the first tensor.
+        samples: how many samples the inputs hold; if left out, axis 0 of the first tensor, or what
+            a note says was taken for them.
         values: compute the pass, on copies of the weights and inputs as they are: what a router
             picks or a threshold keeps is then counted as it is. Left out, that is done where the
             network asks for a value (zeros stand for what is not stored on the CPU).
@@ -111,15 +113,16 @@ def counted(
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
         raise ProfilingError(f"{name}: {complaint(stopped)}") from stopped.error
-    tensors = tensors_within(inputs)
+    shown = (fvcore if dispatch.calls is None else dispatch).seen
+    guessed, doubt = samples_of(module, inputs, shown) if samples is None else (samples, [])
     return Profile(
         model=name,
         counter=main.counter,
         reason=reason_of(main, fvcore, dispatch) if counter == "auto" else "as asked",
-        inputs=tuple(_described(tensor) for tensor in tensors),
-        samples=_samples(tensors) if samples is None else samples,
+        inputs=tuple(_described(tensor) for tensor in tensors_within(inputs)),
+        samples=guessed,
         calls=(*main.forward, *(_masks(dispatch) if main is fvcore else ())),
-        modules=tuple(layers_of(module, (fvcore if dispatch.calls is None else dispatch).seen)),
+        modules=tuple(layers_of(module, shown)),
         check=check_of(main, other),
         backward_calls=dispatch.backward if backward else None,
         backward_check=backward_check_of(dispatch),
@@ -128,6 +131,7 @@ def counted(
         notes=(
             *dispatch.notes,
             *fvcore.notes,
+            *doubt,
             *_spread(dispatch),
             *low_precision_buffers(module, {call.path for call in main.forward if call.macs}),
         ),
@@ -183,7 +187,3 @@ def _spread(dispatch: Attempt) -> list[str]:
 
 def _described(tensor: Tensor) -> Input:
     return Input(shape=tuple(tensor.shape), dtype=str(tensor.dtype).removeprefix("torch."))
-
-
-def _samples(tensors: list[Tensor]) -> int:
-    return tensors[0].shape[0] if tensors and tensors[0].dim() else 1
