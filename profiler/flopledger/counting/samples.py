@@ -35,7 +35,7 @@ def samples_of(module: nn.Module, inputs: Inputs, seen: Watch) -> tuple[int, lis
     for leaf in tree_leaves(inputs, is_leaf=lambda value: isinstance(value, PackedSequence)):
         if isinstance(leaf, PackedSequence):
             return int(leaf.batch_sizes[0]), []
-    first_argument = next(iter((*args, *kwargs.values())), None)
+    first_argument: Any = next(iter((*args, *kwargs.values())), None)
     if _is_list_of_pictures(first_argument):
         return len(first_argument), ["each picture of the list was taken for a sample"]
     tensors = [tensor for tensor in tensors_within(inputs) if tensor.dim()]
