@@ -23,7 +23,8 @@ def report(
     from flopledger.reports.report.whole_report import report
     from flopledger.zoo.published import contradictions, held_against
 
-    made = report(output, models=with_progress(list_models()))
+    models = list_models()
+    made = report(output, models=with_progress(models) if models else None)
     for reason in made.failed.values():
         say(reason)
     for spec, profile in made.counted:
