@@ -5,7 +5,7 @@ import threading
 
 import pytest
 import torch
-from flopledger.counting.module_calls import on_calls
+from flopledger.counting.module_calls import listened_to, on_calls
 from torch import nn
 
 CALL = nn.Module.__call__
@@ -122,3 +122,18 @@ def test_a_script_module_is_not_heard():
     with listening(network, events):
         network(torch.zeros(1))
     assert [name for _, name in events] == ["", "1", "1", ""]
+
+
+def test_several_passes_take_the_call_over_once():
+    network = nn.ReLU()
+    with listened_to():
+        taken = nn.Module.__call__
+        assert taken is not CALL
+        events = []
+        for _ in range(2):
+            with listening(network, events):
+                assert nn.Module.__call__ is taken
+                network(torch.zeros(1))
+            assert nn.Module.__call__ is taken
+    assert events == [("enter", ""), ("leave", "")] * 2
+    assert nn.Module.__call__ is CALL

@@ -1,8 +1,6 @@
 """Attempts to count a network: what either counter made of one pass, or what stopped it."""
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import nn
@@ -13,6 +11,7 @@ from flopledger.counting.autograd_graph import Reading
 from flopledger.counting.dispatch_counter import Findings
 from flopledger.counting.doubles import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
+from flopledger.counting.garbage import collected, uncollected
 from flopledger.counting.gradients_in_forward import asks_for_gradients
 from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
@@ -165,7 +164,7 @@ def _attempt(
 ) -> Attempt:
     seen = Watch()
     try:
-        with _uncollected() if values == "unknown" else nullcontext():
+        with uncollected() if values == "unknown" else collected():
             calls = tuple(count(seen, gradients))
     # the network is anybody's code: it may raise anything
     except (Exception, SystemExit) as error:
@@ -174,20 +173,6 @@ def _attempt(
             return _attempt(counter, count, values, gradients=True)
         return Attempt(counter=counter, error=error, stopped_at=where, values=values)
     return Attempt(counter=counter, calls=calls, seen=seen, values=values)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    # a pass over shapes makes many small objects that stay, which the collector of cycles would go
-    # through again and again: a fifth of the time. Over values, a cycle may hold much memory.
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def complaint(attempt: Attempt) -> str:

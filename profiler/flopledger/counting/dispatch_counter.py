@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -277,7 +278,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func._schema.is_mutable:  # out= is where the result goes, and no argument of a formula
             targets = {argument.name for argument in func._schema.arguments if argument.is_out}
             kwargs = {word: value for word, value in kwargs.items() if word not in targets}
-        cost = (0, 0) if free else work(op, _shapes(args), _shapes(kwargs), _shapes(out))
+        taken, result = ((), ()) if free else (_shapes(args), _shapes(out))
+        cost = (0, 0) if free else work(op, taken, _shapes(kwargs), result)
         macs, other = cost or (0, 0)
         if op == "aten::mul" and len(given) == 2 and _is_transposed_product():
             macs, other = prod(tuple(out.shape)), 0
@@ -297,7 +299,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 backward=self._backward,
                 params=params,
                 bytes=sum(t.numel() * t.element_size() for t in (*given, *made)),
-                rescored_macs=rescored(op, _shapes(args), _shapes(out)) if macs else 0,
+                rescored_macs=rescored(op, taken, result) if macs else 0,
                 # only code that is run again asks for gradients inside a backward pass
                 recomputed=self._backward and torch.is_grad_enabled(),
             )
@@ -315,6 +317,7 @@ def _key(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata) if tensor.is_meta else id(tensor)
 
 
+@cache
 def _is_view(func: Any) -> bool:
     result = func._schema.returns[:1]
     return bool(result and result[0].alias_info and not result[0].alias_info.is_write)

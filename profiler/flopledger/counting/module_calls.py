@@ -44,14 +44,27 @@ def on_calls(
         _change(lambda listeners: tuple(other for other in listeners if other is not listener))
 
 
+@contextmanager
+def listened_to() -> Iterator[None]:
+    """Hold this around several passes: they then take over `nn.Module.__call__` once.
+
+    With each change of it Python forgets what it remembers of all the classes of modules that there
+    are: milliseconds, where a library has thousands.
+    """
+    with on_calls((), lambda _: lambda *_: None, lambda _: lambda *_: None):
+        yield
+
+
 def _change(to: Callable[[tuple[_Listener, ...]], tuple[_Listener, ...]]) -> None:
     """Other listeners, of whom any thread may have some; with the last one all is as it was."""
     global _listeners, _call
     with _changing:
-        if not _listeners:
+        were, _listeners = _listeners, to(_listeners)
+        if _listeners and not were:
             _call = nn.Module.__call__
-        _listeners = to(_listeners)
-        nn.Module.__call__ = _heard if _listeners else _call  # type: ignore[method-assign]
+            nn.Module.__call__ = _heard  # type: ignore[method-assign]
+        elif were and not _listeners:
+            nn.Module.__call__ = _call  # type: ignore[method-assign]
 
 
 def _heard(self: nn.Module, *args: Any, **kwargs: Any) -> Any:

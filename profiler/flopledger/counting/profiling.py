@@ -17,8 +17,10 @@ from flopledger.counting.attempts import (
 )
 from flopledger.counting.doubles import materialised
 from flopledger.counting.failures import first_line
+from flopledger.counting.garbage import uncollected
 from flopledger.counting.layers import layers_of
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.module_calls import listened_to
 from flopledger.counting.packed_weights import low_precision_buffers
 from flopledger.counting.samples import samples_of
 from flopledger.counting.second_opinion import (
@@ -103,13 +105,14 @@ def counted(
         raise WrongOption(
             f"{name}: values=True takes weights and inputs that are stored on the CPU"
         )
-    dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
-    if isinstance(dispatch.error, REFUSALS):
-        raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
-    fvcore = Attempt(counter="fvcore")
-    if check or dispatch.calls is None:
-        fvcore = unseen_by_fvcore(dispatch) or by_fvcore(module, inputs, dispatch.values)
-        fvcore = executed(module, inputs, fvcore, dispatch)
+    with listened_to(), uncollected():
+        dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
+        if isinstance(dispatch.error, REFUSALS):
+            raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
+        fvcore = Attempt(counter="fvcore")
+        if check or dispatch.calls is None:
+            fvcore = unseen_by_fvcore(dispatch) or by_fvcore(module, inputs, dispatch.values)
+            fvcore = executed(module, inputs, fvcore, dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
         raise ProfilingError(f"{name}: {complaint(stopped)}") from stopped.error
