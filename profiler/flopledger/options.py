@@ -1,12 +1,94 @@
 """What an option may be; what is refused is refused here and on the command line in one line."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import wraps
 from math import isfinite
+from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from flopledger.errors import WrongOption
 from flopledger.storage.files import check_writable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# what an option's annotation takes, in words; a number that is not whole, or not above 0, is
+# refused by its own check
+_WORDS: dict[Any, str] = {
+    int: "whole number", float: "number", str: "text", Path: "path", PathLike: "path",
+    Literal: "name", bool: "True or False",
+}  # fmt: skip
+_TAKES: dict[Any, type | tuple[type, ...]] = {
+    int: Real, float: Real, str: str, Path: PathLike, PathLike: PathLike, Literal: str, bool: Real,
+    type(None): type(None),
+}  # fmt: skip
+
+
+def checks_arguments(verb: F) -> F:
+    """A public function whose arguments are held to their annotations, where these are simple.
+
+    What is given as a number, a text, a path, a choice or a function and is of another type raises
+    WrongOption, which names the option: Python's own complaint would come from somewhere inside.
+    """
+    signature = inspect.signature(verb)
+
+    @wraps(verb)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            _check_type(name, value, signature.parameters[name].annotation)
+        return verb(*args, **kwargs)
+
+    return called  # type: ignore[return-value]
+
+
+def _check_type(name: str, value: object, annotation: Any) -> None:
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    kinds = tuple(get_origin(kind) or kind for kind in kinds)
+    if Callable in map(_as_callable, kinds):
+        if not (callable(value) or (value is None and type(None) in kinds)):
+            raise WrongOption(f"--{name} {brief(value)} is no function; give one, or leave it out")
+        return
+    simple = all(kind in _TAKES for kind in kinds)
+    if simple and not any(_takes(kind, value) for kind in kinds):
+        words = " or ".join(dict.fromkeys(_WORDS[kind] for kind in kinds if kind in _WORDS))
+        raise WrongOption(f"--{name} {brief(value)} is no {words}; give one")
+
+
+def _takes(kind: Any, value: object) -> bool:
+    numpys = kind is bool and type(value).__name__ == "bool_"
+    return numpys or isinstance(value, _TAKES[kind])
+
+
+def _as_callable(kind: Any) -> Any:
+    return Callable if inspect.isclass(kind) and kind.__name__ == "Callable" else kind
+
+
+def brief(value: object) -> str:
+    """The value in a line that is not long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # anybody's __repr__ may raise anything
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def check_seconds(name: str, value: float | None) -> None:
+    """See that an option is a number of seconds that a clock can wait, or None.
+
+    Raises:
+        WrongOption: it is not.
+    """
+    if value is None:
+        return
+    if not value > 0:
+        raise WrongOption(f"--{name} {value:g} is too small; give seconds above 0")
+    if value > threading.TIMEOUT_MAX:
+        raise WrongOption(f"--{name} {value:g} is too long to wait; leave it out for no limit")
 
 
 def check_least(least: Mapping[str, tuple[int | None, int]]) -> None:
@@ -21,8 +103,8 @@ def check_least(least: Mapping[str, tuple[int | None, int]]) -> None:
     for name, (value, low) in least.items():
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise WrongOption(f"--{name} {value!r} is no whole number; give {low} or more")
+        if isinstance(value, bool) or not isinstance(value, int | Integral):
+            raise WrongOption(f"--{name} {brief(value)} is no whole number; give {low} or more")
         if value < low:
             raise WrongOption(f"--{name} {value} is too small; give {low} or more")
 
@@ -38,7 +120,11 @@ def check_above_zero(name: str, value: float | None, what: str) -> None:
     Raises:
         WrongOption: it is not.
     """
-    if value is not None and not (isfinite(value) and value > 0):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, float | Real):
+        raise WrongOption(f"--{name} {brief(value)} is no {what}; give a number above 0")
+    if not (isfinite(value) and value > 0):
         raise WrongOption(f"--{name} {value:g} is no {what}; give a number above 0")
 
 
@@ -60,8 +146,8 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     Raises:
         WrongOption: it has not.
     """
-    if value not in choices:
-        raise WrongOption(f"--{name} {value!r} is not one of {', '.join(map(str, choices))}")
+    if not isinstance(value, str) or value not in choices:
+        raise WrongOption(f"--{name} {brief(value)} is not one of {', '.join(map(str, choices))}")
 
 
 def parse_percent(text: str) -> float:

@@ -12,6 +12,7 @@ from torch.profiler import ProfilerActivity
 
 from flopledger.allocation.held_bytes import Memory
 from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_of
+from flopledger.counting.advice import advised
 from flopledger.counting.doubles import Double, doubled
 from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.gradients_in_forward import without_gradients
@@ -22,12 +23,14 @@ from flopledger.counting.torch_functions import unfused
 from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import on_meta
 from flopledger.errors import WrongOption
+from flopledger.options import checks_arguments
 from flopledger.profiles.totals import Optimiser
 
 # what each keeps, in copies of the trainable parameters
 OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 
 
+@checks_arguments
 def memory(
     module: nn.Module | str,
     args: Any = (),
@@ -70,7 +73,8 @@ def memory(
 
     subject = subject_of(module, args, kwargs)
     module, inputs = subject.module, subject.inputs
-    with doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():
+    calm = advised(subject.name, inputs)
+    with calm, doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
 
@@ -167,6 +171,7 @@ def _step_temporaries(optimiser: str, device: str, trained: Sequence[Tensor]) ->
     return sum(sizes) if device == "cuda" else 2 * max(sizes)
 
 
+@checks_arguments
 def allocated(
     module: nn.Module | str,
     args: Any = (),
@@ -203,7 +208,8 @@ def allocated(
 
     subject = subject_of(module, args, kwargs)
     module, inputs = subject.module, subject.inputs
-    with doubled(module, inputs, real) as double, torch.random.fork_rng(), unfused(module):
+    calm = advised(subject.name, inputs)
+    with calm, doubled(module, inputs, real) as double, torch.random.fork_rng(), unfused(module):
         params = list(double.module.parameters())
         given = tensors_within((double.args, double.kwargs))
         sizes = {

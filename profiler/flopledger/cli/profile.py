@@ -20,6 +20,7 @@ from flopledger.cli.formats import format_option
 from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format, write
 from flopledger.cli.timeout import TimedOut, limit
+from flopledger.options import check_least, check_seconds
 from flopledger.storage.files import check_writable
 from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, list_models
 from flopledger.zoo.sources import check_names
@@ -153,15 +154,15 @@ def profile(
         return 0
     if not models:
         raise typer.BadParameter("name a model; --list shows their names")
-    for name, value, least in (("--batch", batch, 1), ("--depth", depth, 0)):
-        if value is not None and value < least:
-            raise typer.BadParameter(f"{name} {value} is too small; give {least} or more")
-    if timeout is not None and timeout <= 0:
-        raise typer.BadParameter(f"--timeout {timeout:g} is too small; give seconds above 0")
+    check_least({"batch": (batch, 1), "depth": (depth, 0)})
+    check_seconds("timeout", timeout)
+    check_words(models, asked)
     check_names(models)
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
 
+    if inputs is not None and asked:
+        raise typer.BadParameter("--input and --inputs both say what goes in; give one of them")
     if output is not None:
         check_writable(output)
     order = Order(
@@ -306,6 +307,18 @@ def doubts(profile: "Profile") -> list[str]:
             f"{check.counter}'s graph shows {check.macs:,}: {check.reason}"
         )
     return lines
+
+
+def check_words(models: list[str], asked: list[str] | None) -> None:
+    """See that no size of --input was taken for a model's name, as in --input 1 3 224 224.
+
+    Raises:
+        BadParameter: one was.
+    """
+    sizes = [word.strip(",") for word in models if word.strip(",").isdecimal()]
+    if asked and sizes:
+        shape = ",".join([asked[-1].strip(","), *sizes])
+        raise typer.BadParameter(f"an input's shape is one word without spaces: --input {shape}")
 
 
 def _show_list(listings: list[Listing]) -> None:

@@ -16,7 +16,7 @@ from flopledger.cli.console import (
     stopped,
 )
 from flopledger.cli.formats import format_option
-from flopledger.cli.profile import Kwargs
+from flopledger.cli.profile import Kwargs, check_words
 from flopledger.progress import Interrupted, Unfinished
 from flopledger.storage.files import check_writable, write_whole
 
@@ -80,6 +80,7 @@ def sweep(
 
     if chart is not None:
         _check_chart(chart)
+    check_words(models, inputs)
     code = 0
     try:
         with progress_bar("rows") as progress:

@@ -24,12 +24,14 @@ from flopledger.counting.subject import subject_of
 from flopledger.counting.torch_functions import unfused
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError, WrongOption
+from flopledger.options import brief, check_least, checks_arguments
 from flopledger.profiles.tables import ProfilingError
 
 # the path of a module that begins, None for one that ends; and when
 Mark = tuple[str | None, Any]
 
 
+@checks_arguments
 def timing(
     module: nn.Module | str,
     args: Any = (),
@@ -63,8 +65,12 @@ def timing(
         ProfilingError: the passes failed; the message says what to change.
     """
     if repeats < 1:
-        raise WrongOption(f"{repeats} repeats measure nothing; say 1 or more")
-    device = torch.device(device)
+        raise WrongOption(f"{brief(repeats)} repeats measure nothing; say 1 or more")
+    check_least({"repeats": (repeats, 1), "warmup": (warmup, 0)})
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise WrongOption(f"no device is called {brief(device)}; say cpu or cuda") from None
     clock, subject = clock_of(device), subject_of(module, args, kwargs)
     name, inputs = subject.name, subject.inputs
     if calls is None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from flopledger.calls import Counter, OpCall
 from flopledger.counting.active_params import active_params_of
+from flopledger.counting.advice import advice_on
 from flopledger.counting.attempts import (
     REFUSALS,
     Attempt,
@@ -33,6 +34,7 @@ from flopledger.counting.second_opinion import (
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
 from flopledger.errors import WrongOption
+from flopledger.options import brief
 from flopledger.profiles.tables import Input, Profile, ProfilingError
 from flopledger.zoo.inputs import Inputs
 
@@ -115,7 +117,9 @@ def counted(
             fvcore = executed(module, inputs, fvcore, dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
-        raise ProfilingError(f"{name}: {complaint(stopped)}") from stopped.error
+        advice = advice_on(inputs)
+        stop = f"{advice}; it stopped with {complaint(stopped)}" if advice else complaint(stopped)
+        raise ProfilingError(f"{name}: {stop}") from stopped.error
     shown = (fvcore if dispatch.calls is None else dispatch).seen
     guessed, doubt = samples_of(module, inputs, shown) if samples is None else (samples, [])
     return Profile(
@@ -142,12 +146,12 @@ def counted(
 
 
 def _refuse(counter: str, samples: Any, check: bool) -> None:
-    if counter not in get_args(Counter):
-        raise WrongOption(f"no counter is called {counter!r}; say auto, fvcore or dispatch")
+    if not isinstance(counter, str) or counter not in get_args(Counter):
+        raise WrongOption(f"no counter is called {brief(counter)}; say auto, fvcore or dispatch")
     if counter == "fvcore" and not check:
         raise WrongOption("without a check it is dispatch that counts; leave one of the two out")
     if samples is not None and (type(samples) is not int or samples < 1):
-        raise WrongOption(f"samples={samples!r} is no number of samples; give 1, 2, 3, ...")
+        raise WrongOption(f"samples={brief(samples)} is no number of samples; give 1, 2, 3, ...")
 
 
 def _materialised(name: str, module: nn.Module, inputs: Inputs) -> nn.Module:

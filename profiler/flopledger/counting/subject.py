@@ -1,14 +1,16 @@
 """Subject: the network that a verb is about, given or named, and what its forward pass takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
+from flopledger.counting.advice import not_a_network
 from flopledger.counting.arguments import arguments_of
 from flopledger.counting.failures import first_line
 from flopledger.counting.weightless import build
+from flopledger.options import brief
 from flopledger.profiles.tables import FactoryFails
 from flopledger.zoo.inputs import Inputs, WrongInputs
 from flopledger.zoo.sources import find, offline
@@ -48,20 +50,21 @@ def subject_of(
         stored: a named one is built with the weights that its factory gives it.
 
     Raises:
-        TypeError: it is neither a module nor a name.
+        NoNetwork: it is neither a module nor a name.
         UnknownModel, BrokenModel, WrongSource: there is no network of that name.
         WrongInputs: what goes into a named network is not known.
         ProfilingError: it cannot be built, or its example inputs cannot be made.
     """
+    if kwargs is not None and not (
+        isinstance(kwargs, Mapping) and all(isinstance(name, str) for name in kwargs)
+    ):
+        raise WrongInputs(f"kwargs {brief(kwargs)} are no arguments by name; give a dict of them")
     by_place = tuple(args) if isinstance(args, tuple | list) else (args,)
-    inputs: Inputs = (by_place, kwargs or {})
+    inputs: Inputs = (by_place, dict(kwargs or {}))
     if isinstance(subject, nn.Module):
         return Subject(name=type(subject).__name__, module=subject, inputs=inputs)
     if not isinstance(subject, str):
-        raise TypeError(
-            f"a {type(subject).__name__} is no network; give a torch.nn.Module or a name such as "
-            "'alexnet'"
-        )
+        raise not_a_network(subject)
     notes: list[str] = []
     with offline(own_thread=True):
         named = find(subject)

@@ -14,10 +14,13 @@ from flopledger.differences.changes import (
     LayerChange,
     Status,
 )
+from flopledger.errors import WrongOption
+from flopledger.options import brief, checks_arguments
 from flopledger.profiles.saved import read_profile
 from flopledger.profiles.tables import Profile
 
 
+@checks_arguments
 def diff(before: Profile | str | Path, after: Profile | str | Path) -> Differences:
     """What moved from one count of a network to the other.
 
@@ -30,6 +33,11 @@ def diff(before: Profile | str | Path, after: Profile | str | Path) -> Differenc
         BadProfile: a file is no saved profile.
         UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
     """
+    for side in (before, after):
+        if not isinstance(side, Profile | str | Path):
+            raise WrongOption(
+                f"{brief(side)} is no count; give what profile() returns, a file or a name"
+            )
     sides = _count(before), _count(after)
     old, new = ({row.layer: row for row in _rows(side)} for side in sides)
     kept = {path: path for path in old if path in new} | _renamed(old, new)

@@ -10,11 +10,13 @@ from flopledger.ledger.chain import Chain, chain
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.ledger import Ledger
 from flopledger.ledger.methods import Accounting
+from flopledger.options import brief, check_least, checks_arguments
 
 Compared = Literal["compute", "hours"]
 Run = str | Path | Ledger
 
 
+@checks_arguments
 def compare(
     a: Run,
     b: Run,
@@ -41,6 +43,7 @@ def compare(
         BrokenModel, ProfilingError: its network cannot be imported or counted.
         WrongOption: there is no such quantity, or the runs have no factor in common.
     """
+    check_least({"samples": (samples, 1), "seed": (seed, 0)})
     before, after = ledgers_to_compare((a, b), quantity, accounting)
     return split_ratio(before, after, samples=samples, seed=seed)
 
@@ -76,12 +79,15 @@ def ledgers_to_compare(
     Raises:
         BadFacts, BrokenModel, ProfilingError, WrongOption: as `compare`.
     """
-    if quantity not in ("compute", "hours"):
-        raise WrongOption(f"no quantity is called {quantity!r}; say compute or hours")
-    if accounting not in ("all", "training"):
-        raise WrongOption(f"no accounting is called {accounting!r}; say all or training")
+    if not isinstance(quantity, str) or quantity not in ("compute", "hours"):
+        raise WrongOption(f"no quantity is called {brief(quantity)}; say compute or hours")
+    if not isinstance(accounting, str) or accounting not in ("all", "training"):
+        raise WrongOption(f"no accounting is called {brief(accounting)}; say all or training")
     if quantity == "hours" and accounting != "all":
         raise WrongOption("hours have no accounting: they are those of the whole training")
+    for run in runs:
+        if not isinstance(run, str | Path | Ledger):
+            raise WrongOption(f"{brief(run)} is no run; give its name, its file or a ledger")
     names = [str(run) for run in runs if not isinstance(run, Ledger)]
     # hours_of takes all names at once, and at least one
     named = (

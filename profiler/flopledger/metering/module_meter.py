@@ -6,6 +6,7 @@ import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from math import isfinite, isnan
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -13,18 +14,21 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from flopledger.clock.published_peaks import Peak, peak_of
+from flopledger.counting.advice import not_a_network
 from flopledger.counting.hooks import Hook, on_modules
 from flopledger.errors import FlopledgerError
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, Row, Unit
 from flopledger.metering.signature import Signature, backward_macs, key_of
 from flopledger.metering.watched_call import WatchedCall
+from flopledger.options import brief, checks_arguments
 
 
 class MeterError(FlopledgerError, RuntimeError):
     """The meter was used in a way that gives no figure; the message says what to change."""
 
 
+@checks_arguments
 def meter(
     modules: nn.Module | Mapping[str, nn.Module],
     *,
@@ -46,6 +50,8 @@ def meter(
         MeterError: there is no module, or one of these arguments is no module or number.
     """
     if not isinstance(modules, Mapping):
+        if not isinstance(modules, nn.Module):
+            raise MeterError(str(not_a_network(modules, named=False)))
         modules = {type(modules).__name__: modules}
     return Meter(modules, recount, peak, log)
 
@@ -76,8 +82,8 @@ class Meter:
             if isinstance(module, torch.jit.ScriptModule):
                 raise MeterError(f"{name} is a ScriptModule, which takes no hooks; meter what it "
                                  "was compiled from")  # fmt: skip
-        if recount < 1:
-            raise MeterError(f"recount {recount} watches nothing; give 1 or more")
+        if isinstance(recount, bool) or not isinstance(recount, int | Integral) or recount < 1:
+            raise MeterError(f"recount {brief(recount)} watches nothing; give 1 or more")
         if peak is not None and not (isfinite(peak) and peak > 0):
             raise MeterError(f"a peak of {peak} FLOP/s is none; give a number above 0")
         self._modules, self._recount, self._peak, self._log = dict(modules), recount, peak, log

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from flopledger.errors import WrongOption
-from flopledger.options import check_file, check_least
+from flopledger.options import check_file, check_least, checks_arguments
 from flopledger.play import games_file, networks
 from flopledger.play.game_loop import Stopped, play
 from flopledger.play.games import Game, GameName, find_game
@@ -19,6 +19,7 @@ from flopledger.play.tree import Node
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
 
 
+@checks_arguments
 def selfplay(
     game: GameName = "connect_four",
     *,

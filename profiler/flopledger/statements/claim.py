@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, model_validator
 from flopledger.counting.cached import cached_profile
 from flopledger.errors import FlopledgerError
 from flopledger.ledger.quantity import KINDS, Kind
+from flopledger.options import checks_arguments
 from flopledger.statements.expression import evaluated
 from flopledger.statements.figures import Figures
 from flopledger.storage.facts import BadFacts, Table, checked, facts_folder, read_toml, short_name
@@ -214,6 +215,7 @@ class Verdicts(Sequence[Verdict]):
         return self.frame().to_html(index=False)
 
 
+@checks_arguments
 def claims(path: Path | str | None = None) -> Verdicts:
     """Hold the claims of facts/claims.toml against what is measured and cited.
 

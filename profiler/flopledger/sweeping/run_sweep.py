@@ -1,7 +1,7 @@
 """Networks counted at many input sizes, from options to the result: flopledger.sweep."""
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -10,7 +10,14 @@ from typing import Any, get_args
 
 from flopledger.calls import Counter
 from flopledger.errors import WrongOption
-from flopledger.options import check_choice, check_file, check_least
+from flopledger.options import (
+    brief,
+    check_choice,
+    check_file,
+    check_least,
+    check_seconds,
+    checks_arguments,
+)
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
 from flopledger.sweeping import axes, on_dask, rows_file
 from flopledger.sweeping.findings import findings, further_sizes
@@ -19,6 +26,7 @@ from flopledger.sweeping.sweep_result import Sweep
 from flopledger.zoo.sources import check_names, parse_options
 
 
+@checks_arguments
 def sweep(
     models: str | Sequence[str],
     inputs: str | Sequence[str],
@@ -66,12 +74,11 @@ def sweep(
         Unfinished: the cluster was lost; has the rows that were done.
         Interrupted: by Ctrl-C; has the same.
     """
-    models, inputs = _listed(models), _listed(inputs)
+    models, inputs = _listed("models", models), _listed("input", inputs)
     path = Path(output) if output is not None else None
     check_choice("counter", counter, get_args(Counter))
     check_least({"jobs": (jobs, 1)})
-    if timeout is not None and not timeout > 0:
-        raise WrongOption(f"--timeout {timeout:g} is too small; give seconds above 0")
+    check_seconds("timeout", timeout)
     check_file(path, resume, "output")
     check_names(models)
     options = _texts(factory_kwargs)
@@ -192,8 +199,14 @@ def _cores() -> int:
 
 def _axes(over: Mapping[str, Sequence[int]] | str | Sequence[str]) -> list[axes.Axis]:
     if isinstance(over, Mapping):
-        over = [f"{letter}={','.join(map(str, sizes))}" for letter, sizes in over.items()]
-    return [axes.parse_axis(text) for text in _listed(over)]
+        over = [f"{letter}={_sizes(letter, sizes)}" for letter, sizes in over.items()]
+    return [axes.parse_axis(text) for text in _listed("over", over)]
+
+
+def _sizes(letter: str, sizes: Iterable[int]) -> str:
+    if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+        raise WrongOption(f"--over {letter}={brief(sizes)} is no list of sizes; give one")
+    return ",".join(map(str, sizes))
 
 
 def _texts(factory_kwargs: Mapping[str, Any] | Sequence[str]) -> list[str]:
@@ -203,7 +216,7 @@ def _texts(factory_kwargs: Mapping[str, Any] | Sequence[str]) -> list[str]:
         WrongOption: a value is no number, boolean or text that a text can say.
     """
     if not isinstance(factory_kwargs, Mapping):
-        return list(factory_kwargs)
+        return _listed("kwargs", factory_kwargs)
     texts = [f"{name}={value}" for name, value in factory_kwargs.items()]
     for text, (name, value) in zip(texts, factory_kwargs.items(), strict=True):
         if parse_options([text])[name] != value:
@@ -214,8 +227,11 @@ def _texts(factory_kwargs: Mapping[str, Any] | Sequence[str]) -> list[str]:
     return texts
 
 
-def _listed(given: str | Sequence[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
+def _listed(name: str, given: str | Sequence[str]) -> list[str]:
+    words = [given] if isinstance(given, str) else given
+    if not isinstance(words, Sequence) or not all(isinstance(word, str) for word in words):
+        raise WrongOption(f"--{name} {brief(given)} is no text; give one, or a list of them")
+    return list(words)
 
 
 def _check_scheduler(jobs: int | None, timeout: float | None) -> None:

@@ -1,19 +1,21 @@
 """Small trainings from beginning to end, from options to the result: flopledger.train."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from flopledger.clock.published_peaks import peak_of
 from flopledger.clock.threads import one_thread
-from flopledger.options import check_above_zero, check_choice, check_least
+from flopledger.errors import WrongOption
+from flopledger.options import check_above_zero, check_choice, check_least, checks_arguments
 from flopledger.play import networks
 from flopledger.play.game_loop import Stopped
 from flopledger.play.games import GameName, find_game
 from flopledger.play.match import against_random
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
 from flopledger.storage.files import check_folder
+from flopledger.storage.nearest_name import did_you_mean
 from flopledger.training import alphazero, alphazero_forecast, digits
 from flopledger.training.run_files import RunFiles
 from flopledger.training.training_result import Training
@@ -63,6 +65,7 @@ def train(
 ) -> Training: ...
 
 
+@checks_arguments
 def train(
     name: Literal["alexnet", "alphazero"],
     *,
@@ -100,9 +103,22 @@ def train(
     folder = Path(output)
     check_folder(folder)
     run = _alexnet if name == "alexnet" else _alphazero
+    _check_plan(name, plan)
     with one_thread():
         trained = run(folder, resume, progress, **plan)
     return _result(trained, peak)
+
+
+def _check_plan(name: str, plan: Mapping[str, Any]) -> None:
+    """See that the training has such options."""
+    kind = digits.Plan if name == "alexnet" else alphazero.Plan
+    more = ("dataset",) if name == "alexnet" else ("board", "opponent")
+    known = [*more, *(field.name for field in fields(kind))]
+    for option in plan:
+        if option not in known:
+            raise WrongOption(
+                f"train {name} has no option {option!r}; {did_you_mean(option, known)}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,15 +208,17 @@ def _alphazero(
     )
     files.begin(resume, trainer.load)
 
-    def play(simulations: int) -> dict[str, int]:
+    def play(simulations: int, network: Any = network) -> dict[str, int]:
         return asdict(against_random(rules, network, simulations, opponent, plan.seed))
 
     scores: dict[str, Any] = {}
+    # a checkpoint has trained weights; the seed gives the untrained ones again
+    untrained = networks.tower(rules, plan.blocks, plan.filters, plan.seed)
     if not trainer.totals.rounds:
-        files.write_predicted(alphazero_forecast.before(plan, rules, network))
-        if opponent:
-            scores["untrained, search against random"] = play(plan.simulations)
-            scores["untrained, policy alone"] = play(0)
+        files.write_predicted(alphazero_forecast.before(plan, rules, untrained))
+    if opponent:
+        scores["untrained, search against random"] = play(plan.simulations, untrained)
+        scores["untrained, policy alone"] = play(0, untrained)
 
     def train_round(number: int) -> str:
         loss = trainer.round()

@@ -7,7 +7,7 @@ import numpy as np
 
 from flopledger.clock.threads import one_thread
 from flopledger.errors import FlopledgerError
-from flopledger.options import check_choice, check_file, check_least
+from flopledger.options import check_choice, check_file, check_least, checks_arguments
 from flopledger.play import networks
 from flopledger.play.games import Game, GameName, find_game
 from flopledger.play.match import Stopped, opened
@@ -25,6 +25,7 @@ class MissingOptuna(FlopledgerError, ImportError):
     """Optuna is not installed; the message says how to install it."""
 
 
+@checks_arguments
 def tune(
     game: GameName = "connect_four",
     *,

@@ -1,7 +1,8 @@
 """What goes into a network: read from the command line, fitted to its examples."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,12 +132,26 @@ def _filled(asked: AskedInput, example: Any) -> Any:
         if not dtype.is_floating_point and not dtype.is_complex and example.numel():
             value = example.flatten()[0].item()  # a token's id may mean padding if it is 0
     dtype = getattr(torch, asked.dtype) if asked.dtype else dtype
-    try:
+    with _fitting(asked.shape):
+        if not value:
+            return torch.zeros(asked.shape, dtype=dtype)  # no memory until it is written
         return torch.full(asked.shape, value, dtype=dtype)
-    except RuntimeError as error:  # PyTorch's own word for want of memory, and for too many bytes
-        shape = ",".join(map(str, asked.shape))
+
+
+@contextmanager
+def _fitting(shape: tuple[int, ...]) -> Iterator[None]:
+    """Make a tensor of that shape in the body.
+
+    Raises:
+        WrongInputs: there is no place for it.
+    """
+    try:
+        yield
+    # PyTorch's words for want of memory, for too many bytes, and for a size beyond 64 bits
+    except (RuntimeError, TypeError, OverflowError, MemoryError) as error:
+        sizes = ",".join(map(str, shape))
         raise WrongInputs(
-            f"an input of {shape} does not fit into memory; make it smaller"
+            f"an input of {sizes} does not fit into memory; make it smaller"
         ) from error
 
 
@@ -148,8 +163,9 @@ def _batched(tree: Any, batch: int) -> Any:
         if not isinstance(leaf, torch.Tensor) or not leaf.dim():
             return leaf
         shape = (batch, *leaf.shape[1:])
-        if leaf.is_floating_point():
-            return torch.zeros(shape, dtype=leaf.dtype)  # which takes no memory until it is written
-        return leaf[:1].expand(shape).contiguous()
+        with _fitting(shape):
+            if leaf.is_floating_point():
+                return torch.zeros(shape, dtype=leaf.dtype)  # no memory until it is written
+            return leaf[:1].expand(shape).contiguous()
 
     return tree_map(repeat, tree)

@@ -53,11 +53,15 @@ def find(text: str, options: dict[str, Any] | None = None) -> Found:
     options = options or {}
     before, colon, after = text.rpartition(":")
     kind, _, rest = text.partition(":")
+    if (file := Path(text.removesuffix(":"))).suffix == ".py":
+        raise WrongSource(_choices(file, text))
     if not colon:
         spec = find_model(text)
         return Found(name=text, factory=_called(text, spec.factory, options), spec=spec)
     if kind in LIBRARIES:
         return Found(name=text, factory=LIBRARIES[kind](rest, options))
+    if not before:
+        raise WrongSource(f"{text} names no file or package; {HINT}")
     if before.endswith(".py"):
         made = _attribute(_from_file(Path(before), text), after, text)
     else:
@@ -73,11 +77,24 @@ def check_names(texts: Sequence[str]) -> None:
         WrongSource: there is no such file.
     """
     for text in texts:
-        file = Path(text.rpartition(":")[0])
-        if file.suffix == ".py" and not file.is_file():
-            raise WrongSource(f"there is no file {file}; name one as FILE.py:FACTORY")
-        if ":" not in text and not find_listings(text):
+        file = Path(text.rpartition(":")[0] or text)
+        if file.suffix == ".py":
+            if not _is_file(file):
+                raise WrongSource(f"there is no file {file}; name one as FILE.py:FACTORY")
+        elif ":" not in text and not find_listings(text):
+            if _is_file(file):
+                raise WrongSource(
+                    f"{text} is a file and no Python; name the code that makes the network, "
+                    "FILE.py:FACTORY"
+                )
             find_model(text)  # raises, and names the nearest
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return False
 
 
 def parse_options(texts: Sequence[str]) -> dict[str, Any]:
@@ -167,13 +184,28 @@ def _called(text: str, factory: Any, options: dict[str, Any]) -> Callable[[], An
 
 def _attribute(module: ModuleType, name: str, text: str) -> Any:
     if not hasattr(module, name):
-        own = [
-            key
-            for key, value in vars(module).items()
-            if callable(value) and getattr(value, "__module__", "") == module.__name__
-        ]
-        raise WrongSource(f"{text}: it has no {name!r}; it has {', '.join(own) or 'no factory'}")
+        own = ", ".join(_factories(module))
+        raise WrongSource(f"{text}: it has no {name!r}; it has {own or 'no factory'}")
     return getattr(module, name)
+
+
+def _choices(file: Path, text: str) -> str:
+    """The factories in a file that was named without one."""
+    own = _factories(_from_file(file, text))
+    if not own:
+        return f"{file} has no factory; write a function in it that returns a torch.nn.Module"
+    return f"{file} has {', '.join(own)}; name one, such as {file}:{own[0]}"
+
+
+def _factories(module: ModuleType) -> list[str]:
+    """The names of its own functions, and of its own classes that are networks."""
+    return [
+        key
+        for key, value in vars(module).items()
+        if callable(value)
+        and getattr(value, "__module__", "") == module.__name__
+        and (not inspect.isclass(value) or hasattr(value, "forward"))
+    ]
 
 
 def _from_file(file: Path, text: str) -> ModuleType:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flopledger.counting.cached import cached_profile
 from flopledger.errors import WrongOption
+from flopledger.options import brief, checks_arguments
 from flopledger.profiles.tables import Profile, ProfilingError
 from flopledger.reports.report.gather import findings_of
 from flopledger.reports.report.write import write
@@ -49,6 +50,7 @@ class Report:
         return f"<p>{link}: {len(self.counted)} models</p><ul>{reasons}</ul>"
 
 
+@checks_arguments
 def report(
     output: Path | str = "build/report", *, models: Iterable[Listing] | None = None
 ) -> Report:
@@ -66,6 +68,8 @@ def report(
             counted; one that only the zoo's chapters would show is named in `Report.failed`.
         WrongOption: the folder cannot be written, or there are no models.
     """
+    if models is not None and (isinstance(models, str) or not isinstance(models, Iterable)):
+        raise WrongOption(f"models {brief(models)} are none; give some of list_models()")
     folder = Path(output)
     check_folder(folder)
     counted: list[tuple[ModelSpec, Profile]] = []
@@ -74,6 +78,8 @@ def report(
     if shown == []:
         raise WrongOption("models is empty, and a report shows one at least; leave it out for all")
     for listing in list_models() if shown is None else shown:
+        if not isinstance(listing, Listing):
+            raise WrongOption(f"models {brief(listing)} is none; give some of list_models()")
         try:
             counted.append((find_model(listing.name), cached_profile(listing.name)))
         except (ProfilingError, BrokenModel) as error:
