@@ -208,3 +208,20 @@ def test_what_is_not_there_is_not_counted(folder, tmp_path):
     with pytest.raises(WrongSource, match="there is no file"):
         cached_profile(f"{tmp_path / 'none.py'}:Net")
     assert not folder.exists()
+
+
+def test_a_changed_module_of_a_package_is_counted_again(folder, counts, tmp_path, monkeypatch):
+    package = tmp_path / "countednets"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    text = "from torch import nn\n\n\ndef small():\n    return nn.Linear(4, 2)\n"
+    (package / "nets.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    sizes = Sizes(input=("1,4",))
+    for _ in range(2):
+        assert cached_profile("countednets.nets:small", sizes).totals.macs == 4 * 2
+    assert len(counts) == 1
+    (package / "nets.py").write_text(text + "# changed\n")
+    cached_profile("countednets.nets:small", sizes)
+    assert len(counts) == 2

@@ -118,7 +118,8 @@ weight = 0.25
 source = "256 filters"
 """
 ANSWERS = (
-    'alternatives = [{value = 1000, weight = 0.3, source = "x"}, {value = 3000, weight = 0.7}]'
+    'alternatives = [{value = 1000, weight = 0.3, source = "x"}, '
+    '{value = 3000, weight = 0.7, source = "y"}]'
 )
 HARDWARE = """
 [hardware]
@@ -136,6 +137,10 @@ WORSE = {
     "an alternative of no weight": (
         ("value = 1000", ANSWERS.replace("0.7", "1").replace("0.3", "0")),
         "[images] the alternatives' weights 0 + 1 do not add up to 1",
+    ),
+    "an alternative without a source": (
+        ("value = 1000", ANSWERS.replace(', source = "y"', "")),
+        "[images.alternatives.1] has no source; give the paper and section",
     ),
     "an alternative below zero": (
         ("value = 1000", ANSWERS.replace("= 1000", "= -1000")),

@@ -1,9 +1,11 @@
 """The second estimate: chips x hours x peak, and what that bounds, by hand."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from flopledger.counting.cached import cached_profile
+from flopledger.ledger.build import measure
 from flopledger.ledger.hardware_estimate import UTILISATION, estimates_of, hardware_estimate
 from flopledger.ledger.identity import Measured
 from flopledger.ledger.quantity import Quantity
@@ -77,6 +79,19 @@ def test_what_has_no_games_has_no_bound_on_their_length():
     assert hardware_estimate(run(GAMES), None).most_plies is None
 
 
+def test_the_bound_holds_for_the_network_that_plays_whichever_it_was():
+    # two answers, each of a value network that is beside and a policy network that plays
+    names = (("value", "policy"), ("value", "large"))
+    open_ = run(GAMES).model_copy(update={"models": names})
+    counted = {
+        name: replace(CHESS, model=name, forward_flops=flops)
+        for name, flops in (("value", 1e3), ("policy", 2e9), ("large", 4e9))
+    }
+    found = estimates_of([open_, run(GAMES, chip="an abacus")], {**counted, CHESS.model: CHESS})
+    assert list(found) == ["mine"]
+    assert found["mine"].most_plies == pytest.approx(AT_PEAK / (44e6 * 801 * 2e9))
+
+
 def test_an_unknown_peak_is_no_estimate():
     assert hardware_estimate(run(GAMES, chip="an abacus"), CHESS) is None
     assert hardware_estimate(run(GAMES, precision="float32"), CHESS) is None
@@ -85,7 +100,10 @@ def test_an_unknown_peak_is_no_estimate():
 
 def test_alphazeros_bottom_up_totals_lie_below_the_peak():
     names = ["alexnet", *(f"alphazero-{game}" for game in ("chess", "shogi", "go-preprint"))]
-    found = estimates_of([find_run(name) for name in names], cached_profile)
+    runs, networks = [find_run(name) for name in names], {}
+    for one in runs:
+        measure(one, cached_profile, networks)
+    found = estimates_of(runs, networks)
     assert set(found) >= set(names[1:])
     assert found["alphazero-chess"].at_peak == pytest.approx(AT_PEAK)
     assert 141 < found["alphazero-chess"].most_plies < 142

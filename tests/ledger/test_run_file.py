@@ -182,7 +182,8 @@ def refused(run_of, text):
 
 
 ANSWERS = (
-    'alternatives = [{value = 1000, weight = 0.3, source = "x"}, {value = 3000, weight = 0.7}]'
+    'alternatives = [{value = 1000, weight = 0.3, source = "x"}, '
+    '{value = 3000, weight = 0.7, source = "y"}]'
 )
 HEADS = """
 [[models]]
@@ -231,6 +232,7 @@ def test_the_heaviest_alternative_is_the_value(run_of):
     assert (fact.value, fact.ends) == (3000, (1000, 3000))
     assert fact.alternatives == ((1000, 0.3), (3000, 0.7))
     assert fact.uncertain
+    assert fact.source == "a paper, section 1 [E]; 1000: x; 3000: y"
 
 
 def test_models_may_be_an_open_question(run_of):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -15,6 +16,7 @@ from flopledger.profiles.tables import Profile
 from flopledger.storage.files import write_whole
 from flopledger.storage.nearest_name import did_you_mean
 from flopledger.zoo.inputs import WrongInputs, parse_input
+from flopledger.zoo.libraries import LIBRARIES
 from flopledger.zoo.registry import find_listings
 from flopledger.zoo.sizes import USUAL, Sizes
 
@@ -126,8 +128,13 @@ def _files_of(model: str) -> list[Path]:
     if not colon:
         specs = [find_spec(listing.module) for listing in find_listings(model)]
         return [Path(spec.origin) for spec in specs if spec and spec.origin]
-    file = Path(rest) if kind == "hf" else Path(model.rpartition(":")[0])
-    return [path for path in (file, file / "config.json") if path.is_file()]
+    name = rest if kind == "hf" else model.rpartition(":")[0]
+    paths = [Path(name), Path(name) / "config.json"]
+    if kind not in LIBRARIES and not name.endswith(".py"):  # a module, which nobody imports here
+        stem = name.replace(".", "/")
+        folders = [Path(folder) for folder in ("", *sys.path)]
+        paths = [folder / f"{stem}{end}" for folder in folders for end in (".py", "/__init__.py")]
+    return [path for path in paths if path.is_file()]
 
 
 @cache

@@ -1,10 +1,9 @@
 """The second estimate of a run's compute: chips x hours x their peak x how well they are used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flopledger.clock.published_peaks import peak_of
-from flopledger.ledger.build import Profiles, measured
 from flopledger.ledger.identity import Measured
 from flopledger.ledger.training_run import TrainingRun
 
@@ -64,19 +63,20 @@ def _most_plies(run: TrainingRun, network: Measured | None, at_peak: float) -> f
     return at_peak / (games * (simulations + 1) * network.forward_flops)
 
 
-def estimates_of(runs: Iterable[TrainingRun], profiles: Profiles) -> dict[str, HardwareEstimate]:
+def estimates_of(
+    runs: Iterable[TrainingRun], networks: Mapping[str, Measured]
+) -> dict[str, HardwareEstimate]:
     """The estimates of the runs whose hardware and its peak are known, by their names.
 
     Args:
         runs: the runs.
-        profiles: finds a network's profile.
+        networks: what was counted of the networks that they need.
     """
     made = {}
     for run in runs:
-        if run.hardware is None:
-            continue
-        model, sizes = next(iter(run.needed.values()))
-        estimate = hardware_estimate(run, measured(profiles(model, sizes)))
+        # the network that plays; of several answers the cheapest, so that the bound holds for all
+        playing = [networks[name] for name in run.networks_of(run.phases[0])]
+        estimate = hardware_estimate(run, min(playing, key=lambda one: one.forward_flops))
         if estimate is not None:
             made[run.name] = estimate
     return made

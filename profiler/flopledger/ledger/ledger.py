@@ -122,7 +122,8 @@ class Ledger:
         factors: in the identity's order; they multiply to `total`. None where the run's gradient
             steps are not known.
         generating: FLOP per parameter that made data, under either accounting.
-        outcomes: distinct labels that losses were computed from; None where not known.
+        outcomes: distinct labels that losses were computed from, those of each phase by itself;
+            None where not known.
         facts: the facts that are uncertain.
         published: totals somebody printed that follow this accounting.
         balance: the factors for given values of facts.

@@ -103,6 +103,10 @@ def _source(fact: FactForm, sources: Mapping[str, Source]) -> Source:
 
 
 def _cited(fact: FactForm, source: Source) -> str:
-    """The source with its tag; what is cited without an address is tagged as from memory."""
+    """The source with its tag and each alternative's own.
+
+    What is cited without an address is tagged as from memory.
+    """
     tag = fact.tag or ("M" if fact.kind == "cited" and source.url is None else None)
-    return f"{fact.source} [{tag}]" if tag else fact.source
+    own = "".join(f"; {answer.value:.4g}: {answer.source}" for answer in fact.alternatives)
+    return f"{fact.source} [{tag}]{own}" if tag else f"{fact.source}{own}"

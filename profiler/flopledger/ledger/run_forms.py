@@ -22,7 +22,7 @@ class AlternativeForm(Table):
     value: Number
     weight: Number
     kind: Kind | None = None
-    source: str = ""
+    source: Text
 
 
 class FactForm(Table):

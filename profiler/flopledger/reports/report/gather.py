@@ -66,7 +66,7 @@ def findings_of(counted: Sequence[tuple[ModelSpec, Profile]]) -> Findings:
         counted=counted,
         runs=runs,
         ledgers=built["all"],
-        estimates=estimates_of(runs.values(), profile_of),
+        estimates=estimates_of(runs.values(), networks),
         comparisons={
             name: {kind: split_ratio(built[kind][FROM], built[kind][name]) for kind in ACCOUNTINGS}
             for name in VERSIONS
