@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-_ATOMS = frozenset({
+# nothing of them changes
+ATOMS = frozenset({
     type(None), type(Ellipsis), type(NotImplemented), bool, int, float, complex, str, bytes, range,
     slice, object, type, types.ModuleType, torch.Size, torch.dtype, torch.device, torch.layout,
     torch.memory_format,
@@ -84,7 +85,7 @@ class Copier:
 
     def _of(self, x: Any) -> Any:
         kind = type(x)
-        if kind in _ATOMS:
+        if kind in ATOMS:
             return x
         known = self._copies.get(id(x), self)
         if known is not self:
@@ -130,7 +131,7 @@ class Copier:
         twin.update(members)
         for key, value in twin.items():
             kind = type(value)
-            if kind in _ATOMS:
+            if kind in ATOMS:
                 continue
             if key in _NAMED and kind is dict:
                 twin[key] = table = self.put(value, {})
@@ -164,7 +165,7 @@ class Copier:
     def _fill(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
         twin.update(entries)
         for key, value in twin.items():
-            if type(value) not in _ATOMS:
+            if type(value) not in ATOMS:
                 twin[key] = self._of(value)
 
     def _fill_later(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
@@ -181,7 +182,7 @@ class Copier:
         if base is defaultdict:
             twin.default_factory = self._of(x.default_factory)  # type: ignore[attr-defined]
         entries = list(base.items(x))
-        if all(type(key) in _ATOMS for key, _ in entries):
+        if all(type(key) in ATOMS for key, _ in entries):
             self._to_fill.append(lambda: self._enter(base, twin, entries))
         else:
             copied = [(self._of(key), value) for key, value in entries]
@@ -381,7 +382,7 @@ def _is_fixed(function: types.FunctionType, met: set[int]) -> bool:
     """
     met.add(id(function))
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    if not all(type(value) in _ATOMS or _is_code(value, met) for value in defaults):
+    if not all(type(value) in ATOMS or _is_code(value, met) for value in defaults):
         return False
     kept = list(vars(function).values())
     for cell in function.__closure__ or ():

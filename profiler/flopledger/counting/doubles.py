@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from flopledger.counting.copying import Copier
 from flopledger.counting.network_parts import modules_of, tensors_of
+from flopledger.counting.outside_state import outside_kept
 from flopledger.counting.weightless import Place
 from flopledger.errors import FlopledgerError
 from flopledger.zoo.inputs import Inputs
@@ -73,12 +74,19 @@ def doubled(
     Raises:
         ChangesItself: layers or parameters were added to the double, or removed.
     """
-    with _one_at_a_time, _unwatched(), _random_kept(), _scripted_kept(module):
+    with (
+        _one_at_a_time,
+        _unwatched(),
+        _random_kept(),
+        _scripted_kept(module),
+        ExitStack() as modes,
+    ):
         copier = Copier(place)
         twin = copier(module)
         if given is not None:
             copier.place = given
         args, kwargs = copier(inputs)
+        modes.enter_context(outside_kept(copier))
         tables = [(table, _keys(table)) for table in _tables(twin)]
         yield Double(module=twin, args=args, kwargs=kwargs, tensors=copier.tensors)
         if any(_keys(table) != before for table, before in tables):
@@ -106,7 +114,9 @@ def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
 @contextmanager
 def _unwatched() -> Iterator[None]:
     """In the body, no mode of the caller's sees what runs: another counter's, inference's."""
-    with torch.inference_mode(False), _disable_current_modes():
+    # to leave a mode of inference that is not on would switch gradients on
+    left = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
+    with left, _disable_current_modes():
         yield
 
 

@@ -1,0 +1,251 @@
+"""What a network's code keeps outside of its modules: in globals, classes, functions and caches.
+
+There is one of each, which every network and thread shares. While a pass runs, copies stand in
+their places; which they are is read from the names in the code that the pass may reach.
+"""
+
+import dis
+import functools
+import gc
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from torch import Tensor, nn
+
+from flopledger.counting.copying import ATOMS, Copier
+
+_Cache = functools._lru_cache_wrapper
+_CODE = (types.FunctionType, types.MethodType, types.ModuleType, type, _Cache, staticmethod,
+         classmethod, property, functools.cached_property, functools.partialmethod)  # fmt: skip
+_LIBRARIES = sys.stdlib_module_names | {"torch", "numpy"}
+_INSTALLED = ("site-packages", "dist-packages")
+
+# the lowest bit of what it loads says how it is called
+_GLOBALS = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0}
+
+_names: WeakKeyDictionary[types.CodeType, tuple[frozenset[str], frozenset[str]]]
+_names = WeakKeyDictionary()
+
+
+@contextmanager
+def outside_kept(copier: Copier) -> Iterator[None]:
+    """In the body, the code of what was copied meets copies of what it keeps outside of it.
+
+    Then all is as it was. A cache of functools that got tensors in the body is empty afterwards:
+    nothing else can be taken out of it.
+
+    Args:
+        copier: it has copied a network and its arguments.
+    """
+    reach = _Reach(copier)
+    places: list[_Place] = []
+    entries: list[tuple[Any, set[str]]] = []
+    misses: list[tuple[Any, int]] = []
+    try:
+        for place in reach.places():
+            places.append(place)
+            if type(place.value) not in ATOMS:
+                twin = copier(place.value)
+                if twin is not place.value:
+                    _write(place, twin)
+        entries += [(kind, set(vars(kind))) for kind in reach.classes]
+        entries += [(function, set(vars(function))) for function in reach.functions]
+        misses += [(cache, cache.cache_info().misses) for cache in reach.caches]
+        yield
+    finally:
+        for owner, names in entries:
+            for name in vars(owner).keys() - names:
+                (type if isinstance(owner, type) else object).__delattr__(owner, name)
+        for place in reversed(places):
+            if _read(place) is not place.value:
+                _write(place, place.value)
+        for cache, before in misses:
+            if cache.cache_info().misses != before and _holds_tensors(cache):
+                cache.cache_clear()
+
+
+class _Place(NamedTuple):
+    """Where a value is kept: in a module's globals, or as an attribute."""
+
+    owner: Any
+    name: str
+    value: Any
+
+
+def _read(place: _Place) -> Any:
+    owner = place.owner
+    table = owner if isinstance(owner, dict) else vars(owner) if isinstance(owner, type) else None
+    return getattr(owner, place.name, None) if table is None else table.get(place.name)
+
+
+def _write(place: _Place, value: Any) -> None:
+    if isinstance(place.owner, dict):
+        place.owner[place.name] = value
+    elif isinstance(place.owner, type):
+        type.__setattr__(place.owner, place.name, value)
+    else:
+        setattr(place.owner, place.name, value)
+
+
+class _Reach:
+    """Code that a pass may run, followed from name to name, and where it keeps things."""
+
+    def __init__(self, copier: Copier) -> None:
+        self.classes: set[type] = set()
+        self.functions: list[types.FunctionType] = []
+        self.caches: list[Any] = []
+        self._copier = copier
+        self._roots = {kind.__module__.partition(".")[0] for kind in copier.classes}
+        self._own: dict[str, bool] = {}
+        self._seen: set[Any] = set()
+        self._known_names = {"forward"}
+        self._members: dict[str, list[tuple[type, Any]]] = {}
+        self._modules: list[dict[str, Any]] = []
+        self._found: list[_Place] = []
+        self._to_visit: list[Any] = []
+
+    def places(self) -> Iterator[_Place]:
+        """Each of them; to copy its value may show more code, which is followed."""
+        classes: set[type] = set()
+        functions = 0
+        while True:
+            self._to_visit += self._copier.classes - classes
+            classes |= self._copier.classes
+            for function in self._copier.functions[functions:]:
+                self._code(function)
+            functions = len(self._copier.functions)
+            while self._to_visit:
+                self._visit(self._to_visit.pop())
+            if not self._found:
+                return
+            while self._found:
+                yield self._found.pop()
+
+    def _visit(self, value: Any) -> None:
+        if isinstance(value, types.FunctionType):
+            self._function(value)
+        elif isinstance(value, type):
+            self._class(value)
+        elif isinstance(value, types.ModuleType):
+            self._module(value)
+        elif isinstance(value, _Cache):
+            if self._once(value):
+                self.caches.append(value)
+                self._to_visit.append(value.__wrapped__)
+        else:  # what a class has in a function's place
+            self._to_visit += [getattr(value, word) for word in ("fget", "fset", "__func__", "func")
+                               if isinstance(value, _CODE) and hasattr(value, word)]  # fmt: skip
+
+    def _module(self, module: types.ModuleType) -> None:
+        if self._once(module) and self._is_own(module.__name__):
+            self._modules.append(vars(module))
+            for name in self._known_names & vars(module).keys():
+                self._global(vars(module), name)
+
+    def _once(self, value: Any) -> bool:
+        new = id(value) not in self._seen
+        self._seen.add(id(value))
+        return new
+
+    def _is_own(self, home: str | None) -> bool:
+        """Whether a module is the network's own, or its author's, and no library that it uses."""
+        if home is None:
+            return False
+        if home not in self._own:
+            root = home.partition(".")[0]
+            file = getattr(sys.modules.get(home), "__file__", None) or ""
+            self._own[home] = root not in _LIBRARIES and (
+                root in self._roots or not any(folder in file for folder in _INSTALLED)
+            )
+        return self._own[home]
+
+    def _function(self, function: types.FunctionType) -> None:
+        if not self._once(function) or not self._is_own(function.__module__):
+            return
+        self._code(function)
+        self.functions.append(function)
+        for name, value in vars(function).items():
+            self._keep(function, name, value)
+        for name in ("__defaults__", "__kwdefaults__"):
+            if kept := getattr(function, name):
+                self._keep(function, name, kept)
+        for cell in function.__closure__ or ():
+            with suppress(ValueError):  # it is empty
+                self._keep(cell, "cell_contents", cell.cell_contents)
+
+    def _keep(self, owner: Any, name: str, value: Any) -> None:
+        if isinstance(value, _CODE):
+            self._to_visit.append(value)
+        elif not isinstance(value, (types.MemberDescriptorType, types.GetSetDescriptorType)):
+            self._found.append(_Place(owner, name, value))
+
+    def _code(self, function: types.FunctionType) -> None:
+        """What its names may mean."""
+        if not self._is_own(function.__globals__.get("__name__")):
+            return
+        names, used = _names_of(function.__code__)
+        home = function.__globals__
+        for name in used:
+            if name in home:
+                self._global(home, name)
+        for name in names - self._known_names:
+            self._known_names.add(name)
+            for kind, value in self._members.pop(name, ()):
+                self._keep(kind, name, value)
+            for module in self._modules:
+                if name in module:
+                    self._global(module, name)
+
+    def _global(self, module: dict[str, Any], name: str) -> None:
+        if (id(module), name) in self._seen:
+            return
+        self._seen.add((id(module), name))
+        self._keep(module, name, module[name])
+
+    def _class(self, kind: type) -> None:
+        for base in kind.__mro__:
+            if not self._once(base) or not self._is_own(base.__module__):
+                continue
+            self.classes.add(base)
+            for name, value in vars(base).items():
+                if name in self._known_names or (name[:2] == "__" and isinstance(value, _CODE)):
+                    self._keep(base, name, value)
+                elif name[:2] != "__":
+                    self._members.setdefault(name, []).append((base, value))
+
+
+def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """All names in it and in the functions that it makes, and of these the globals."""
+    if code not in _names:
+        names, used = set(code.co_names), set()
+        argument = 0
+        for operation, low in zip(code.co_code[::2], code.co_code[1::2], strict=True):
+            argument = argument << 8 | low
+            if operation in _GLOBALS:
+                used.add(code.co_names[argument >> _GLOBALS[operation]])
+            if operation != dis.EXTENDED_ARG:
+                argument = 0
+        for part in code.co_consts:
+            if isinstance(part, types.CodeType):
+                names |= _names_of(part)[0]
+                used |= _names_of(part)[1]
+        _names[code] = frozenset(names), frozenset(used)
+    return _names[code]
+
+
+def _holds_tensors(cache: Any) -> bool:
+    seen: set[int] = set()
+    left = [cache]
+    while left:
+        value = left.pop()
+        if isinstance(value, Tensor | nn.Module):
+            return True
+        if id(value) in seen or (isinstance(value, _CODE) and value is not cache):
+            continue
+        seen.add(id(value))
+        left += gc.get_referents(value)
+    return False
