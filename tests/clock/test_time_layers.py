@@ -144,3 +144,24 @@ def test_what_no_machine_holds_is_refused():
         net = nn.Linear(2_000_000, 2_000_000)  # 16 TB
     with pytest.raises(ProfilingError, match="memory on cpu is too small to run it"):
         timing(net, (torch.zeros(1, 2_000_000),), calls=[])
+
+
+def test_every_timed_pass_is_the_first_and_takes_no_gradients():
+    """What a pass keeps is not there in the next: a cache that grows would take ever longer."""
+    passes = []
+
+    class Keeps(nn.Linear):
+        def __init__(self):
+            super().__init__(4, 4)
+            self.kept = []
+
+        def forward(self, x):
+            passes.append((torch.is_grad_enabled(), len(self.kept)))
+            self.kept.append(x)
+            return super().forward(x)
+
+    network = Keeps()
+    measure(network, torch.ones(2, 4), warmup=0, repeats=2)
+    timed_passes = passes[1:]  # the first was counted
+    assert timed_passes == [(False, 0)] * 4
+    assert network.kept == []
