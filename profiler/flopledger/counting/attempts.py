@@ -18,14 +18,13 @@ from flopledger.counting.leaves import tensors_within
 from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.sparse_tensors import stored_bytes
 from flopledger.counting.traced_flags import NO_OPERATOR
+from flopledger.counting.tracer_words import in_plain_words
 from flopledger.counting.unfinished import Unfinished
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.counting.weightless import Values
 from flopledger.zoo.inputs import Inputs
 
 REFUSALS = (ChangesItself, Unfinished)  # whatever a pass knows of the weights
-# what the tracer says of tensors that autograd kept
-_TAKES_GRADIENTS = ("requires grad as a constant", "data is not allocated yet", "invalid gradient")
 _WHOSE: dict[Values, str] = {
     "given": "the weights and inputs given",
     "zeros": "weights that are zero",
@@ -150,10 +149,7 @@ def by_fvcore(
     asked = attempt(flags=True)
     if NO_OPERATOR in str(asked.error):
         asked = attempt(flags=False)
-    if asked.error is not None and any(words in str(asked.error) for words in _TAKES_GRADIENTS):
-        reason = "a gradient is taken in forward, and a trace loses what was kept for it"
-        return replace(asked, error=ValueError(reason))
-    return asked
+    return replace(asked, error=in_plain_words(asked.error))
 
 
 def _attempt(

@@ -106,7 +106,8 @@ class Copier:
 
     def _tensor(self, x: Tensor) -> Tensor:
         if is_lazy(x):  # has no shape yet
-            return self.put(x, copy.deepcopy(x))  # type: ignore[no-any-return]
+            # a lazy buffer cannot be copied otherwise
+            return self.put(x, type(x)(x.requires_grad, x.device, x.dtype))  # type: ignore
         twin = self.place(x)
         if isinstance(x, nn.Parameter):
             twin = nn.Parameter(twin, requires_grad=x.requires_grad)

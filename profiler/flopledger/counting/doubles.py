@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from flopledger.counting.copying import Copier
 from flopledger.counting.network_parts import modules_of, tensors_of
 from flopledger.counting.outside_state import outside_kept
-from flopledger.counting.weightless import Place
+from flopledger.counting.weightless import Place, real
 from flopledger.errors import FlopledgerError
 from flopledger.zoo.inputs import Inputs
 
@@ -104,7 +104,7 @@ def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
     copier = Copier(lambda tensor: tensor.detach().clone())
     whole = copier(module)
-    copier.place = lambda tensor: tensor.detach().to(device, copy=True)
+    copier.place = lambda tensor: real(tensor).to(device)
     args, kwargs = copier(inputs)
     with torch.no_grad():
         whole(*args, **kwargs)

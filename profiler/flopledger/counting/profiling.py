@@ -119,6 +119,10 @@ def counted(
     if stopped := _failure(main, other, backward):
         advice = advice_on(inputs)
         stop = f"{advice}; it stopped with {complaint(stopped)}" if advice else complaint(stopped)
+        if stopped is fvcore and dispatch.calls is not None:
+            stop = (
+                f"fvcore cannot trace it: {stop}; leave the counter to auto, and dispatch counts it"
+            )
         raise ProfilingError(f"{name}: {stop}") from stopped.error
     shown = (fvcore if dispatch.calls is None else dispatch).seen
     guessed, doubt = samples_of(module, inputs, shown) if samples is None else (samples, [])
