@@ -1,12 +1,11 @@
 """Claims, held against what is measured: flopledger claims."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flopledger.cli.console import Debug
+from flopledger.cli.console import Debug, write_out
 from flopledger.cli.formats import format_option
 
 
@@ -22,5 +21,5 @@ def claims(
     from flopledger.reports.claims import FORMATS
     from flopledger.statements import claim
 
-    sys.stdout.write(FORMATS[form](claim.claims(file)))
+    write_out(FORMATS[form](claim.claims(file)), form)
     return 0

@@ -1,11 +1,10 @@
 """Two runs' compute or hours, split into factors: flopledger compare."""
 
-import sys
 from typing import Annotated, Literal
 
 import typer
 
-from flopledger.cli.console import Debug, say
+from flopledger.cli.console import Debug, say, write_out
 from flopledger.cli.formats import format_option
 
 
@@ -50,7 +49,7 @@ def compare(
     from flopledger.reports import compare, compare_chain
 
     if list_:
-        sys.stdout.write(_listed())
+        write_out(_listed())
         return 0
     if a is None or b is None:
         raise typer.BadParameter("name two runs; flopledger compare --list shows them")
@@ -63,7 +62,7 @@ def compare(
         text = compare.FORMATS[form](compared.compare(*sides, samples=samples, seed=seed))
     for line in filter(None, map(contradiction, sides)):
         say(line)
-    sys.stdout.write(text)
+    write_out(text, form)
     return 0
 
 

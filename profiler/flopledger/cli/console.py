@@ -8,8 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from flopledger.progress import Interrupted, OnProgress, Unfinished, unheard
+from flopledger.storage.files import naming
+from flopledger.storage.visible import visible, visible_lines
 
 WRONG_CALL, NOT_PROFILED, NOT_CONFIRMED, INTERRUPTED = 2, 1, 3, 130
+
+_FOR_PEOPLE = ("table", "csv", "markdown", "latex")  # the others have escapes of their own
 
 Debug = Annotated[bool, typer.Option("--debug", help="The traceback of an error is shown.")]
 
@@ -39,8 +43,38 @@ def complain(error: Exception, debug: bool) -> None:
 
 
 def say(line: str) -> None:
-    """One line on stderr."""
-    print(f"flopledger: {line}", file=sys.stderr)
+    """One line on stderr; what would steer the terminal is shown as an escape."""
+    print(f"flopledger: {visible(line)}", file=sys.stderr)
+
+
+def write_out(content: str | bytes, form: str = "table") -> None:
+    """A report to stdout: what every verb prints.
+
+    Args:
+        content: what it says, a picture in bytes.
+        form: as --format names it; of a table, CSV or Markdown no character steers the terminal.
+
+    Raises:
+        OSError: stdout cannot be written.
+    """
+    with naming("stdout"):
+        if isinstance(content, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+        else:
+            sys.stdout.write(readable(content, form, colour=sys.stdout.isatty()))
+        sys.stdout.flush()
+
+
+def readable(content: str, form: str, colour: bool = False) -> str:
+    """The text of that format, without characters that steer a terminal.
+
+    Args:
+        content: the text.
+        form: as --format names it.
+        colour: whether the text may have colours of its own.
+    """
+    return visible_lines(content, colour) if form in _FOR_PEOPLE else content
 
 
 def stopped(stop: Interrupted | Unfinished, follows: str, debug: bool) -> int:

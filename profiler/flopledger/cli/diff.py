@@ -1,12 +1,11 @@
 """What moved between two counts: flopledger diff."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flopledger.cli.console import NOT_CONFIRMED, Debug
+from flopledger.cli.console import NOT_CONFIRMED, Debug, write_out
 from flopledger.cli.formats import format_option
 from flopledger.cli.profile import Asked, Kwargs, Order, counted
 
@@ -44,7 +43,7 @@ def diff(
         asked=[parse_input(text) for text in asked or []], options=parse_options(kwargs or [])
     )
     moved = compared(_count(before, order), _count(after, order))
-    sys.stdout.write(FORMATS[form](moved))
+    write_out(FORMATS[form](moved), form)
     return NOT_CONFIRMED if limit is not None and moved.exceeds(limit) else 0
 
 

@@ -1,9 +1,14 @@
 """The command line: arguments in, exit code out; torch is imported by the verb that needs it."""
 
+import errno
 import gc
+import io
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, NoReturn
@@ -46,9 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(_OBJECTS, *thresholds[1:])
     if "--debug" not in words:
         warnings.showwarning = _one_line_each()
+    _take_every_character()
     try:
         check_links()
         code = app(words, prog_name="flopledger", standalone_mode=False)
+    except BrokenPipeError:  # whoever read, as `head` does, has enough
+        code = _no_reader()
     except (TyperException, FlopledgerError, OSError, TimedOut) as error:
         if "--debug" in words:
             raise
@@ -63,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _in_one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename and not isinstance(error, FlopledgerError):
+        return f"{error.filename}: {error.strerror}"
     text = error.format_message() if isinstance(error, TyperException) else str(error)
     return " ".join(text.replace("Value error, ", "").removeprefix("Invalid value: ").splitlines())
 
@@ -70,7 +80,25 @@ def _in_one_line(error: BaseException) -> str:
 def _exit_code(error: BaseException) -> int:
     if isinstance(error, TimedOut):
         return NOT_PROFILED
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.filename == "stdout":
+            _no_reader()
+        return NOT_PROFILED  # the work was done, and its result has no place
     return error.exit_code if isinstance(error, FlopledgerError) else WRONG_CALL
+
+
+def _take_every_character() -> None:
+    """What a stream's encoding lacks is written as an escape, and no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _no_reader() -> int:
+    """Give up stdout, which Python would try once more at its end; the shell's code for that."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 def _one_line_each() -> Callable[..., None]:

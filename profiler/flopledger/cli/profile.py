@@ -202,7 +202,7 @@ def profile(
             optimiser=optimiser,
             accumulate=accumulate,
         )
-        write(chosen.write(shown), output)
+        write(chosen.write(shown), output, form)
     objections = [line for profile, _ in counts for line in doubts(profile)]
     for line in objections:
         say(line)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flopledger.cli.console import say
+from flopledger.cli.console import readable, say, write_out
 from flopledger.storage.files import write_whole
 
 if TYPE_CHECKING:
@@ -44,12 +44,10 @@ def check_format(
     return chosen
 
 
-def write(text: str | bytes, output: Path | None) -> None:
+def write(text: str | bytes, output: Path | None, form: str) -> None:
     """To the file, whole, or to stdout."""
     if output is not None:
-        write_whole(output, text)
+        write_whole(output, readable(text, form) if isinstance(text, str) else text)
         say(f"written to {output}")
-    elif isinstance(text, bytes):
-        sys.stdout.buffer.write(text)
     else:
-        sys.stdout.write(text)
+        write_out(text, form)

@@ -1,12 +1,11 @@
 """Games of a network against itself: flopledger selfplay."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from flopledger.cli.console import Debug, progress_bar, say, stopped
+from flopledger.cli.console import Debug, progress_bar, say, stopped, write_out
 from flopledger.cli.formats import format_option
 from flopledger.progress import Interrupted, Unfinished
 
@@ -79,5 +78,5 @@ def selfplay(
         result, code = stop.result, stopped(stop, "what was played follows", debug)
     for note in result.notes:
         say(note)
-    sys.stdout.write(FORMATS[form](result))
+    write_out(FORMATS[form](result), form)
     return code

@@ -1,6 +1,5 @@
 """Networks at many input sizes: flopledger sweep."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from flopledger.cli.console import (
     progress_bar,
     say,
     stopped,
+    write_out,
 )
 from flopledger.cli.formats import format_option
 from flopledger.cli.profile import Kwargs, check_words
@@ -103,7 +103,7 @@ def _show(result: "Sweep", form: str, chart: Path | None, strict: bool) -> int:
     """Write the table and draw the chart; the exit code."""
     from flopledger.reports.sweep import FORMATS
 
-    sys.stdout.write(FORMATS[form](result))
+    write_out(FORMATS[form](result), form)
     failures = len(result.failures)
     if failures:
         say(f"{failures} of {len(result.rows)} rows could not be counted; each says why")

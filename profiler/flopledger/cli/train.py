@@ -1,13 +1,12 @@
 """Small trainings from beginning to end, metered: flopledger train."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from flopledger.cli.console import Debug, say, stopped
+from flopledger.cli.console import Debug, say, stopped, write_out
 from flopledger.cli.formats import format_option
 from flopledger.progress import Interrupted, OnProgress, Unfinished
 
@@ -111,7 +110,7 @@ def _tell(work: "Callable[[OnProgress], Training]", form: str, debug: bool) -> i
     except (Interrupted, Unfinished) as stop:
         follows = "what was done follows, and --resume goes on from the checkpoint"
         result, code = stop.result, stopped(stop, follows, debug)
-    sys.stdout.write(FORMATS[form](result))
+    write_out(FORMATS[form](result), form)
     if result.metered is not None:
         say(f"{result.predicted} and -metered.toml are runs to compare")
     return code

@@ -1,12 +1,11 @@
 """The search's settings, tuned at one budget a move: flopledger tune."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from flopledger.cli.console import Debug, say, stopped
+from flopledger.cli.console import Debug, say, stopped, write_out
 from flopledger.cli.formats import format_option
 from flopledger.progress import Interrupted, Unfinished
 
@@ -66,5 +65,5 @@ def tune(
         )  # fmt: skip
     except (Interrupted, Unfinished) as stop:
         result, code = stop.result, stopped(stop, "what was played follows", debug)
-    sys.stdout.write(FORMATS[form](result))
+    write_out(FORMATS[form](result), form)
     return code

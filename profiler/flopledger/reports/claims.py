@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.cells import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 from flopledger.statements.claim import Verdict, Verdicts

@@ -6,7 +6,7 @@ import pandas as pd
 
 from flopledger.ledger.comparison import Comparison, Share
 from flopledger.ledger.ledger import PublishedTotal
-from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 
@@ -22,14 +22,18 @@ def table(comparison: Comparison) -> str:
 
 def csv(comparison: Comparison) -> str:
     """The factors, exact: one row each."""
-    return comparison.by_factor().to_csv(index=False)
+    return to_csv(comparison.by_factor())
 
 
 def markdown(comparison: Comparison) -> str:
     """The same as the table, as GitHub's tables under a heading."""
     factors, published = factor_table(comparison), published_table(comparison)
-    parts = [f"## {heading(comparison)}\n", to_markdown(factors)]
-    parts += [f"{line}\n" for line in (samples(comparison), uncertainty(comparison)) if line]
+    parts = [f"## {markdown_text(heading(comparison))}\n", to_markdown(factors)]
+    parts += [
+        f"{markdown_text(line)}\n"
+        for line in (samples(comparison), uncertainty(comparison))
+        if line
+    ]
     parts += [to_markdown(published)] if len(published) else []
     return "\n".join(parts)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import HOURS
 from flopledger.ledger.quantity import weakest
-from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 
@@ -21,14 +21,16 @@ def table(chain: Chain) -> str:
 
 def csv(chain: Chain) -> str:
     """The factors' orders at each step, exact: one row a factor."""
-    return orders_frame(chain).to_csv(index=False)
+    return to_csv(orders_frame(chain))
 
 
 def markdown(chain: Chain) -> str:
     """The same as the table, as GitHub's tables under a heading."""
     frames = [values_table(chain), orders_table(chain)]
-    runs = [f"- {line}" for line in legend(chain)]
-    return "\n".join([f"## {heading(chain)}\n", *runs, "", *map(to_markdown, frames)])
+    runs = [f"- {markdown_text(line)}" for line in legend(chain)]
+    return "\n".join(
+        [f"## {markdown_text(heading(chain))}\n", *runs, "", *map(to_markdown, frames)]
+    )
 
 
 def heading(chain: Chain) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from flopledger.differences.changes import FIGURES, Change, Differences
 from flopledger.profiles.tables import Profile
-from flopledger.reports.profile_exports import to_markdown
+from flopledger.reports.cells import markdown_text, to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import by_x
 
@@ -21,8 +21,8 @@ def table(difference: Differences) -> str:
 
 def markdown(difference: Differences) -> str:
     """The same as GitHub's tables under a heading, the notes below them."""
-    parts = [f"## {difference.heading}\n", *map(to_markdown, _frames(difference))]
-    parts += ["".join(f"- {line}\n" for line in notes(difference))]
+    parts = [f"## {markdown_text(difference.heading)}\n", *map(to_markdown, _frames(difference))]
+    parts += ["".join(f"- {markdown_text(line)}\n" for line in notes(difference))]
     return "\n".join(part for part in parts if part)
 
 

@@ -5,9 +5,11 @@ from html import escape
 
 import pandas as pd
 
+from flopledger.reports.cells import to_html
+
 
 def as_html(title: str, table: pd.DataFrame, lines: Sequence[str] = ()) -> str:
     """The HTML of a title, a table and a list of lines; all of it escaped."""
     items = "".join(f"<li>{escape(line.strip())}</li>" for line in lines)
     below = f"<ul>{items}</ul>" if items else ""
-    return f"<p>{escape(title.strip())}</p>{table.to_html(index=False)}{below}"
+    return f"<p>{escape(title.strip())}</p>{to_html(table)}{below}"

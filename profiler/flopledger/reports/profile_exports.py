@@ -7,8 +7,15 @@ from typing import Literal
 import pandas as pd
 
 from flopledger.profiles.tables import Profile
+from flopledger.reports.cells import markdown_text, shown, to_csv, to_html, to_markdown
 from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x
+from flopledger.storage.visible import visible
+
+# what LaTeX takes for more than itself
+_LATEX = {character: f"\\{character}" for character in "_%#&${}"} | {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
 
 Exported = Literal["csv", "markdown", "html", "latex"]
 
@@ -23,7 +30,7 @@ def render(profiles: Sequence[Profile], by: str, depth: int | None, form: Export
     if form == "csv":
         named = [t.assign(model=p.model) for t, p in zip(tables, profiles, strict=True)]
         whole = pd.concat(named, ignore_index=True)
-        return whole[["model", *whole.columns.drop("model")]].to_csv(index=False)
+        return to_csv(whole[["model", *whole.columns.drop("model")]])
     parts = [
         part
         for profile, table in zip(profiles, tables, strict=True)
@@ -32,11 +39,6 @@ def render(profiles: Sequence[Profile], by: str, depth: int | None, form: Export
     if len(profiles) > 1:
         parts.append(_headed("All of them, beside the first", summary(profiles), form))
     return "\n".join(parts)
-
-
-def to_markdown(frame: pd.DataFrame) -> str:
-    """A GitHub table, numbers as they are."""
-    return frame.to_markdown(index=False, disable_numparse=True, missingval="") + "\n"
 
 
 def linked_markdown(frame: pd.DataFrame) -> str:
@@ -56,21 +58,21 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _headed(title: str, frame: pd.DataFrame, form: str) -> str:
     if form == "markdown":
-        return f"## {title}\n\n{to_markdown(frame)}"
+        return f"## {markdown_text(title)}\n\n{to_markdown(frame)}"
     if form == "html":
-        return f"<h2>{escape(title)}</h2>\n{frame.to_html(index=False, na_rep='')}\n"
-    plain = frame.rename(columns=lambda name: name.replace("_", " "))
+        return f"<h2>{escape(visible(title))}</h2>\n{to_html(frame, na_rep='')}\n"
+    plain = shown(frame, visible).rename(columns=lambda name: name.replace("_", " "))
     styler = plain.style.hide(axis="index").format(na_rep="", escape="latex", precision=4)
     return styler.to_latex(caption=_latex(title), hrules=True)
 
 
 def _lines(lines: list[str], form: str) -> list[str]:
     if form == "markdown":
-        return [f"- {line}" for line in lines] + [""]
+        return [f"- {markdown_text(line)}" for line in lines] + [""]
     if form == "html":
-        return [f"<p>{escape(line)}</p>" for line in lines]
-    return [f"% {line}" for line in lines]
+        return [f"<p>{escape(visible(line))}</p>" for line in lines]
+    return [f"% {visible(line)}" for line in lines]
 
 
 def _latex(text: str) -> str:
-    return text.replace("_", r"\_").replace("%", r"\%").replace("#", r"\#")
+    return "".join(_LATEX.get(character, character) for character in visible(text))

@@ -12,6 +12,7 @@ import vl_convert
 
 from flopledger.errors import WrongOption
 from flopledger.profiles.tables import Profile
+from flopledger.reports.cells import drawable
 from flopledger.reports.charts import KIND_COLOURS
 from flopledger.reports.units import by_x, percent, short
 
@@ -63,7 +64,7 @@ def render(
     if not profile.total(size_by):
         other = "params" if size_by == "flops" else "flops"
         raise WrongOption(f"{profile.model} has no {QUANTITIES[size_by]}; draw its {other}")
-    svg: str = vl_convert.vegalite_to_svg(chart(profile, size_by).to_dict())
+    svg: str = vl_convert.vegalite_to_svg(drawable(chart(profile, size_by).to_dict()))
     if form == "svg":
         return svg
     return vl_convert.svg_to_png(svg, scale=2) if form == "png" else _figure(svg)

@@ -14,6 +14,7 @@ from rich.text import Text
 from flopledger.profiles.tables import Profile
 from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x, percent, short
+from flopledger.storage.visible import visible
 
 _WORDS = ("layer", "operator", "kind", "model", "output_shape", "check")
 _SHARES = {"params": "params %", "flops": "flops %"}
@@ -30,8 +31,8 @@ def render(profiles: Sequence[Profile], by: str, depth: int | None, colour: bool
     """
     parts: list[RenderableType] = []
     for profile in profiles:
-        parts += [Text(heading(profile), style="bold"), _table(chosen(profile, by, depth))]
-        parts += [Text(line) for line in footnotes(profile)] + [Text("")]
+        parts += [Text(visible(heading(profile)), style="bold"), _table(chosen(profile, by, depth))]
+        parts += [Text(visible(line)) for line in footnotes(profile)] + [Text("")]
     if len(profiles) > 1:
         parts += [Text("all of them, beside the first", style="bold"), _table(summary(profiles))]
     width = max(100, shutil.get_terminal_size((100, 24)).columns) if colour else 1000
@@ -44,9 +45,10 @@ def plain_table(frame: pd.DataFrame) -> str:
     """A table of texts, without colour, as wide as it needs to be."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, name in enumerate(frame.columns):
-        table.add_column(str(name), justify="right" if index else "left", no_wrap=True)
+        title = escape(visible(str(name)))
+        table.add_column(title, justify="right" if index else "left", no_wrap=True)
     for row in frame.itertuples(index=False):
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(escape(visible(str(cell))) for cell in row))
     out = io.StringIO()
     Console(file=out, width=400, no_color=True).print(table)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
@@ -68,7 +70,7 @@ def _table(frame: pd.DataFrame) -> Table:
             cells.append(_cell(name, row[name]))
             if name in _SHARES:
                 cells.append(percent(row[name], frame[name].sum()))
-        table.add_row(*cells)
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     return table
 
 

@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pandas as pd
 
 from flopledger.errors import WrongOption
+from flopledger.reports.cells import drawable, markdown_text, to_csv, to_markdown
 from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_exports import to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.sweep_laws import (
     law_as_object,
@@ -37,8 +37,10 @@ def table(sweep: Sweep) -> str:
 def markdown(sweep: Sweep) -> str:
     """The rows in full, then the laws and what was assumed as a list."""
     exact = frame(sweep.rows).astype(object)
-    exact = exact.where(exact.notna(), "").map(lambda cell: str(cell).replace("|", r"\|"))
-    return to_markdown(exact) + "".join(f"\n- {line}" for line in _lines(sweep)) + "\n"
+    exact = exact.where(exact.notna(), "").map(str)
+    return (
+        to_markdown(exact) + "".join(f"\n- {markdown_text(line)}" for line in _lines(sweep)) + "\n"
+    )
 
 
 def html(sweep: Sweep) -> str:
@@ -58,7 +60,7 @@ def as_object(sweep: Sweep) -> dict[str, Any]:
 FORMATS: dict[str, Callable[[Sweep], str]] = {
     "table": table,
     "json": Sweep.to_json,
-    "csv": lambda sweep: frame(sweep.rows).to_csv(index=False),
+    "csv": lambda sweep: to_csv(frame(sweep.rows)),
     "markdown": markdown,
 }
 
@@ -115,7 +117,7 @@ def picture(swept: Sweep, form: Picture) -> str | bytes:
     if points.empty:
         raise WrongOption("no row has figures to draw")
     spec = sweep(points, _curves(laws_of(swept), points)).to_dict()
-    spec = {**spec, "background": "white"}
+    spec = {**drawable(spec), "background": "white"}
     if form == "html":
         page: str = vl_convert.vegalite_to_html(spec, bundle=True)
         return page

@@ -5,10 +5,26 @@ import os
 import secrets
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flopledger.errors import WrongOption
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Write to a file in the body; a disk that is full, or breaks, is said with the file's name.
+
+    Raises:
+        OSError: as the body's, with a name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -31,7 +47,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     # the mode of a new file is what the umask leaves of this
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(data)
         if before is not None:
             with suppress(PermissionError):  # only root gives files away
@@ -61,7 +77,7 @@ def _write_into(path: Path, data: bytes) -> None:
             f"{path} is a pipe that nobody reads; start what reads it first"
         ) from None
     os.set_blocking(descriptor, True)
-    with os.fdopen(descriptor, "wb") as file:
+    with naming(path), os.fdopen(descriptor, "wb") as file:
         file.write(data)
 
 

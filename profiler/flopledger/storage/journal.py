@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flopledger.storage.files import naming
+
 T = TypeVar("T")
 
 
@@ -28,7 +30,8 @@ def begin(path: Path, head: dict[str, Any], read: Callable[[list[str]], T]) -> t
     """
     lines, torn, length = _lines(path.read_bytes() if path.exists() else b"")
     if not lines:
-        path.write_text(_line(head), encoding="utf-8")
+        with naming(path):
+            path.write_text(_line(head), encoding="utf-8")
         lines, torn = [_line(head)], False
     content = read(lines)
     if torn:
@@ -53,7 +56,7 @@ def whole_lines(path: Path) -> list[str]:
 
 def append(path: Path, content: dict[str, Any]) -> None:
     """Add a line, and see it onto the disk."""
-    with path.open("a", encoding="utf-8") as file:
+    with naming(path), path.open("a", encoding="utf-8") as file:
         file.write(_line(content))
         file.flush()
         os.fsync(file.fileno())

@@ -9,7 +9,8 @@ from flopledger.clock.published_peaks import peak_of
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import contradiction, utilisation
 from flopledger.reports import claims, compare_chain
-from flopledger.reports.profile_exports import linked_markdown, to_markdown
+from flopledger.reports.cells import to_markdown
+from flopledger.reports.profile_exports import linked_markdown
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 

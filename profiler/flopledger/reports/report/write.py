@@ -8,7 +8,7 @@ import vl_convert
 
 from flopledger.ledger.comparison import Comparison
 from flopledger.profiles.tables import Profile
-from flopledger.reports import claims, compare, compare_chain, profile_exports, train
+from flopledger.reports import cells, claims, compare, compare_chain, profile_exports, train
 from flopledger.reports.profile_texts import confirmed, summary
 from flopledger.reports.report import page, speed_chapter
 from flopledger.reports.report.figures import drawn
@@ -33,7 +33,7 @@ def write(findings: Findings, folder: Path) -> Path:
     contents["report.md"] = _markdown(findings)
     contents["index.html"] = page.render(findings, figures)
     for figure in figures:
-        svg = vl_convert.vegalite_to_svg({**figure.spec, "background": "white"})
+        svg = vl_convert.vegalite_to_svg({**cells.drawable(figure.spec), "background": "white"})
         contents[f"figures/{figure.name}.svg"] = svg
         contents[f"figures/{figure.name}.png"] = vl_convert.svg_to_png(svg, scale=2)
     for name in ("tables", "figures"):
@@ -55,7 +55,7 @@ def _tables(findings: Findings) -> dict[str, str]:
         "peaks": speed_chapter.peaks_table(findings),
     }
     return {
-        **{f"tables/{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()},
+        **{f"tables/{name}.csv": cells.to_csv(frame) for name, frame in frames.items()},
         **{
             f"tables/{profile.model}.csv": profile_exports.render([profile], "layer", None, "csv")
             for profile in profiles
@@ -65,7 +65,7 @@ def _tables(findings: Findings) -> dict[str, str]:
             for split in _splits(findings)
         },
         **{
-            f"tables/training-{name}.csv": train.agreement_table(agreement).to_csv(index=False)
+            f"tables/training-{name}.csv": cells.to_csv(train.agreement_table(agreement))
             for name, agreement in findings.trainings.items()
         },
         **{
@@ -100,7 +100,7 @@ def _markdown(findings: Findings) -> str:
         "## Two trainings, watched from beginning to end\n",
         *(
             f"{name}: {train.verdict(agreement)}.\n\n"
-            + profile_exports.to_markdown(train.agreement_table(agreement))
+            + cells.to_markdown(train.agreement_table(agreement))
             for name, agreement in findings.trainings.items()
         ),
         compare.markdown(findings.watched),
@@ -118,11 +118,9 @@ def _markdown(findings: Findings) -> str:
         "layers, matrix products, attention and recurrent cells; everything else is other FLOPs. "
         "Exact figures are in tables/.\n",
         "## The zoo\n",
-        profile_exports.to_markdown(
-            pd.DataFrame([_row(spec, profile) for spec, profile in counted])
-        ),
+        cells.to_markdown(pd.DataFrame([_row(spec, profile) for spec, profile in counted])),
         "## Published figures\n",
-        profile_exports.to_markdown(
+        cells.to_markdown(
             published.assign(
                 published=published["published"].map(short),
                 measured=published["measured"].map("{:,.0f}".format),
@@ -133,9 +131,9 @@ def _markdown(findings: Findings) -> str:
     ]
     for spec, profile in counted:
         parts += [
-            f"### {profile.model}\n",
-            _about(spec),
-            profile_exports.to_markdown(_kinds(profile)),
+            f"### {cells.markdown_text(profile.model)}\n",
+            cells.markdown_text(_about(spec).rstrip("\n")) + "\n",
+            cells.to_markdown(_kinds(profile)),
         ]
     return "\n".join(parts)
 

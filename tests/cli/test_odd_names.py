@@ -1,0 +1,79 @@
+"""Modules with names that no terminal, spreadsheet, page or picture should obey."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+NAMES = ["a\x01b", "\x1b[31mred", "=HYPERLINK(1)", "<b>x</b>|y", "@x\n", "\u4e2d", "x\ud800"]
+NET = f"""
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        for name in {NAMES!r}:
+            self.add_module(name, nn.Linear(3, 3))
+
+    def forward(self, x):
+        for layer in self.children():
+            x = layer(x)
+        return x
+"""
+
+
+@pytest.fixture
+def odd(tmp_path):
+    (tmp_path / "odd.py").write_text(NET)
+    return ("profile", f"{tmp_path}/odd.py:Net", "--input", "1,3")
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["table", "csv", "json", "markdown", "latex", "html", "svg", "speedscope", "chrome"],
+)
+def test_no_format_obeys_a_name(run, odd, form):
+    code, out, _ = run(*odd, "--format", form)
+    assert code == 0
+    out.encode("utf-8")
+    assert not set("\x01\x1b\ud800") & set(out)
+    if form == "csv":
+        layers = [row["layer"] for row in csv.DictReader(io.StringIO(out))]
+        assert "'=HYPERLINK(1)" in layers
+        assert "'@x\\n" in layers
+    if form == "json":
+        assert {layer["layer"] for layer in json.loads(out)["layers"]} >= set(NAMES)
+    if form in ("markdown", "html"):
+        assert "<b>" not in out
+
+
+def test_a_picture_in_bytes(run, odd, tmp_path):
+    assert run(*odd, "--format", "png", "--output", f"{tmp_path}/odd.png")[0] == 0
+    assert (tmp_path / "odd.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252"])
+def test_a_terminal_that_lacks_a_character(odd, encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "flopledger", *odd],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u4e2d" in done.stdout
+
+
+def test_a_full_disk_is_named(odd, tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "flopledger", *odd], stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (1, b"flopledger: stdout: No space left on device\n")
+
+
+def test_a_full_disk_of_an_output_is_named(run, odd):
+    code, _, said = run(*odd, "--output", "/dev/full")
+    assert (code, said) == (1, ["flopledger: /dev/full: No space left on device"])
