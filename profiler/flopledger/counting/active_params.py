@@ -1,6 +1,6 @@
 """Which parameters one token meets: in a mixture of experts, a part of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -9,11 +9,17 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter
+from flopledger.counting.dispatch_counter import Findings
 from flopledger.zoo.inputs import Inputs
 
 
 def active_params_of(module: nn.Module, inputs: Inputs, calls: Iterable[OpCall]) -> int | None:
     """Of a network that routes, the parameters that one token meets; None for any other.
+
+    A token meets the weights that its products multiply: of k experts, in one product or one by
+    one, theirs alone. So it does the elements that are gathered for it (the biases of k experts),
+    and an embedding whole, as published figures have it. Casting, gathering and joining with others
+    is no meeting yet: the arithmetic on what is made of them is.
 
     Args:
         module: the network.
@@ -32,39 +38,14 @@ def active_params_of(module: nn.Module, inputs: Inputs, calls: Iterable[OpCall])
             return leaf[:1, :1]
         return leaf
 
+    found = Findings()
     try:
-        of_a_token = dispatch_counter.count(module, *tree_map(first_token, inputs))
+        dispatch_counter.count(module, *tree_map(first_token, inputs), findings=found)
     except Exception:  # it takes no single token
         return None
-    return active_params(of_a_token, {name: p.numel() for name, p in module.named_parameters()})
+    sizes = {name: param.numel() for name, param in module.named_parameters()}
+    return sum(min(sizes[name], elements) for name, elements in found.met.items())
 
 
 def _are_ids(leaf: Any) -> bool:
     return isinstance(leaf, Tensor) and leaf.dtype is torch.int64 and leaf.dim() == 2
-
-
-def active_params(calls: Iterable[OpCall], sizes: Mapping[str, int]) -> int:
-    """Parameters met by the one token that the calls were counted on.
-
-    A token meets each weight of a matrix product in one MAC, so that a product with the k experts
-    it is sent to does as many MACs as those experts have weights. An embedding counts whole, as
-    published figures have it, and so does whatever is not multiplied.
-
-    Args:
-        calls: of a forward pass over one token.
-        sizes: the elements of each parameter, by name.
-    """
-    macs: dict[str, int] = {}
-    whole: set[str] = set()
-    for call in calls:
-        for name in call.params:
-            if call.macs:
-                macs[name] = macs.get(name, 0) + call.macs
-            elif call.other_flops or call.op == "aten::embedding":
-                whole.add(name)
-            else:  # moved: a view, or an expert's row
-                macs.setdefault(name, 0)
-    return sum(
-        sizes[name] if name in whole else min(sizes[name], macs[name])
-        for name in macs.keys() | whole
-    )

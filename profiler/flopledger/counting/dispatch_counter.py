@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
 from typing import Any
@@ -46,10 +46,12 @@ class Findings:
     Attributes:
         graph: what autograd's graph says of the backward pass; None where there is none.
         refused: of a pass on shapes, what was raised for want of numbers, and the network caught.
+        met: by parameter, how many of its elements took part in arithmetic, once for each time.
     """
 
     graph: Reading | None = None
     refused: Exception | None = None
+    met: dict[str, int] = field(default_factory=dict)
 
     def refuse(self, error: Exception) -> None:
         """Keep it, if it is the first."""
@@ -138,6 +140,9 @@ def count(
             if seen is not None:
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
         calls = [call for recorder in recorders for call in recorder.calls] + said
+        for recorder in recorders:
+            for name, elements in recorder.met.items():
+                findings.met[name] = findings.met.get(name, 0) + elements
         if not backward:
             return calls
         roots = [t for t in tensors_within(out) if t.requires_grad]
@@ -186,6 +191,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._origins = origins
         self._backward = backward
         self._invented: list[int] = []
+        self.met: dict[str, int] = {}
+        self._moved: dict[int, tuple[Any, tuple[str, ...]]] = {}
         self.sparse = False  # whether a sparse tensor was met
 
     @classmethod
@@ -271,6 +278,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
         params = tuple(self._params[key] for t in given if (key := _key(t)) in self._params)
         free = is_free(op)
+        holding = [(t, names) for t in given if (names := self._held(t))]
+        if free and holding:
+            self._moves([name for _, names in holding for name in names], made)
         if self._computed and not self.sparse:
             self.sparse = any(map(is_sparse, given))
         if free and not params and not selects(op) and _is_view(func):
@@ -287,6 +297,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             macs *= 4  # (a + ib)(c + id) is four real products
         if not any(t.is_floating_point() or t.is_complex() for t in made):
             other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
+        if macs or other or op == "aten::embedding":
+            for tensor, names in holding:
+                for name in names:
+                    # of experts in one product, those that it does
+                    elements = min(tensor.numel(), macs or tensor.numel())
+                    self.met[name] = self.met.get(name, 0) + elements
         self.calls.append(
             OpCall(
                 path=self._where(),
@@ -304,6 +320,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 recomputed=self._backward and torch.is_grad_enabled(),
             )
         )
+
+    def _held(self, tensor: Tensor) -> tuple[str, ...]:
+        """The parameters of which the tensor holds elements: it is one, or made of some."""
+        key = _key(tensor)
+        if key in self._params:
+            return (self._params[key],)
+        return self._moved[key][1] if tensor.is_meta and key in self._moved else ()
+
+    def _moves(self, params: list[str], made: list[Tensor]) -> None:
+        """Write down that the results hold elements of the parameters: cast, gathered, joined."""
+        for tensor in made:
+            if tensor.is_meta and _key(tensor) not in self._params:
+                # the storage is kept, so that no other takes its address
+                names = tuple(dict.fromkeys(params))
+                self._moved[_key(tensor)] = (tensor.untyped_storage(), names)
 
 
 def _is_transposed_product() -> bool:
