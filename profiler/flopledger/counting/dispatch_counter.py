@@ -24,6 +24,7 @@ from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.met_params import Met, key_of
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import asks, evenly, selects
 from flopledger.counting.meta_shapes import infer
@@ -98,7 +99,7 @@ def count(
         uncompiled(),
         step_by_step(),
     ):
-        params = {_key(tensor): name for name, tensor in double.named}
+        params = {key_of(tensor): name for name, tensor in double.named}
         running, recorders = RunningLayer(), list[Recorder]()
         said, overwritten = list[OpCall](), Overwritten()
         # work that is not seen is that of a thread which was there before
@@ -141,7 +142,7 @@ def count(
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
         calls = [call for recorder in recorders for call in recorder.calls] + said
         for recorder in recorders:
-            for name, elements in recorder.met.items():
+            for name, elements in recorder.met.elements.items():
                 findings.met[name] = findings.met.get(name, 0) + elements
         if not backward:
             return calls
@@ -191,8 +192,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._origins = origins
         self._backward = backward
         self._invented: list[int] = []
-        self.met: dict[str, int] = {}
-        self._moved: dict[int, tuple[Any, tuple[str, ...]]] = {}
+        self.met = Met(params)
         self.sparse = False  # whether a sparse tensor was met
 
     @classmethod
@@ -276,11 +276,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _record(self, func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> None:
         op = func._schema.name
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
-        params = tuple(self._params[key] for t in given if (key := _key(t)) in self._params)
+        params = tuple(self._params[key] for t in given if (key := key_of(t)) in self._params)
         free = is_free(op)
-        holding = [(t, names) for t in given if (names := self._held(t))]
+        holding = self.met.holders(given)
         if free and holding:
-            self._moves([name for _, names in holding for name in names], made)
+            self.met.moved(holding, made)
         if self._computed and not self.sparse:
             self.sparse = any(map(is_sparse, given))
         if free and not params and not selects(op) and _is_view(func):
@@ -297,12 +297,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             macs *= 4  # (a + ib)(c + id) is four real products
         if not any(t.is_floating_point() or t.is_complex() for t in made):
             other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
-        if macs or other or op == "aten::embedding":
-            for tensor, names in holding:
-                for name in names:
-                    # of experts in one product, those that it does
-                    elements = min(tensor.numel(), macs or tensor.numel())
-                    self.met[name] = self.met.get(name, 0) + elements
+        if holding and (macs or other or op == "aten::embedding"):
+            self.met.took_part(holding, macs)
         self.calls.append(
             OpCall(
                 path=self._where(),
@@ -321,31 +317,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
         )
 
-    def _held(self, tensor: Tensor) -> tuple[str, ...]:
-        """The parameters of which the tensor holds elements: it is one, or made of some."""
-        key = _key(tensor)
-        if key in self._params:
-            return (self._params[key],)
-        return self._moved[key][1] if tensor.is_meta and key in self._moved else ()
-
-    def _moves(self, params: list[str], made: list[Tensor]) -> None:
-        """Write down that the results hold elements of the parameters: cast, gathered, joined."""
-        for tensor in made:
-            if tensor.is_meta and _key(tensor) not in self._params:
-                # the storage is kept, so that no other takes its address
-                names = tuple(dict.fromkeys(params))
-                self._moved[_key(tensor)] = (tensor.untyped_storage(), names)
-
 
 def _is_transposed_product() -> bool:
     """Whether what runs is the gradient of a counted product, made as a product of elements."""
     node = torch._C._current_autograd_node()
     return node is not None and node.name() in TRANSPOSED_BY_ELEMENTS
-
-
-def _key(tensor: Tensor) -> int:
-    # a view of a parameter is still that parameter; computed ones all look into one block of zeros
-    return int(tensor.untyped_storage()._cdata) if tensor.is_meta else id(tensor)
 
 
 @cache
