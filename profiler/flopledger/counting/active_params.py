@@ -39,8 +39,9 @@ def active_params_of(module: nn.Module, inputs: Inputs, calls: Iterable[OpCall])
         return leaf
 
     found = Findings()
+    args, kwargs = tree_map(first_token, inputs)
     try:
-        dispatch_counter.count(module, *tree_map(first_token, inputs), findings=found)
+        dispatch_counter.count(module, args, kwargs, findings=found)
     except Exception:  # it takes no single token
         return None
     sizes = {name: param.numel() for name, param in module.named_parameters()}
