@@ -114,12 +114,12 @@ from torch import nn
 
 
 class Net(nn.Linear):
-    passes = 0
-
     def forward(self, x):
-        Net.passes += 1
-        if Net.passes > 2:
-            raise {}
+        with open(__file__ + ".passes", "a") as passes:  # outside of the program
+            passes.write(".")
+            passes.flush()
+            if passes.tell() > 2:
+                raise {}
         return super().forward(x)
 
 
