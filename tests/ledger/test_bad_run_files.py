@@ -241,6 +241,30 @@ WORSE = {
         ('tag = "E"', 'url = "https://example.org"'),
         "[images] url says where, but not when it was read; give retrieved, the day, or tag",
     ),
+    "an address of no page": (
+        ('tag = "E"', 'url = "javascript:alert(1)"\nretrieved = 2020-01-01'),
+        "[images.url] 'javascript:alert(1)' is no address; begin with https://",
+    ),
+    "a day to come": (
+        ('tag = "E"', 'url = "https://example.org"\nretrieved = 2999-01-01'),
+        "[images] retrieved is 2999-01-01, a day to come",
+    ),
+    "a fact that is a number": (
+        ("[epochs]", "[[phases]]\nname = 'a'\nepochs = 9\n[epochs]"),
+        "[phases.epochs] should be a table: keys with values",
+    ),
+    "a mistyped key of a phase's fact": (
+        ("[epochs]", "[[phases]]\nname = 'a'\n[phases.epochs]\nvalu = 9\n[epochs]"),
+        "[phases.epochs] valu is no key here; did you mean value?",
+    ),
+    "a phase with half an image": (
+        ("[epochs]", "[[phases]]\nname = 'a'\nimages = {value = 0.5, source = 'x'}\n[epochs]"),
+        "[phases.images] 0.5 is no number of images",
+    ),
+    "a terminal's command in a title": (
+        ('"A run"', r'"A \u001b[31mrun"'),
+        "[title] holds a control character; remove it",
+    ),
     "a total older than its run": (
         ('"a blog"', '"a blog"\nas_of = 2019-12-31'),
         "[published.0] is of 2019-12-31, before the run's 2020-01-01: it cannot be this run's",

@@ -3,7 +3,7 @@
 from datetime import date
 from functools import cache
 
-from flopledger.storage.facts import Table, checked, facts_folder, read_toml
+from flopledger.storage.facts import Table, Url, checked, facts_folder, read_toml
 
 
 class Source(Table):
@@ -17,7 +17,7 @@ class Source(Table):
     """
 
     cite: str
-    url: str | None = None
+    url: Url | None = None
     retrieved: date | None = None
     read: str = ""
 

@@ -1,6 +1,7 @@
 """One fact of a run's file: its form as a quantity, with what its key says of the number."""
 
 from collections.abc import Mapping
+from datetime import date
 from math import isfinite
 
 from flopledger.ledger.cited_sources import Source
@@ -88,6 +89,8 @@ def _source(fact: FactForm, sources: Mapping[str, Source]) -> Source:
     if fact.ref is None:
         if fact.retrieved is not None and fact.url is None:
             raise ValueError("retrieved says when, but url does not say where; give url")
+        if fact.retrieved is not None and fact.retrieved > date.today():
+            raise ValueError(f"retrieved is {fact.retrieved}, a day to come; give the day it was")
         if fact.url is not None and fact.retrieved is None and fact.tag != "M":
             raise ValueError(
                 "url says where, but not when it was read; give retrieved, the day, or tag = "

@@ -184,7 +184,9 @@ class _Reader:
             allowed = METHODS[method].allowed
             common = {key: table for key, table in common.items() if key in allowed}
         raw = {**common, **{key: part[key] for key in UNITS if key in part}}
-        facts = {key: self._fact(key, checked(FactForm, raw[key], self.path, key)) for key in raw}
+        places = {key: f"phases.{key}" if key in part else key for key in raw}
+        forms = {key: checked(FactForm, raw[key], self.path, places[key]) for key in raw}
+        facts = {key: self._fact(key, forms[key], places[key]) for key in raw}
         self._check(method, facts)
         teacher = phase.teacher or run.teacher
         if (teacher is None) == (method == "distillation"):
@@ -198,7 +200,7 @@ class _Reader:
             model=self._resolved(phase.model) if phase.model is not None else None,
             method=method,
             facts=facts,
-            shared={key: raw[key]["shared"] for key in raw if raw[key].get("shared")},
+            shared={key: form.shared for key, form in forms.items() if form.shared},
             sizes=self._sizes(options, input_, frozen),
             teacher=self._resolved(teacher) if teacher else None,
         )
@@ -238,11 +240,11 @@ class _Reader:
                         "is wrong",
                     )
 
-    def _fact(self, key: str, fact: FactForm) -> Quantity:
+    def _fact(self, key: str, fact: FactForm, place: str = "") -> Quantity:
         try:
             return quantity_of(key, fact, self.sources)
         except ValueError as error:
-            raise self._bad(key, str(error)) from error
+            raise self._bad(place or key, str(error)) from error
 
     def _total(self, key: str, table: Any) -> Total:
         published = checked(PublishedForm, table, self.path, key)

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, field_validator
 from flopledger.ledger.cited_sources import Source
 from flopledger.ledger.methods import Accounting, MethodName
 from flopledger.ledger.quantity import Kind
-from flopledger.storage.facts import Table
+from flopledger.storage.facts import Table, Url
 from flopledger.zoo.sizes import Option, Size
 
 Number = Annotated[float, Field(strict=True)]  # TOML's true and "12" are none
@@ -53,7 +53,7 @@ class FactForm(Table):
     high: Number | None = None
     source: Text
     ref: str | None = None
-    url: Text | None = None
+    url: Url | None = None
     retrieved: Day | None = None
     kind: Kind = "cited"
     tag: Literal["E", "S", "D", "M"] | None = None

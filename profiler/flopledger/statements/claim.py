@@ -68,7 +68,7 @@ class Claim(Table):
     decides: Annotated[str, StringConstraints(max_length=4000)] = ""
     source: Text
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
-    retrieved: date | None = None
+    retrieved: Annotated[date, Field(strict=True)] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -102,7 +102,7 @@ class Figures:
             raise NoFigure(
                 f"{model} has no layers of kind {kind!r}; say {', '.join(sorted(kinds))}"
             )
-        paths = _paths_up_to(profile, largest_kernel) if largest_kernel else None
+        paths = _paths_up_to(profile, largest_kernel) if largest_kernel is not None else None
         held = sum(
             layer.params
             for layer in profile.modules
@@ -234,7 +234,7 @@ class Figures:
         """The largest batch of these entries over the smallest."""
         sizes = [batch for name in entries for batch in self._entry(name).batches]
         if not sizes:
-            raise NoFigure(f"no batch is known of {', '.join(entries)}")
+            raise NoFigure(f"no batch is known of {', '.join(entries) or 'no entry; name some'}")
         for name in entries:
             self._rests("cited", self._entry(name).schedule_source)
         return max(sizes) / min(sizes)

@@ -18,6 +18,9 @@ from flopledger.storage.nearest_name import did_you_mean
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # but for tabs and new lines
+
+
 def _web_address(text: str) -> str:
     if not re.fullmatch(r"https://[^\s/]+\.[^\s]+", text):
         raise ValueError(f"{text!r} is no address; begin with https://, and leave no space in it")
@@ -55,7 +58,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        BadFacts: there is no such file, it is no TOML, or a text holds a NUL character.
+        BadFacts: there is no such file, it is no TOML, or a text holds a control character.
     """
     text = _text(path)
     try:
@@ -63,8 +66,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # ValueError: also of thousands of digits
         raise BadFacts(f"{short_name(path)}: not TOML: {error}") from error
     for place, text in _texts(data):
-        if "\0" in text:  # which no file's name and no page can hold
-            raise BadFacts(f"{short_name(path)}: [{place}] holds a NUL character; remove it")
+        wrong = _CONTROL.search(text)
+        if wrong:  # which no file's name, no page and no terminal should get
+            what = "NUL" if wrong[0] == "\0" else "control"
+            raise BadFacts(f"{short_name(path)}: [{place}] holds a {what} character; remove it")
     return data
 
 
@@ -231,4 +236,6 @@ def _table_at(model: type[Table], keys: Iterable[int | str]) -> type[Table]:
 
 
 def _reason(wrong: ErrorDetails) -> str:
+    if wrong["type"] in ("model_type", "dict_type"):
+        return "should be a table: keys with values"
     return wrong["msg"].removeprefix("Value error, ")
