@@ -254,8 +254,8 @@ WORSE = {
         "[phases.epochs] should be a table: keys with values",
     ),
     "a mistyped key of a phase's fact": (
-        ("[epochs]", "[[phases]]\nname = 'a'\n[phases.epochs]\nvalu = 9\n[epochs]"),
-        "[phases.epochs] valu is no key here; did you mean value?",
+        ("[epochs]", "[[phases]]\nname = 'a'\n[phases.epochs]\nvalues = 9\n[epochs]"),
+        "[phases.epochs] values is no key here; did you mean value?",
     ),
     "a phase with half an image": (
         ("[epochs]", "[[phases]]\nname = 'a'\nimages = {value = 0.5, source = 'x'}\n[epochs]"),
