@@ -6,7 +6,9 @@ from typing import get_overloads
 
 import flopledger
 import pytest
+import torch
 from flopledger.training import alphazero, digits
+from flopledger.training.checkpoints import BadCheckpoint
 from flopledger.training.run_training import train
 
 SMALL = {"game": "tic_tac_toe", "blocks": 1, "filters": 4, "simulations": 4, "rounds": 1,
@@ -60,3 +62,83 @@ def test_what_is_refused(name, options, line, tmp_path):
         flopledger.train(name, **options, output=tmp_path)
     assert str(refused.value) == line
     assert not list(tmp_path.iterdir())
+
+
+TINY = {"game": "tic_tac_toe", "blocks": 1, "filters": 2, "simulations": 2, "rounds": 1,
+        "moves": 4, "steps": 1, "batch": 2, "opponent": 2}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A training's folder, and its scores."""
+    folder = tmp_path_factory.mktemp("trained")
+    return folder, flopledger.train("alphazero", output=folder, **TINY).scores
+
+
+def test_a_resumed_training_has_the_untrained_scores_too(trained):
+    folder, scores = trained
+    assert len(scores) == 4
+    assert flopledger.train("alphazero", output=folder, resume=True, **TINY).scores == scores
+
+
+def edited(edit):
+    def damaged(path):
+        kept = torch.load(path, weights_only=True)
+        torch.save(edit(kept) or kept, path)
+
+    return damaged
+
+
+def flipped(path):
+    """One bit of a weight is another; the archive is whole."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def without(name, part):
+    return edited(lambda kept: kept[name].pop(part if part else next(iter(kept[name]))) and None)
+
+
+HARM = {
+    "a flipped bit": (flipped, "is damaged"),
+    "half of it": (lambda p: p.write_bytes(p.read_bytes()[:2000]), "is no checkpoint"),
+    "nothing": (lambda p: p.write_bytes(b""), "is no checkpoint"),
+    "a list": (edited(lambda kept: [1, 2]), "is no checkpoint"),
+    "a plan that is a list": (edited(lambda kept: kept | {"plan": [1]}), "it has no plan"),
+    "no optimiser": (edited(lambda kept: kept.pop("optimiser") and None), "it has no optimiser"),
+    "another optimiser": (edited(lambda kept: kept | {"optimiser": {"state": {}}}),
+                          "its optimiser does not fit"),
+    "a missing weight": (without("network", None), "it has no weight"),
+    "a strange weight": (edited(lambda kept: kept["network"].update(x=torch.zeros(1))),
+                         "it has a weight x"),
+    "a mis-shaped weight": (
+        edited(lambda kept: kept["network"].update(
+            {name: w[:1] for name, w in list(kept["network"].items())[:1]})),
+        "its weight"),
+    "no totals": (without("totals", None), "its totals"),
+    "totals in words": (edited(lambda kept: kept["totals"].update(seconds="many")), "its totals"),
+    "no positions": (edited(lambda kept: kept | {"more": 3}), "its positions"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_checkpoint_that_came_to_harm_is_named_and_kept(trained, tmp_path, harm):
+    damage, words = HARM[harm]
+    path = tmp_path / "alphazero-tic-tac-toe.pt"
+    path.write_bytes((trained[0] / path.name).read_bytes())
+    damage(path)
+    before = path.read_bytes()
+    with pytest.raises(BadCheckpoint) as refused:
+        flopledger.train("alphazero", output=tmp_path, resume=True, **TINY)
+    line = str(refused.value)
+    assert words in line
+    assert str(path) in line
+    assert "\n" not in line
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_option_that_a_training_has_not(tmp_path):
+    with pytest.raises(flopledger.FlopledgerError, match="no option 'epoch'; did you mean epochs"):
+        flopledger.train("alexnet", output=tmp_path, epoch=1)

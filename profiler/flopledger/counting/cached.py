@@ -95,7 +95,7 @@ def remembered(key: str, make: Callable[[], str]) -> str:
     path = _folder() / key
     try:
         return path.read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, UnicodeDecodeError):  # not there, or not what was written
         text = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError
 from flopledger.play.games import Game
 from flopledger.profiles.tables import ProfilingError
+from flopledger.storage.archives import damage
 from flopledger.zoo.registry import find_model
 
 TOWER = "alphazero-tower"
@@ -82,8 +83,12 @@ def trained(game: Game, path: Path) -> tuple[nn.Module, str]:
     try:
         # weights_only: a checkpoint of somebody else's is read, not run
         kept: dict[str, Any] = torch.load(path, weights_only=True)
+        if (harm := damage(path)) is not None:
+            raise DoesNotFit(f"{path} is damaged ({harm}); train it anew")
         plan, state = kept["plan"], kept["network"]
         blocks, filters, played = plan["blocks"], plan["filters"], plan["game"]
+    except DoesNotFit:
+        raise
     except Exception as error:  # torch.load of any file may raise anything
         raise DoesNotFit(
             f"{path} is no checkpoint of flopledger train alphazero; name another"

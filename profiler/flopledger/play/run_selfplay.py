@@ -17,6 +17,7 @@ from flopledger.play.search import Settings
 from flopledger.play.selfplay_result import SelfPlay
 from flopledger.play.tree import Node
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
+from flopledger.storage.alone import alone
 
 
 @checks_arguments
@@ -67,6 +68,7 @@ def selfplay(
 
     Raises:
         WrongOption: an option's value is none, or `output` cannot be written.
+        Busy: another self-play writes to `output`.
         UnknownGame: there is no such game, or not on such a board.
         MissingGames: OpenSpiel is not installed.
         BadPosition: games cannot begin there.
@@ -95,18 +97,19 @@ def selfplay(
         **vars(settings),
         **vars(habits),
     )
-    done, torn = games_file.begin(path, header, resume) if path is not None else ([], "")
-    player = _Player(game=rules, network=net, settings=settings, habits=habits, seed=seed)
-    played = {game.index: game for game in done}
-    try:
-        _play_all(player, played, games, path, progress)
-    except Stopped as stopped:
-        result = _result(header, played, torn)
-        where = f"game {stopped.played.index + 1}"
-        if isinstance(stopped.__cause__, KeyboardInterrupt):
-            raise Interrupted(f"interrupted in {where}", result) from stopped
-        raise Unfinished(f"{where}: {stopped.__cause__}", result) from stopped
-    return _result(header, played, torn)
+    with alone(path):
+        done, torn = games_file.begin(path, header, resume) if path is not None else ([], "")
+        player = _Player(game=rules, network=net, settings=settings, habits=habits, seed=seed)
+        played = {game.index: game for game in done}
+        try:
+            _play_all(player, played, games, path, progress)
+        except Stopped as stopped:
+            result = _result(header, played, torn)
+            where = f"game {stopped.played.index + 1}"
+            if isinstance(stopped.__cause__, KeyboardInterrupt):
+                raise Interrupted(f"interrupted in {where}", result) from stopped
+            raise Unfinished(f"{where}: {stopped.__cause__}", result) from stopped
+        return _result(header, played, torn)
 
 
 @dataclass(frozen=True, kw_only=True)

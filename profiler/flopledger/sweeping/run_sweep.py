@@ -19,6 +19,7 @@ from flopledger.options import (
     checks_arguments,
 )
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
+from flopledger.storage.alone import alone
 from flopledger.sweeping import axes, on_dask, rows_file
 from flopledger.sweeping.findings import findings, further_sizes
 from flopledger.sweeping.rows import Key, Point, Row
@@ -65,6 +66,7 @@ def sweep(
 
     Raises:
         WrongOption: an option's value is none, or `output` cannot be written.
+        Busy: another sweep writes to `output`.
         WrongSweep: there is nothing to sweep, or too much.
         WrongInputs: an input is none.
         WrongSource: `factory_kwargs` are none, or a file of a model is not there.
@@ -92,30 +94,31 @@ def sweep(
         spans={a.letter: max(axes.spans(text, a.letter) for text in inputs) for a in swept},
         at=lambda model, sizes: axes.at(model, inputs, sizes, options, counter),
     )
-    if path is not None:
-        header = rows_file.Header(
-            inputs=tuple(inputs), kwargs=tuple(options), counter=counter,
-            versions={name: version(name) for name in ("flopledger", "torch", "fvcore")},
-        )  # fmt: skip
-        work.done, work.torn = rows_file.begin(path, header, resume)
-    left = [point for point in points if point.key not in work.done]
-    before = number = len(points) - len(left)
-    try:
-        with closing(_rows(left, jobs, scheduler, timeout, work.further)) as rows:
-            for row in rows:
-                work.done[row.key] = row
-                if path is not None:
-                    rows_file.append(path, row)
-                if row.key not in work.checks:
-                    number += 1
-                    progress(Progress(done=number, total=len(points)))
-    except KeyboardInterrupt as stop:
-        came = f"{number - before} of {len(left)} rows"
-        raise Interrupted(f"interrupted with {came} done", work.result()) from stop
-    except on_dask.LostCluster as lost:
-        came = f"{number - before} of {len(left)} rows"
-        raise Unfinished(f"{lost}; {came} were done", work.result()) from lost
-    return work.result()
+    with alone(path):
+        if path is not None:
+            header = rows_file.Header(
+                inputs=tuple(inputs), kwargs=tuple(options), counter=counter,
+                versions={name: version(name) for name in ("flopledger", "torch", "fvcore")},
+            )  # fmt: skip
+            work.done, work.torn = rows_file.begin(path, header, resume)
+        left = [point for point in points if point.key not in work.done]
+        before = number = len(points) - len(left)
+        try:
+            with closing(_rows(left, jobs, scheduler, timeout, work.further)) as rows:
+                for row in rows:
+                    work.done[row.key] = row
+                    if path is not None:
+                        rows_file.append(path, row)
+                    if row.key not in work.checks:
+                        number += 1
+                        progress(Progress(done=number, total=len(points)))
+        except KeyboardInterrupt as stop:
+            came = f"{number - before} of {len(left)} rows"
+            raise Interrupted(f"interrupted with {came} done", work.result()) from stop
+        except on_dask.LostCluster as lost:
+            came = f"{number - before} of {len(left)} rows"
+            raise Unfinished(f"{lost}; {came} were done", work.result()) from lost
+        return work.result()
 
 
 @dataclass

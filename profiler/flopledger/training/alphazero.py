@@ -173,7 +173,13 @@ class Trainer:
             BadCheckpoint: it is none, or one of another plan.
         """
         totals, window = checkpoints.load(path, self.plan, self.network, self._optimiser)
-        self.totals, self._window = Totals(**totals), tuple(window) or None
+        self.totals = checkpoints.totals_of(path, Totals, totals)
+        tensors = isinstance(window, list | tuple) and all(map(torch.is_tensor, window))
+        if not tensors or len(window) not in (0, 3) or len({len(part) for part in window}) > 1:
+            raise checkpoints.BadCheckpoint(
+                f"{path}: its positions are no tensors; choose another --output"
+            )
+        self._window = tuple(window) or None
 
 
 def _samples(game: Game, roots: list[Node], result: float) -> Window:

@@ -163,7 +163,7 @@ class Trainer:
             BadCheckpoint: it is none, or one of another plan.
         """
         totals, _ = checkpoints.load(path, self.plan, self.network, self._optimiser)
-        self.totals = Totals(**totals)
+        self.totals = checkpoints.totals_of(path, Totals, totals)
 
 
 def _with_weights(network: nn.Module) -> nn.Module:

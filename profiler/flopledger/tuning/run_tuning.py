@@ -12,6 +12,7 @@ from flopledger.play import networks
 from flopledger.play.games import Game, GameName, find_game
 from flopledger.play.match import Stopped, opened
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
+from flopledger.storage.alone import alone
 from flopledger.tuning.outcome import Task, Tuning
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def tune(
         batch=batch, against=against, games=games, opening=opening, seed=seed,
     )  # fmt: skip
     contest = Contest(task=task, game=rules, network=network)
-    with one_thread(), studies(path, task, resume) as by_sampler:
+    with one_thread(), alone(path), studies(path, task, resume) as by_sampler:
         try:
             _search(by_sampler, contest, trials, progress)
             for study in by_sampler.values():
