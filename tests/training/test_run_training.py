@@ -96,8 +96,11 @@ def flipped(path):
     path.write_bytes(data)
 
 
-def without(name, part):
-    return edited(lambda kept: kept[name].pop(part if part else next(iter(kept[name]))) and None)
+def without_first_of(name):
+    def edit(kept):
+        kept[name].pop(next(iter(kept[name])))
+
+    return edited(edit)
 
 
 HARM = {
@@ -109,14 +112,14 @@ HARM = {
     "no optimiser": (edited(lambda kept: kept.pop("optimiser") and None), "it has no optimiser"),
     "another optimiser": (edited(lambda kept: kept | {"optimiser": {"state": {}}}),
                           "its optimiser does not fit"),
-    "a missing weight": (without("network", None), "it has no weight"),
+    "a missing weight": (without_first_of("network"), "it has no weight"),
     "a strange weight": (edited(lambda kept: kept["network"].update(x=torch.zeros(1))),
                          "it has a weight x"),
     "a mis-shaped weight": (
         edited(lambda kept: kept["network"].update(
             {name: w[:1] for name, w in list(kept["network"].items())[:1]})),
         "its weight"),
-    "no totals": (without("totals", None), "its totals"),
+    "no totals": (without_first_of("totals"), "its totals"),
     "totals in words": (edited(lambda kept: kept["totals"].update(seconds="many")), "its totals"),
     "no positions": (edited(lambda kept: kept | {"more": 3}), "its positions"),
 }  # fmt: skip

@@ -79,7 +79,8 @@ def _check_numbers(key: str, quantity: Quantity) -> None:
         if (counted or key == "hardware.chips") and number != round(number):
             raise ValueError(f"{number:g} is no number of {thing}: a count is whole; round it")
     least, most = quantity.ends
-    if key in (*AT_LEAST_ONE, "hardware.chips") and least < 1:
+    # what is derived may be a part of one: a training of fewer moves than its games have
+    if key in (*AT_LEAST_ONE, "hardware.chips") and least < 1 and quantity.kind != "derived":
         raise ValueError(f"{least:g} is no number of {thing}; give 1 or more")
     if key in SHARES and most > 1:
         raise ValueError(f"{most:g} is no share; give a number from 0 to 1")
