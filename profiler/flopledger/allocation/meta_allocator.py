@@ -14,6 +14,7 @@ from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import evenly, selects
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.overwritten import Overwritten
+from flopledger.counting.wrapped import any_holds_tensors
 
 Device = Literal["cpu", "cuda"]
 DEVICES = get_args(Device)
@@ -48,6 +49,8 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if types and any_holds_tensors(types):
+            return NotImplemented  # what it holds comes here in its place
         with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
             return self._account(func, args, kwargs or {})
 

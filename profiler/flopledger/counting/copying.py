@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from flopledger.counting.wrapped import holds_tensors, rewrapped
+
 # nothing of them changes
 ATOMS = frozenset({
     type(None), type(Ellipsis), type(NotImplemented), bool, int, float, complex, str, bytes, range,
@@ -108,12 +110,15 @@ class Copier:
         if is_lazy(x):  # has no shape yet
             # a lazy buffer cannot be copied otherwise
             return self.put(x, type(x)(x.requires_grad, x.device, x.dtype))  # type: ignore
-        twin = self.place(x)
+        wraps = holds_tensors(x)
+        twin = rewrapped(x, self._of) if wraps else self.place(x)
         if isinstance(x, nn.Parameter):
             twin = nn.Parameter(twin, requires_grad=x.requires_grad)
         elif x.requires_grad:
             twin.requires_grad_()
         self.put(x, twin)
+        if wraps:
+            return twin
         self.tensors.append(twin)
         if x.__dict__ and twin is not x:
             self._fill_later(twin.__dict__, x.__dict__)

@@ -32,10 +32,20 @@ from flopledger.counting.origins import Origins
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.packed_weights import packed_shapes
 from flopledger.counting.running_layer import RunningLayer
-from flopledger.counting.sparse_tensors import is_sparse, stored_elements
+from flopledger.counting.sparse_tensors import SparseMeta, is_sparse, stored_elements
 from flopledger.counting.torch_functions import Functions
 from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import Values, on_meta, place_of, real
+from flopledger.counting.wrapped import (
+    NESTED,
+    any_holds_tensors,
+    goes_by_parts,
+    held_by,
+    holds_tensors,
+    is_nested,
+    shape_of,
+    shapes_unheard,
+)
 
 UNSEEN = "thread::unseen"  # what an operator call is called whose work was not seen
 
@@ -98,8 +108,9 @@ def count(
         watch(double.module, seen),
         uncompiled(),
         step_by_step(),
+        shapes_unheard(),
     ):
-        params = {key_of(tensor): name for name, tensor in double.named}
+        params = {key_of(held): name for name, tensor in double.named for held in held_by(tensor)}
         running, recorders = RunningLayer(), list[Recorder]()
         said, overwritten = list[OpCall](), Overwritten()
         # work that is not seen is that of a thread which was there before
@@ -140,6 +151,7 @@ def count(
         finally:
             if seen is not None:
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
+                seen.wrapped = any(recorder.wrapped for recorder in recorders)
         calls = [call for recorder in recorders for call in recorder.calls] + said
         for recorder in recorders:
             for name, elements in recorder.met.elements.items():
@@ -163,7 +175,9 @@ def count(
 
 
 def _filled_like(root: Tensor) -> Tensor:
-    # empty_like would import sympy
+    if root.is_nested or holds_tensors(root):
+        return torch.zeros_like(root)
+    # which would import sympy
     return torch.zeros(root.shape, dtype=root.dtype, device=root.device)
 
 
@@ -194,6 +208,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._invented: list[int] = []
         self.met = Met(params)
         self.sparse = False  # whether a sparse tensor was met
+        self.wrapped = False  # whether one that holds others was met
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -204,6 +219,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         if isinstance(func, HigherOrderOperator):
             return self._attend(func, args, kwargs or {})
+        if types and any_holds_tensors(types):
+            self.wrapped = True
+            return NotImplemented  # what it holds comes here in its place
         with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
             return self._count(func, args, kwargs or {})
 
@@ -212,6 +230,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self._origins is not None and not self._origins.known(args, kwargs):
             self.calls.append(self._unread(UNSEEN))
         if self._computed:
+            if any(map(is_nested, tensors_in(*args))) and goes_by_parts(func) and not is_free(op):
+                self.wrapped = True
+                with self:
+                    return func._op_dk(NESTED, *args, **kwargs)
             out = func(*args, **kwargs)
         elif self._overwritten.writes(op, args, kwargs):
             out = args[0]
@@ -222,6 +244,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             out = infer(op, func._schema.overload_name, args, kwargs)
             if out is NotImplemented:
                 out = func(*args, **kwargs)
+            if "sparse" in op and any(t.is_meta and is_sparse(t) for t in tensors_in(out)):
+                raise SparseMeta
             out = self._made_up(op, args, kwargs, out)
         if self._origins is not None:
             self._origins.add(tensors_in(out))
@@ -303,8 +327,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             OpCall(
                 path=self._where(),
                 op=op,
-                inputs=tuple(tuple(t.shape) for t in given),
-                outputs=tuple(tuple(t.shape) for t in made),
+                inputs=tuple(map(shape_of, given)),
+                outputs=tuple(map(shape_of, made)),
                 macs=macs,
                 other_flops=other,
                 counted=cost is not None,
@@ -335,7 +359,7 @@ def _shapes(tree: Any) -> Any:
     if isinstance(tree, Tensor):
         if is_sparse(tree):
             return SparseShape(tree.shape, stored_elements(tree))
-        return tuple(tree.shape)
+        return shape_of(tree)
     if isinstance(tree, torch.ScriptObject) and (shapes := packed_shapes(tree)):
         return shapes[0]
     if isinstance(tree, dict):

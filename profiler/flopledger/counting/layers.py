@@ -16,6 +16,7 @@ from flopledger.counting.module_calls import on_calls
 from flopledger.counting.network_parts import modules_of
 from flopledger.counting.packed_weights import packed_params
 from flopledger.counting.traced_shapes import tracer
+from flopledger.counting.wrapped import shape_of
 
 _KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),
@@ -45,11 +46,13 @@ class Watch:
 
     Attributes:
         elsewhere: whether part of its work was done in other threads.
+        wrapped: whether tensors that hold others were met.
         given: the shape of the tensor that came first in each layer's first call.
     """
 
     def __init__(self) -> None:
         self.elsewhere = False
+        self.wrapped = False
         self.outputs: dict[str, list[Shape]] = {}
         self.elements: dict[str, int] = {}
         self.calls: dict[str, int] = {}
@@ -140,6 +143,6 @@ def kind_of(module: nn.Module) -> str:
 def _shapes(tree: Any) -> list[Shape]:
     tensors = tensors_within(tree)
     if torch._C._get_tracing_state() is None:
-        return [tuple(tensor.shape) for tensor in tensors]
+        return [shape_of(tensor) for tensor in tensors]
     with tracer(None, excluded=True):  # else each size would be a tensor, and in the trace
         return [tuple(tensor.shape) for tensor in tensors]

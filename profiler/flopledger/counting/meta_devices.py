@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from flopledger.counting.meta_shapes import infer
+from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
 
 _FLOAT_FACTORIES = {
     f"aten::{name}"
@@ -181,4 +182,6 @@ def _makes_floats(op: str, args: Any, kwargs: dict[str, Any]) -> bool:
 
 
 def _to_meta(leaf: Any) -> Any:
+    if is_sparse(leaf):
+        raise SparseMeta
     return leaf.to("meta") if isinstance(leaf, Tensor) else leaf

@@ -33,6 +33,7 @@ from flopledger.counting.second_opinion import (
 )
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
+from flopledger.counting.wrapped import shape_of
 from flopledger.errors import WrongOption
 from flopledger.options import brief
 from flopledger.profiles.tables import Input, Profile, ProfilingError
@@ -197,4 +198,4 @@ def _spread(dispatch: Attempt) -> list[str]:
 
 
 def _described(tensor: Tensor) -> Input:
-    return Input(shape=tuple(tensor.shape), dtype=str(tensor.dtype).removeprefix("torch."))
+    return Input(shape=shape_of(tensor), dtype=str(tensor.dtype).removeprefix("torch."))

@@ -42,6 +42,8 @@ def samples_of(module: nn.Module, inputs: Inputs, seen: Watch) -> tuple[int, lis
     if not tensors:
         return _of_an_object((*args, *kwargs.values()))
     first = tensors[0]
+    if any(tensor.is_nested for tensor in tensors):
+        return first.size(0), []
     if axes := _taken_as(module, tuple(first.shape), seen):
         return axes
     sides = list(dict.fromkeys(tensor.shape[0] for tensor in tensors))

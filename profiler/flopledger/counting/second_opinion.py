@@ -16,6 +16,9 @@ def unseen_by_fvcore(dispatch: Attempt) -> Attempt | None:
     if UNSEEN in dispatch.unknown:
         reason = "weights were used in a thread that was there before, and nothing of it was seen"
         return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+    if dispatch.seen.wrapped:
+        reason = "a trace does not look into tensors that hold others, nested or distributed"
+        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
     if dispatch.seen.elsewhere:
         reason = "part of it runs in other threads, into which the tracer does not follow"
         return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)

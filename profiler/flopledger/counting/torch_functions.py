@@ -98,7 +98,7 @@ def masked_macs(
     """Of the MACs of torch's scaled_dot_product_attention, those that a kernel could skip.
 
     Args:
-        query: [.., length, width].
+        query: [.., length, width]; of a nested one, none are known.
         key: [.., source, width].
         value: [.., source, value width].
         attn_mask: False where a score is thrown away, broadcast to [.., length, source]. One of
@@ -106,6 +106,8 @@ def masked_macs(
         dropout_p: not used.
         is_causal: query i meets the keys up to i, counted from the first of both.
     """
+    if query.is_nested:
+        return 0
     (length, width), source, out = query.shape[-2:], key.shape[-2], value.shape[-1]
     squares = prod(query.shape[:-2])
     if is_causal:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from flopledger.counting.meta_devices import GivenReal, IntegersReal
 from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
+from flopledger.counting.wrapped import is_nested
 
 Place = Callable[[Tensor], Tensor]
 
@@ -45,10 +46,12 @@ def on_meta(tensor: Tensor) -> Tensor:
     An integer or boolean tensor that lives on meta already has no values to copy: it stays there.
 
     Raises:
-        SparseMeta: it is sparse.
+        RuntimeError: it is sparse, or nested in the strided layout.
     """
     if is_sparse(tensor):
         raise SparseMeta
+    if is_nested(tensor):
+        raise RuntimeError("a nested tensor of the strided layout has no form without its values")
     if tensor.is_floating_point() or tensor.is_complex() or tensor.device.type == "meta":
         # empty_like would import sympy
         return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
