@@ -2,6 +2,7 @@
 
 import random
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from flopledger.counting.copying import Copier
 from flopledger.counting.network_parts import modules_of, tensors_of
 from flopledger.counting.outside_state import outside_kept
 from flopledger.counting.weightless import Place, real
+from flopledger.counting.wrapped import states_of_shards
 from flopledger.errors import FlopledgerError
 from flopledger.zoo.inputs import Inputs
 
@@ -83,6 +85,7 @@ def doubled(
     ):
         copier = Copier(place)
         twin = copier(module)
+        _states_copied(module, twin, copier)
         if given is not None:
             copier.place = given
         args, kwargs = copier(inputs)
@@ -118,6 +121,16 @@ def _unwatched() -> Iterator[None]:
     left = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
     with left, _disable_current_modes():
         yield
+
+
+def _states_copied(module: nn.Module, twin: nn.Module, copier: Copier) -> None:
+    """FSDP2 finds each layer's state in a table of its own: there stand the doubles', too."""
+    states = states_of_shards()  # from which a double goes as it ends
+    if not states:
+        return
+    for (_, child), (_, double) in zip(modules_of(module), modules_of(twin), strict=True):
+        if child in states:
+            states[double] = weakref.ref(copier(states[child]()))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from flopledger.counting.second_opinion import (
 )
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
-from flopledger.counting.wrapped import shape_of
+from flopledger.counting.wrapped import shape_of, states_of_shards
 from flopledger.errors import WrongOption
 from flopledger.options import brief
 from flopledger.profiles.tables import Input, Profile, ProfilingError
@@ -183,8 +183,8 @@ def _masks(dispatch: Attempt) -> list[OpCall]:
 
 
 def _unused(module: nn.Module, dispatch: Attempt) -> tuple[str, ...] | None:
-    if dispatch.calls is None:
-        return None
+    if dispatch.calls is None or any(child in states_of_shards() for child in module.modules()):
+        return None  # of FSDP2's layers it is gathered copies that are used
     used = {name for call in dispatch.calls for name in call.params}
     return tuple(name for name, _ in module.named_parameters() if name not in used)
 

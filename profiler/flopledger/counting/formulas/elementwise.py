@@ -112,6 +112,9 @@ FREE = frozenset(
     )
 )
 
+# of a trace, and between processes
+_NO_ARITHMETIC = ("prim::", "c10d::", "_c10d_functional::", "_dtensor::", "fsdp::")
+
 
 def is_free(op: str) -> bool:
     """Whether the operator does no floating-point arithmetic.
@@ -119,7 +122,7 @@ def is_free(op: str) -> bool:
     In-place forms are as free as the others, and so are those that copy what others view.
     """
     name = op if op in FREE else op.removesuffix("_").removesuffix("_copy")
-    return name in FREE or op.startswith("prim::")
+    return name in FREE or op.startswith(_NO_ARITHMETIC)
 
 
 def is_pointwise(op: str) -> bool:
