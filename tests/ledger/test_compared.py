@@ -51,7 +51,7 @@ def test_hours_of_names_and_of_ledgers():
     ("call", "error", "said"),
     [
         (lambda: compare("alexnet", "resnet50", quantity="watts"), WrongOption, "'watts'"),
-        (lambda: compare("alexnet", "resnet50", samples=0), WrongOption, "0 samples"),
+        (lambda: compare("alexnet", "resnet50", samples=0), WrongOption, "--samples 0 is too"),
         (lambda: compare("alexnet", "alexnett"), BadFacts, "did you mean alexnet"),
         (lambda: compare("alexnet", FASTAI, quantity="hours"), BadFacts, "no time to 93%"),
         (lambda: compare_chain(["alexnet"]), WrongOption, "1 runs are no chain"),

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 
+from flopledger.errors import FlopledgerError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -32,7 +34,7 @@ class Reading:
 SPARSE = Reading(unknown="autograd's graph does not say how much a sparse tensor stores")
 
 
-class _Unknown(Exception):
+class _Unknown(FlopledgerError):
     """The graph does not show what a node does."""
 
 
