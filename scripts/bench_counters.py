@@ -1,8 +1,11 @@
-"""CPU seconds of counting: ours, fvcore, FlopCounterMode; over the zoo, timm, transformers.
+"""Counting: ours, fvcore, FlopCounterMode, torchinfo; over the zoo, timm and transformers.
 
-Each network is counted in turn by every method in one process, after one network that is not
-measured: what the methods import is in no figure. The lesser of two runs counts. Prints a table of
-sums and ratios, writes it and a row a network to build/bench_counters.md, and asserts nothing.
+CPU seconds: each network is counted in turn by every method in one process, after one network that
+is not measured, so that what the methods import is in no figure; the lesser of two runs counts.
+Peak memory: each method counts each network in a process of its own that has imported torch, the
+network's library and our counters, and nothing else before. Weights are random, and seeded. Prints
+a table of sums and ratios, writes it and a row a network to build/bench_counters.md, and asserts
+nothing.
 """
 
 import os
@@ -11,20 +14,24 @@ import sys
 here = os.path.dirname(os.path.realpath(__file__))  # profile.py here hides the standard library's
 sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
+import multiprocessing
+import resource
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
 import typer
 
-SETS = ("zoo", "timm", "transformers")
+PEERS = ("fvcore", "FlopCounterMode", "torchinfo")
+SEED = 0
 LARGEST = 150_000_000  # parameters of a network that fvcore, as it comes, computes here
 
-# a network's name, its factory, and its arguments, given the network
-Case = tuple[str, Callable[[], Any], Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]]]
+# a network's factory, and its arguments, given the network
+Case = tuple[Callable[[], Any], Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]]]
 
 
 def main(
@@ -37,23 +44,28 @@ def main(
     """Measure every method on every network, and print and write the tables."""
     import pandas as pd
     import torch
+    from flopledger.counting import profiling  # noqa: F401  every process has imported it
     from flopledger.reports.profile_exports import to_markdown
     from flopledger.storage.files import write_whole
 
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = []
-    for name in sets or SETS:
-        cases = {"zoo": _zoo, "timm": _timm, "transformers": _transformers}[name]()
+    for library in sets or CASES:
+        names, _ = CASES[library]()
+        fork = multiprocessing.get_context("fork")
         measured = 0
-        for case in cases:
-            if measured > number and name != "zoo":
-                break
-            row = _row(name, *case)
-            measured += row is not None
-            if row and measured > 1:
-                rows.append(row)
-                print(*row.values(), file=sys.stderr, flush=True)
+        with fork.Pool(1) as timer, fork.Pool(1, maxtasksperchild=1) as fresh:
+            for model in names:
+                if measured > number and library != "zoo":
+                    break
+                row = timer.apply(_row, (library, model))
+                measured += row is not None
+                if row and measured > 1:
+                    for method in ("ours", *PEERS):
+                        row[f"{method}, MiB"] = fresh.apply(_peak, (library, model, method))
+                    rows.append(row)
+                    print(*row.values(), file=sys.stderr, flush=True)
     frame = pd.DataFrame(rows)
     sums = to_markdown(pd.DataFrame([_summary(name, part) for name, part in frame.groupby("set")]))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +79,7 @@ def _summary(name: str, part: Any) -> dict[str, str]:
         part["ours"] / part["FlopCounterMode"],
         part["dispatch"] / part["FlopCounterMode"],
     )
+    memory = part["ours, MiB"] / part[[f"{peer}, MiB" for peer in PEERS]].min(axis=1)
     return {
         "set": name,
         "networks": str(len(part)),
@@ -77,37 +90,17 @@ def _summary(name: str, part: Any) -> dict[str, str]:
         "/ FlopCounterMode, median": f"{median(modes.dropna()):.2f}",
         "at worst": f"{modes.max():.2f}",
         "dispatch / FlopCounterMode, median": f"{median(alone.dropna()):.2f}",
+        "peak / leanest peer's, median": f"{median(memory.dropna()):.2f}",
+        "at worst ": f"{memory.max():.2f}",
     }
 
 
-def _row(name: str, model: str, factory: Any, inputs: Any) -> dict[str, Any] | None:
+def _row(library: str, model: str) -> dict[str, Any] | None:
     """CPU seconds of each method; None for a network that is too large, or takes no guess."""
-    import torch
+    factory, inputs = CASES[library]()[1](model)
     from flopledger.counting import dispatch_counter
     from flopledger.counting.profiling import counted
     from flopledger.counting.weightless import build
-    from fvcore.nn import FlopCountAnalysis
-    from torch.utils._pytree import tree_map
-    from torch.utils.flop_counter import FlopCounterMode
-
-    class Bound(torch.nn.Module):
-        def __init__(self, module: Any) -> None:
-            super().__init__()
-            self.module = module
-
-        def forward(self, *values: Any) -> Any:
-            args, named = values[: len(values) - len(kwargs)], values[len(values) - len(kwargs) :]
-            out = self.module(*args, **dict(zip(kwargs, named, strict=True)))
-            leaves = torch.utils._pytree.tree_leaves(out)
-            return tuple(leaf for leaf in leaves if isinstance(leaf, torch.Tensor))
-
-    def mode() -> None:
-        with torch.no_grad(), FlopCounterMode(display=False):
-            bare(*on_meta[0], **on_meta[1])
-
-    def fvcore() -> None:
-        analysis = FlopCountAnalysis(Bound(whole).eval(), (*args, *kwargs.values()))
-        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
 
     try:
         module = build(factory).eval()
@@ -117,17 +110,75 @@ def _row(name: str, model: str, factory: Any, inputs: Any) -> dict[str, Any] | N
         one = counted(model, module, (args, kwargs))
     except Exception:
         return None
-    row = {"set": name, "network": model, "agrees": one.check.agrees is True}
+    row = {"set": library, "network": model, "MACs": one.total("macs")}
+    row["agrees"] = one.check.agrees is True
     row["ours"] = _seconds(lambda: counted(model, module, (args, kwargs)))
     row["dispatch"] = _seconds(lambda: dispatch_counter.count(module, args, kwargs))
-    bare = build(factory).eval().to("meta")
-    on_meta = tree_map(
-        lambda leaf: leaf.to("meta") if isinstance(leaf, torch.Tensor) else leaf, (args, kwargs)
-    )
-    row["FlopCounterMode"] = _seconds(mode)
-    whole = factory().eval()
-    row["fvcore"] = _seconds(fvcore)
+    for peer in ("FlopCounterMode", "fvcore"):
+        row[peer] = _seconds(_counter(peer, model, factory, inputs))
     return row
+
+
+def _counter(method: str, model: str, factory: Any, inputs: Any) -> Callable[[], Any]:
+    """A count by that method, of a network built as the method wants it: random weights, seeded."""
+    import torch
+    from torch.utils._pytree import tree_leaves, tree_map
+
+    torch.manual_seed(SEED)
+    if method in ("ours", "FlopCounterMode"):
+        from flopledger.counting.weightless import build
+
+        module = build(factory).eval()
+    else:
+        module = factory().eval()
+    args, kwargs = inputs(module)
+    if method == "ours":
+        from flopledger.counting.profiling import counted
+
+        return lambda: counted(model, module, (args, kwargs))
+    if method == "torchinfo":
+        import torchinfo
+
+        return lambda: torchinfo.summary(module, input_data=[*args], verbose=0, **kwargs)
+    if method == "fvcore":
+        from fvcore.nn import FlopCountAnalysis
+
+        class Bound(torch.nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.module = module
+
+            def forward(self, *values: Any) -> Any:
+                named = dict(zip(kwargs, values[len(args) :], strict=True))
+                leaves = tree_leaves(self.module(*values[: len(args)], **named))
+                return tuple(leaf for leaf in leaves if isinstance(leaf, torch.Tensor))
+
+        def fvcore() -> None:
+            analysis = FlopCountAnalysis(Bound().eval(), (*args, *kwargs.values()))
+            analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+
+        return fvcore
+    from torch.utils.flop_counter import FlopCounterMode
+
+    bare, given = (
+        module.to("meta"),
+        tree_map(lambda x: x.to("meta") if isinstance(x, torch.Tensor) else x, (args, kwargs)),
+    )
+
+    def mode() -> None:
+        with torch.no_grad(), FlopCounterMode(display=False):
+            bare(*given[0], **given[1])
+
+    return mode
+
+
+def _peak(library: str, model: str, method: str) -> float:
+    """MiB that building and counting the network holds at most; NaN if it fails."""
+    try:
+        _counter(method, model, *CASES[library]()[1](model))()
+    except Exception:
+        return float("nan")
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _seconds(count: Callable[[], Any]) -> float:
@@ -143,33 +194,40 @@ def _seconds(count: Callable[[], Any]) -> float:
     return round(min(times), 3)
 
 
-def _zoo() -> Iterator[Case]:
+@cache
+def _zoo() -> tuple[list[str], Callable[[str], Case]]:
     from flopledger.zoo.registry import find_model, list_models
 
-    names = [listing.name for listing in list_models()]
-    for name in (names[0], *names):
+    def case(name: str) -> Case:
         spec = find_model(name)
-        yield name, spec.factory, lambda _, spec=spec: (spec.inputs(), {})
+        return spec.factory, lambda _: (spec.inputs(), {})
+
+    names = [listing.name for listing in list_models()]
+    return [names[0], *names], case
 
 
-def _timm() -> Iterator[Case]:
+@cache
+def _timm() -> tuple[list[str], Callable[[str], Case]]:
     """One network of each of timm's families, by the names' first words."""
     import torch
     from flopledger.zoo.libraries import _library as library
 
     timm = library("timm", "timm")
-    families = {}
+    families: dict[str, str] = {}
     for name in timm.list_models():
         families.setdefault(name.split("_")[0].rstrip("0123456789x"), name)
-    for name in families.values():
-        yield (
-            name,
-            lambda name=name: timm.create_model(name),
+
+    def case(name: str) -> Case:
+        return (
+            lambda: timm.create_model(name),
             lambda m: ((torch.zeros(1, *m.default_cfg["input_size"]),), {}),
         )
 
+    return [*families.values()], case
 
-def _transformers() -> Iterator[Case]:
+
+@cache
+def _transformers() -> tuple[list[str], Callable[[str], Case]]:
     """One network of each of transformers' families, its configuration cut to two layers."""
     from flopledger.zoo.guessed_inputs import guessed
     from flopledger.zoo.libraries import _library as library
@@ -185,9 +243,13 @@ def _transformers() -> Iterator[Case]:
                 setattr(config, field, 2)
         return AutoModel.from_config(config)
 
-    for name in sorted(MODEL_MAPPING_NAMES):
-        yield name, lambda name=name: make(name), lambda m: guessed(m)[0]
+    def case(name: str) -> Case:
+        return lambda: make(name), lambda m: guessed(m)[0]
 
+    return sorted(MODEL_MAPPING_NAMES), case
+
+
+CASES = {"zoo": _zoo, "timm": _timm, "transformers": _transformers}
 
 if __name__ == "__main__":
     typer.run(main)
