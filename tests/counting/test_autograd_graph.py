@@ -140,6 +140,17 @@ def test_what_the_graph_does_not_show_is_unknown(network, x, reason):
     assert reason in check.reason
 
 
+def test_gradients_of_gradients_are_products_as_others_are_but_a_convolutions():
+    def force(layer, x):
+        return torch.autograd.grad(layer(x).tanh().sum(), x, create_graph=True)[0]
+
+    found = profile(Call(force, nn.Linear(3, 4)), rand(5, 3, requires_grad=True), backward=True)
+    assert found.backward_check.agrees
+    x = rand(1, 3, 8, 8, requires_grad=True)
+    check = profile(Call(force, nn.Conv2d(3, 4, 3)), x, backward=True).backward_check
+    assert "ConvolutionBackwardBackward" in check.reason
+
+
 def test_a_sparse_matrix_is_unknown_to_the_graph():
     network = Call(lambda layer, a, x: torch.sparse.mm(a, layer(x)), nn.Linear(3, 3))
     check = profile(network, (torch.eye(4).to_sparse(), rand(4, 3)), backward=True).backward_check

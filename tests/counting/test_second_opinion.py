@@ -3,7 +3,7 @@
 import pytest
 from flopledger.calls import OpCall
 from flopledger.counting.attempts import Attempt
-from flopledger.counting.second_opinion import check_of, main_of, reason_of
+from flopledger.counting.second_opinion import check_of, main_of, reason_of, trusted
 
 
 def call(path="a", **fields):
@@ -95,3 +95,11 @@ def test_a_counter_that_was_not_asked_says_nothing():
     assert reason_of(whole, silent, whole) == "dispatch alone, as asked"
     check = check_of(whole, silent)
     assert (check.macs, check.agrees, check.reason) == (None, None, "not asked for")
+
+
+def test_a_trace_that_lost_gradients_is_not_trusted_where_the_two_differ():
+    trace, six = attempt("fvcore", call(macs=5)), call(macs=6)
+    taken = Attempt(counter="dispatch", calls=(six,), gradients=True)
+    assert "gradients are taken in forward" in str(trusted(trace, taken).error)
+    assert trusted(attempt("fvcore", six), taken).error is None
+    assert trusted(trace, attempt("dispatch", six)).error is None

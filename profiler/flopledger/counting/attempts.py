@@ -45,6 +45,7 @@ class Attempt:
         notes: what had to be taken for granted, a line each.
         values: what the pass knew of the weights.
         graph: what autograd's graph says of the backward pass; None where it was not asked for.
+        gradients: whether the forward pass was seen to take some itself.
     """
 
     counter: str
@@ -55,6 +56,7 @@ class Attempt:
     notes: tuple[str, ...] = ()
     values: Values = "unknown"
     graph: Reading | None = None
+    gradients: bool = False
 
     @property
     def forward(self) -> tuple[OpCall, ...]:
@@ -95,7 +97,7 @@ def by_dispatch(
             return dispatch_counter.count(module, *inputs, backward, values, seen, found, gradients)
 
         asked = _attempt("dispatch", count, values, gradients=backward)
-        return replace(asked, graph=found.graph), found.refused
+        return replace(asked, graph=found.graph, gradients=found.gradients), found.refused
 
     first, refused = attempt(values)
     error = first.error or refused

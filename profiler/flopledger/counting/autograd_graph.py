@@ -76,7 +76,8 @@ def _products(node: Any) -> int:
         return 4 * macs if node._input_metadata[0].dtype.is_complex else macs
     if isinstance(node, BackwardCFunction):
         raise _Unknown(f"{name} is code of its own, which autograd's graph does not show")
-    if kind.startswith(_OPAQUE) and kind not in _ELEMENTS:
+    again = kind.removesuffix("Backward")  # of the gradient of a gradient
+    if (kind.startswith(_OPAQUE) and kind not in _ELEMENTS) or (again != kind and again in _RULES):
         raise _Unknown(f"autograd's graph does not tell the products of {name}")
     return 0
 

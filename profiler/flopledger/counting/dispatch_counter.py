@@ -58,11 +58,13 @@ class Findings:
         graph: what autograd's graph says of the backward pass; None where there is none.
         refused: of a pass on shapes, what was raised for want of numbers, and the network caught.
         met: by parameter, how many of its elements took part in arithmetic, once for each time.
+        gradients: whether the forward pass took some itself.
     """
 
     graph: Reading | None = None
     refused: Exception | None = None
     met: dict[str, int] = field(default_factory=dict)
+    gradients: bool = False
 
     def refuse(self, error: Exception) -> None:
         """Keep it, if it is the first."""
@@ -153,6 +155,7 @@ def count(
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
                 seen.wrapped = any(recorder.wrapped for recorder in recorders)
         calls = [call for recorder in recorders for call in recorder.calls] + said
+        findings.gradients = any(recorder.gradients for recorder in recorders)
         for recorder in recorders:
             for name, elements in recorder.met.elements.items():
                 findings.met[name] = findings.met.get(name, 0) + elements
@@ -206,6 +209,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._origins = origins
         self._backward = backward
         self._invented: list[int] = []
+        self.gradients = False  # whether autograd ran beneath it
         self.met = Met(params)
         self.sparse = False  # whether a sparse tensor was met
         self.wrapped = False  # whether one that holds others was met
@@ -302,6 +306,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
         params = tuple(self._params[key] for t in given if (key := key_of(t)) in self._params)
         free = is_free(op)
+        self.gradients = self.gradients or torch._C._current_autograd_node() is not None
         holding = self.met.holders(given)
         if free and holding:
             self.met.moved(holding, made)

@@ -118,5 +118,9 @@ def _is_floating(leaf: Any) -> bool:
 def _shape(leaf: Any) -> Any:
     if not isinstance(leaf, Tensor) or leaf.is_meta:
         return leaf
+    if torch._C._functorch.is_functorch_wrapped_tensor(leaf):
+        # what vmap maps over is hidden from its shape, and has to stay in it
+        nothing = torch.empty((), dtype=leaf.dtype, device="meta")
+        return torch.where(torch.tensor(True), leaf, nothing)
     # to("meta") would be answered by a counter: what is known stays known
     return torch.empty_strided(leaf.shape, leaf.stride(), dtype=leaf.dtype, device="meta")

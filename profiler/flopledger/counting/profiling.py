@@ -29,6 +29,7 @@ from flopledger.counting.second_opinion import (
     check_of,
     main_of,
     reason_of,
+    trusted,
     unseen_by_fvcore,
 )
 from flopledger.counting.subject import subject_of
@@ -115,7 +116,7 @@ def counted(
         fvcore = Attempt(counter="fvcore")
         if check or dispatch.calls is None:
             fvcore = unseen_by_fvcore(dispatch) or by_fvcore(module, inputs, dispatch.values)
-            fvcore = executed(module, inputs, fvcore, dispatch)
+            fvcore = trusted(executed(module, inputs, fvcore, dispatch), dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
         advice = advice_on(inputs)

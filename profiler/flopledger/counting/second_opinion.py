@@ -25,6 +25,20 @@ def unseen_by_fvcore(dispatch: Attempt) -> Attempt | None:
     return None
 
 
+def trusted(fvcore: Attempt, dispatch: Attempt) -> Attempt:
+    """Fvcore's attempt; one that says why not where its trace lost what gradients were made of.
+
+    The tracer writes down what gradients do as they are taken in forward, by torch.func or
+    autograd, but loses some of it: where the two then differ, only the other saw all.
+    """
+    if not dispatch.gradients or fvcore.calls is None or dispatch.calls is None:
+        return fvcore
+    if sum(call.macs for call in fvcore.forward) == sum(call.macs for call in dispatch.forward):
+        return fvcore
+    reason = "gradients are taken in forward, and the trace lost some of their products"
+    return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+
+
 def main_of(counter: Counter, fvcore: Attempt, dispatch: Attempt) -> tuple[Attempt, Attempt]:
     """The attempt that the tables are made of, and the other one.
 

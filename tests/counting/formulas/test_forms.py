@@ -53,6 +53,8 @@ FORMS = {
     "mv": (torch.mv, (randn(4, 3), randn(3)), 4 * 3),
     "dot": (torch.dot, (randn(7), randn(7)), 7),
     "vdot": (torch.vdot, (randn(7), randn(7)), 7),
+    "vecdot": (torch.linalg.vecdot, (randn(7), randn(7)), 7),
+    "vecdot of many": (torch.linalg.vecdot, (randn(4, 7), randn(4, 7)), 0),  # elements, summed
     "inner": (torch.inner, (randn(4, 3), randn(5, 3)), MM),
     # nothing is summed
     "outer": (torch.outer, (randn(4), randn(5)), 0),
@@ -259,3 +261,11 @@ def test_gradients_by_sample_are_counted_in_the_forward_pass_that_takes_them():
     # for each of 5 rows 4 x 3 products, and as many for the weight's gradient
     assert found.total("macs") == 5 * 2 * (4 * 3)
     assert (found.counter, found.check.agrees) == ("dispatch", None)  # a trace cannot tell
+
+
+def test_a_jacobian_in_forward_is_a_product_for_each_of_its_rows():
+    layer = nn.Linear(3, 4)
+    jacobian = torch.func.jacrev(lambda x: layer(x).tanh())
+    found = profile(Call(jacobian), randn(3))
+    assert found.total("macs") == 3 * 4 + 4 * (4 * 3)  # the function, then its 4 results' rows
+    assert found.check.agrees

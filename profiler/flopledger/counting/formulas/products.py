@@ -85,6 +85,18 @@ def dot(a: Shape, b: Shape, *, out: Shape) -> int:
     return prod(a)
 
 
+@macs("aten::linalg_vecdot")
+def vecdot(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
+    """As `dot` of two vectors; of more PyTorch multiplies elements, and sums them: none."""
+    return prod(a) if len(a) == len(b) == 1 else 0
+
+
+@other_flops("aten::linalg_vecdot")
+def vecdot_of_elements(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
+    """2 an element of more than two vectors: a product and its sum."""
+    return 0 if len(a) == len(b) == 1 else 2 * max(prod(a), prod(b))
+
+
 # the nodes of autograd whose gradients are the transposed products of a counted one, made by
 # PyTorch as products of elements: [i] x [j] of a matrix times a vector, 1 x [k] of a dot product
 TRANSPOSED_BY_ELEMENTS = frozenset(
