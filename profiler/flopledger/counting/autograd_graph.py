@@ -162,27 +162,28 @@ def _convolution(node: Any) -> int:
 
 
 def _attention(node: Any) -> int:
-    """Of every score the gradients of weight, value, query and key, whichever are wanted.
+    """Of every score the gradients of value, weight, query and key, whichever are wanted.
 
-    The first and the last two are as long as a query is wide, or as a value.
+    The first two are as long as a value is wide, the others as a query.
     """
     query, key, value = (_wanted(node, place) for place in range(3))
     made = _out(node)
-    source = key or value
-    width = (query or key or made)[-1]
-    if source is None:
-        source = _saved(node, "key").shape
-    return prod(made[:-1]) * source[-2] * 2 * (width + made[-1])
+    source = key or value or _saved(node, "key").shape
+    wide = (query or key or made)[-1] * _number(query, key)
+    values = made[-1] * (_number(value) + (query is not None or key is not None))
+    return prod(made[:-1]) * source[-2] * (wide + values)
 
 
 def _recurrent(node: Any) -> int:
-    """One layer in one direction: [steps, batch, ..] meets both matrices, twice."""
-    gates = _wanted(node, 1), _wanted(node, 2)
-    matrices = [
-        _saved(node, f"weight{i}").shape if shape is None else shape
-        for i, shape in enumerate(gates)
-    ]
-    return 2 * prod(_out(node)[:-1]) * sum(map(prod, matrices))
+    """One layer in one direction: every step goes back to the one before, and to its input."""
+    x, w_input, w_hidden = (_wanted(node, place) for place in range(3))
+    steps, batch = _out(node)[:2]
+    of_input = prod(_saved(node, "weight0").shape if w_input is None else w_input)
+    of_hidden = prod(_saved(node, "weight1").shape if w_hidden is None else w_hidden)
+    first = _wanted(node, 5) is not None
+    total = steps * _number(x, w_input) * of_input
+    total += (steps * _number(w_hidden) + steps - 1 + first) * of_hidden
+    return batch * total
 
 
 def _bilinear(node: Any) -> int:

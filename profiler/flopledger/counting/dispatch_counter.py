@@ -20,6 +20,7 @@ from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import is_free, rescored, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.functions_on_shapes import OnShapes
+from flopledger.counting.fused_backward import wanted_macs
 from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
@@ -320,6 +321,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         taken, result = ((), ()) if free else (_shapes(args), _shapes(out))
         cost = (0, 0) if free else work(op, taken, _shapes(kwargs), result)
         macs, other = cost or (0, 0)
+        if macs and (wanted := wanted_macs(op, taken)) is not None:
+            macs = wanted
         if op == "aten::mul" and len(given) == 2 and _is_transposed_product():
             macs, other = prod(tuple(out.shape)), 0
         if any(t.is_complex() for t in given):

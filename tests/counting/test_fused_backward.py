@@ -1,0 +1,55 @@
+"""A backward pass costs the same by a kernel that makes every gradient and in pieces."""
+
+import pytest
+import torch.nn.functional as F
+from flopledger.counting.profiling import profile
+from torch import nn, rand
+
+SCORE = 2 * 5 * 6 * 8  # 2 heads, 5 queries by 6 keys: a product of 8 each
+
+
+class Attends(nn.Module):
+    def __init__(self, wanted):
+        super().__init__()
+        shapes = (1, 2, 5, 8), (1, 2, 6, 8), (1, 2, 6, 8)
+        self.given = nn.ParameterList(
+            nn.Parameter(rand(shape), requires_grad=name in wanted)
+            for name, shape in zip("qkv", shapes, strict=True)
+        )
+
+    def forward(self, x):
+        return F.scaled_dot_product_attention(*self.given) + x
+
+
+@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize(
+    ("wanted", "products"),
+    # the weight's gradient comes before query's and key's
+    [("qkv", 4), ("qk", 3), ("qv", 3), ("kv", 3), ("q", 2), ("k", 2), ("v", 1)],
+)
+def test_attention_makes_the_gradients_that_are_wanted(wanted, products, values):
+    found = profile(Attends(wanted), rand(1), backward=True, values=values)
+    check = found.backward_check
+    assert (found.backward.macs, check.macs) == (products * SCORE, products * SCORE)
+    assert found.backward.rescored_macs == (SCORE if values else 0)
+
+
+INPUT, HIDDEN = 2 * 16 * 3, 2 * 16 * 4  # a step of 2 sequences of 3, four gates of 4 units
+
+
+@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize(
+    ("frozen", "of_x", "by_hand"),
+    [
+        ((), False, 5 * INPUT + 5 * HIDDEN + 4 * HIDDEN),  # the first step goes back to no other
+        ((), True, 5 * 2 * INPUT + 5 * HIDDEN + 4 * HIDDEN),
+        (("weight_hh_l0",), False, 5 * INPUT + 4 * HIDDEN),
+        (("weight_ih_l0",), False, 5 * HIDDEN + 4 * HIDDEN),
+    ],
+)
+def test_an_lstm_makes_the_gradients_that_are_wanted(frozen, of_x, by_hand, values):
+    layer = nn.LSTM(3, 4)
+    for name in frozen:
+        getattr(layer, name).requires_grad_(False)
+    found = profile(layer, rand(5, 2, 3).requires_grad_(of_x), backward=True, values=values)
+    assert (found.backward.macs, found.backward_check.macs) == (by_hand, by_hand)
