@@ -29,7 +29,8 @@ def _attention(args: Sequence[Any], wanted: Sequence[bool]) -> int:
     _, query, key, value = args[:4]
     of_query, of_key, of_value = wanted[:3]
     width: int = (of_value + (of_query or of_key)) * value[-1] + (of_query + of_key) * query[-1]
-    return prod(query[:-1]) * key[-2] * width
+    scores: int = prod(query[:-1]) * key[-2]
+    return scores * width
 
 
 def _lstm(args: Sequence[Any], wanted: Sequence[bool]) -> int:
@@ -38,7 +39,8 @@ def _lstm(args: Sequence[Any], wanted: Sequence[bool]) -> int:
     steps, batch = x[:2]
     back = steps if wanted[5] else steps - 1
     of_hidden = wanted[2] * steps + any(wanted) * back
-    return batch * (steps * (wanted[0] + wanted[1]) * prod(w_input) + of_hidden * prod(w_hidden))
+    total: int = steps * (wanted[0] + wanted[1]) * prod(w_input) + of_hidden * prod(w_hidden)
+    return total * int(batch)
 
 
 _RULES: dict[str, Callable[[Sequence[Any], Sequence[bool]], int]] = {
