@@ -83,7 +83,6 @@ class Inverts(nn.Module):
         (lambda w, x: x @ torch.linalg.inv(w) * float(x.sum()), 4 * 3 * 3),
         (lambda w, x: torch.linalg.solve(w, x.T) * float(x.sum()), 0),
         (lambda w, x: x @ torch.linalg.cholesky(w @ w.T) * float(x.sum()), 3 * 3 * 3 + 4 * 3 * 3),
-        (lambda w, x: torch.distributions.Normal(x, w.diagonal()).log_prob(x), 0),
     ],
 )
 def test_weights_of_zeros_veto_no_network(run, macs):
@@ -93,6 +92,12 @@ def test_weights_of_zeros_veto_no_network(run, macs):
     assert counted.total("macs") == macs
     assert counted.check.agrees
     assert "on random weights, since zeros are refused" in counted.notes[0]
+
+
+def test_a_scale_of_zeros_vetoes_none_either():
+    with torch.device("meta"):
+        network = Inverts(lambda w, x: torch.distributions.Normal(x, w.diagonal()).log_prob(x @ w))
+    assert profile(network, (torch.rand(4, 3),)).total("macs") == 4 * 3 * 3
 
 
 def test_random_weights_are_such_as_have_inverses():

@@ -1,11 +1,13 @@
 """torch.cond, while_loop, scan and map: run step by step, as their definitions say.
 
-PyTorch compiles them wherever they are called, and a compiler does not look for counters.
+PyTorch compiles them wherever they are called, and a compiler does not look for counters. What a
+network compiles itself runs uncompiled, too.
 """
 
-import threading
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -21,11 +23,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 @contextmanager
 def step_by_step() -> Iterator[None]:
     """In the body, they run so in this thread; in others as ever."""
-    own = threading.get_ident()
+    own = get_ident()
 
     def here(replaced: Callable[..., Any], steps: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
-            return (steps if threading.get_ident() == own else replaced)(*args, **kwargs)
+            return (steps if get_ident() == own else replaced)(*args, **kwargs)
 
         return run
 
@@ -34,8 +36,10 @@ def step_by_step() -> Iterator[None]:
     before = [vars(place)[name] for place, name, _ in places]
     for (place, name, steps), replaced in zip(places, before, strict=True):
         setattr(place, name, here(replaced, steps))
+    compiled = "torch._dynamo" in sys.modules  # else nothing is
     try:
-        yield
+        with torch.compiler.set_stance("force_eager") if compiled else nullcontext():
+            yield
     finally:
         for (place, name, _), replaced in zip(places, before, strict=True):
             setattr(place, name, replaced)

@@ -1,6 +1,7 @@
 """Subject: the network that a verb is about, given or named, and what its forward pass takes."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +82,7 @@ def subject_of(
 
 
 def built(name: str, factory: Callable[[], Any], stored: bool = False) -> nn.Module:
-    """A network in eval mode, on meta: no weights are initialised or stored, unless asked for.
+    """A network in eval mode, if it has modes; on meta, with no weights stored, unless asked for.
 
     Raises:
         FactoryFails: its factory raised something, or made no module.
@@ -94,4 +95,6 @@ def built(name: str, factory: Callable[[], Any], stored: bool = False) -> nn.Mod
         raise FactoryFails(
             f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"
         )
-    return module.eval()
+    with suppress(NotImplementedError):  # a graph of torch.export's has one mode, and says so
+        module.eval()
+    return module

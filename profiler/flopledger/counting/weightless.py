@@ -1,11 +1,13 @@
 """Networks without weights: what they need to be counted, and nothing that has to be stored."""
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from flopledger.counting.meta_devices import GivenReal, IntegersReal
 from flopledger.counting.network_parts import tensors_of
@@ -31,13 +33,43 @@ def place_of(values: Values, module: nn.Module) -> Place:
 def build(factory: Callable[[], nn.Module]) -> nn.Module:
     """The module that the factory makes, its floating tensors on meta, the others real.
 
-    A factory that asks a tensor for its value while it builds is run again without all this.
+    A factory that asks a tensor for its value while it builds is run again without all this, and so
+    is one that makes a part of TorchScript, which keeps the tensors that it is made with.
     """
     try:
-        with torch.device("meta"), GivenReal(), IntegersReal():  # type: ignore[no-untyped-call]
-            return factory()
-    except (NotImplementedError, RuntimeError):  # "Cannot copy out of meta tensor" and its kin
+        with (
+            torch.device("meta"),
+            GivenReal(),
+            IntegersReal(),  # type: ignore[no-untyped-call]
+            _scripts_whole(),
+        ):
+            module = factory()
+    # "Cannot copy out of meta tensor" and its kin, or what comes of sizes that no export expects
+    except Exception:
         return factory()
+    if any(map(_is_script, module.modules() if isinstance(module, nn.Module) else ())):
+        return factory()
+    return module
+
+
+def _is_script(module: nn.Module) -> bool:
+    return isinstance(module, torch.jit.ScriptModule)
+
+
+@contextmanager
+def _scripts_whole() -> Iterator[None]:
+    """In the body, torch.jit.load reads what is in the file: a mode that it met would end in C."""
+    load = torch.jit.load
+
+    def whole(*args: Any, **kwargs: Any) -> Any:
+        with _disable_current_modes(), torch._C.DisableTorchFunction():
+            return load(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    torch.jit.load = whole
+    try:
+        yield
+    finally:
+        torch.jit.load = load
 
 
 def on_meta(tensor: Tensor) -> Tensor:
