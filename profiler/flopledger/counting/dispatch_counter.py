@@ -305,10 +305,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _record(self, func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> None:
         op = func._schema.name
         given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
-        params = tuple(self._params[key] for t in given if (key := key_of(t)) in self._params)
+        holding = self.met.holders(given)
+        params = tuple(names[0] for t, names in holding if key_of(t) in self._params)
         free = is_free(op)
         self.gradients = self.gradients or torch._C._current_autograd_node() is not None
-        holding = self.met.holders(given)
         if free and holding:
             self.met.moved(holding, made)
         if self._computed and not self.sparse:

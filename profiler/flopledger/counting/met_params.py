@@ -33,6 +33,8 @@ class Met:
 
     def holders(self, tensors: Sequence[Tensor]) -> Holding:
         """Those of the tensors that hold elements of parameters, each with their names."""
+        if not self._params:
+            return []
         return [(tensor, names) for tensor in tensors if (names := self._held(tensor))]
 
     def _held(self, tensor: Tensor) -> tuple[str, ...]:
