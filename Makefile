@@ -2,12 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# of make fuzz
+NETWORKS ?= 500
+
 # of make mutate
 SAMPLE ?= 400
 SEED ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lint mutate bench peers selfplay train-small new-model clean
+.PHONY: help install report test lint fuzz mutate bench peers selfplay train-small new-model clean
 
 help:  ## show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -27,6 +30,9 @@ test: install  ## run the tests
 
 lint: install  ## ruff, mypy, codespell
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler && $(BIN)/codespell
+
+fuzz: install  ## 500 random networks, both passes of each against products written by hand; minutes
+	FLOPLEDGER_FUZZ=$(NETWORKS) $(BIN)/python -m pytest -n auto tests/counting/test_random_networks.py
 
 mutate: install  ## do the tests kill 90% of 400 mutants of counting, ledger, metering, play? an hour
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,mutate]"

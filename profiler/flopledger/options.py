@@ -1,6 +1,7 @@
 """What an option may be; what is refused is refused here and on the command line in one line."""
 
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -107,6 +108,8 @@ def check_least(least: Mapping[str, tuple[int | None, int]]) -> None:
             raise WrongOption(f"--{name} {brief(value)} is no whole number; give {low} or more")
         if value < low:
             raise WrongOption(f"--{name} {value} is too small; give {low} or more")
+        if value > sys.maxsize:
+            raise WrongOption(f"--{name} {value} is beyond 64 bits; give at most {sys.maxsize}")
 
 
 def check_above_zero(name: str, value: float | None, what: str) -> None:

@@ -15,6 +15,8 @@ from flopledger.ledger.methods import OUTCOMES, POSITIONS, SAMPLES, Accounting, 
 from flopledger.ledger.quantity import Kind, weakest
 from flopledger.storage.json_text import json_text
 
+_MOST = 10_000_000  # draws; more need gigabytes, and move no interval that is printed
+
 
 class NoSplit(WrongOption):
     """Two ledgers cannot be compared; the message says which and why."""
@@ -165,6 +167,8 @@ def split_ratio(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> C
     _check(a, b)
     if samples < 1:
         raise NoSplit(f"{samples} samples are too few; give 1 or more")
+    if samples > _MOST:
+        raise NoSplit(f"{samples} samples are too many; give at most {_MOST}")
     facts = tuple(dict.fromkeys((*a.facts, *b.facts)))
     rng = np.random.default_rng(seed)
     # sorted, so that from b to a the draws are those from a to b
