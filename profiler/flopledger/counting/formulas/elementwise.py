@@ -104,7 +104,8 @@ FREE = frozenset(
         _cast_Float from_numpy detach_copy _lazy_clone is_inference random_from set_data
         quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel dequantize
         int_repr q_scale q_zero_point fused_moving_avg_obs_fake_quant lift_fresh fft_fftshift
-        fft_ifftshift _to_sparse_csr _to_sparse_csc _to_sparse_bsr _to_sparse_bsc to_sparse_csc
+        __ior__ __iand__ __ixor__ fft_ifftshift _to_sparse_csr _to_sparse_csc _to_sparse_bsr
+        _to_sparse_bsc to_sparse_csc
         to_sparse_bsr to_sparse_bsc sparse_compressed_tensor sparse_csr_tensor sparse_csc_tensor
         _jagged_to_padded_dense_forward _padded_dense_to_jagged_forward sparse_bsr_tensor
         sparse_bsc_tensor _sparse_compressed_tensor_unsafe
