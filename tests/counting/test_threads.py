@@ -193,3 +193,36 @@ def test_two_threads_count_one_network():
         assert param is before[name][0]
         assert torch.equal(param, before[name][1])
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
+
+
+UNSEEN = '''
+import threading
+from queue import SimpleQueue
+
+from torch import nn
+
+
+class Net(nn.Linear):
+    """Multiplies in a thread that was there before."""
+
+    def __init__(self):
+        super().__init__(8, 8, bias=False)
+        self.asked, self.done = SimpleQueue(), SimpleQueue()
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def work(self):
+        while True:
+            x, weight = self.asked.get()
+            self.done.put(x @ weight)
+
+    def forward(self, x):
+        self.asked.put((x, self.weight))
+        return self.done.get() + 1
+'''
+
+
+def test_strict_objects_to_work_that_was_not_seen(run, tmp_path):
+    (tmp_path / "net.py").write_text(UNSEEN)
+    call = ("profile", f"{tmp_path}/net.py:Net", "--input", "2,8")
+    assert run(*call)[0] == 0
+    assert run(*call, "--strict")[0] == 3

@@ -7,7 +7,6 @@ import functools
 import io
 import itertools
 import random
-import sys
 import threading
 import types
 import warnings
@@ -19,16 +18,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
+from flopledger.counting.shared_objects import ATOMS, is_fixed, is_shared
 from flopledger.counting.wrapped import holds_tensors, rewrapped
-
-# nothing of them changes
-ATOMS = frozenset({
-    type(None), type(Ellipsis), type(NotImplemented), bool, int, float, complex, str, bytes, range,
-    slice, object, type, types.ModuleType, torch.Size, torch.dtype, torch.device, torch.layout,
-    torch.memory_format,
-})  # fmt: skip
 
 # a module's tables of what else has a name
 _NAMED = ("_parameters", "_buffers", "_modules")
@@ -38,10 +32,6 @@ _COPY_THEMSELVES = (
     array.array, bytearray, io.BytesIO, io.StringIO, random.Random, np.random.Generator,
     np.random.RandomState, itertools.count, itertools.cycle,
 )  # fmt: skip
-
-# of the standard library and of torch, what may hold a network's state: no lock, thread or process
-_HOLDERS = ("collections", "types")
-_TORCH_HOLDERS = ("torch.nn", "torch.utils.hooks", "torch.distributed.fsdp")
 
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 
@@ -102,7 +92,7 @@ class Copier:
             if isinstance(x, base):
                 return copied(self, x)
         if kind not in self._shared:
-            self._shared[kind] = _is_shared(kind)
+            self._shared[kind] = is_shared(kind)
             self._slots[kind] = _slots(kind)
         return self.put(x, x) if self._shared[kind] else self._instance(x)
 
@@ -111,7 +101,7 @@ class Copier:
             # a lazy buffer cannot be copied otherwise
             return self.put(x, type(x)(x.requires_grad, x.device, x.dtype))  # type: ignore
         wraps = holds_tensors(x)
-        twin = rewrapped(x, self._of) if wraps else self.place(x)
+        twin = rewrapped(x, self._of) if wraps else self.place(_stored(x))
         if isinstance(x, nn.Parameter):
             twin = nn.Parameter(twin, requires_grad=x.requires_grad)
         elif x.requires_grad:
@@ -129,7 +119,13 @@ class Copier:
             return self.put(x, x)
         twin = self.put(x, object.__new__(type(x)))
         self.classes.add(type(x))
-        self._to_fill.append(lambda: self._members(vars(twin), vars(x)))
+
+        def fill() -> None:
+            self._members(vars(twin), vars(x))
+            if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody
+                twin.forward = lambda *args, **kwargs: twin.module(*args, **kwargs)
+
+        self._to_fill.append(fill)
         return twin
 
     def _members(self, twin: dict[str, Any], members: dict[str, Any]) -> None:
@@ -239,7 +235,7 @@ class Copier:
 
     def _function(self, x: types.FunctionType) -> Any:
         self.functions.append(x)
-        if _is_fixed(x, set()):
+        if is_fixed(x, set()):
             return self.put(x, x)
         cells = tuple(self._cell(cell) for cell in x.__closure__ or ())
         twin = types.FunctionType(x.__code__, x.__globals__, x.__name__, None, cells)
@@ -367,42 +363,13 @@ _BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
 )
 
 
-def _is_shared(kind: type) -> bool:
-    """Whether the copy holds the same instance of that class: it is of the machinery."""
-    home = kind.__module__
-    root = home.partition(".")[0]
-    if root == "torch":
-        return not home.startswith(_TORCH_HOLDERS)
-    return root in sys.stdlib_module_names and root not in _HOLDERS
+def _stored(x: Tensor) -> Tensor:
+    """The tensor; of one whose memory is given back, as FSDP does, one alike that can be read."""
+    if x.is_meta or x.layout is not torch.strided or x.untyped_storage().nbytes() or not x.numel():
+        return x
+    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device)
 
 
 def _slots(kind: type) -> list[Any]:
     members: Iterable[Any] = (m for base in kind.__mro__ for m in vars(base).values())
     return [member for member in members if isinstance(member, types.MemberDescriptorType)]
-
-
-def _is_fixed(function: types.FunctionType, met: set[int]) -> bool:
-    """Whether the function keeps nothing that could change or hold a tensor.
-
-    A number in a variable of its own may be another one after a call.
-    """
-    met.add(id(function))
-    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    if not all(type(value) in ATOMS or _is_code(value, met) for value in defaults):
-        return False
-    kept = list(vars(function).values())
-    for cell in function.__closure__ or ():
-        try:
-            kept.append(cell.cell_contents)
-        except ValueError:  # empty as yet
-            return False
-    return all(_is_code(value, met) for value in kept)
-
-
-def _is_code(value: Any, met: set[int]) -> bool:
-    if isinstance(value, types.FunctionType):
-        return id(value) in met or _is_fixed(value, met)
-    return isinstance(value, type) or (
-        isinstance(value, types.BuiltinFunctionType)
-        and isinstance(value.__self__, types.ModuleType | type | None)
-    )

@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
-from flopledger.counting.copying import ATOMS, Copier
+from flopledger.counting.copying import Copier
+from flopledger.counting.shared_objects import ATOMS
 
 _Cache = functools._lru_cache_wrapper
 _CODE = (types.FunctionType, types.MethodType, types.ModuleType, type, _Cache, staticmethod,

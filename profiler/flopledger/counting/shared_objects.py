@@ -1,0 +1,54 @@
+"""What a network and its double share: what cannot change, and what is of the machinery."""
+
+import sys
+import types
+from typing import Any
+
+import torch
+
+# nothing of them changes
+ATOMS = frozenset({
+    type(None), type(Ellipsis), type(NotImplemented), bool, int, float, complex, str, bytes, range,
+    slice, object, type, types.ModuleType, torch.Size, torch.dtype, torch.device, torch.layout,
+    torch.memory_format,
+})  # fmt: skip
+
+# of the standard library and of torch, what may hold a network's state: no lock, thread or process
+_HOLDERS = ("collections", "types")
+_TORCH_HOLDERS = ("torch.nn", "torch.utils.hooks", "torch.distributed.fsdp")
+
+
+def is_shared(kind: type) -> bool:
+    """Whether the copy holds the same instance of that class: it is of the machinery."""
+    home = kind.__module__
+    root = home.partition(".")[0]
+    if root == "torch":
+        return not home.startswith(_TORCH_HOLDERS)
+    return root in sys.stdlib_module_names and root not in _HOLDERS
+
+
+def is_fixed(function: types.FunctionType, met: set[int]) -> bool:
+    """Whether the function keeps nothing that could change or hold a tensor.
+
+    A number in a variable of its own may be another one after a call.
+    """
+    met.add(id(function))
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    if not all(type(value) in ATOMS or _is_code(value, met) for value in defaults):
+        return False
+    kept = list(vars(function).values())
+    for cell in function.__closure__ or ():
+        try:
+            kept.append(cell.cell_contents)
+        except ValueError:  # empty as yet
+            return False
+    return all(_is_code(value, met) for value in kept)
+
+
+def _is_code(value: Any, met: set[int]) -> bool:
+    if isinstance(value, types.FunctionType):
+        return id(value) in met or is_fixed(value, met)
+    return isinstance(value, type) or (
+        isinstance(value, types.BuiltinFunctionType)
+        and isinstance(value.__self__, types.ModuleType | type | None)
+    )
