@@ -1,5 +1,6 @@
 """What every verb is about: a network or a name, and its arguments, apart from the options."""
 
+import numpy as np
 import pytest
 import torch
 from flopledger import FlopledgerError, allocated, memory, meter, profile, timing
@@ -81,3 +82,72 @@ def test_a_named_network_keeps_the_weights_of_its_factory_where_values_are_asked
     assert {p.device.type for p in subject_of("dqn", stored=True).module.parameters()} == {"cpu"}
     assert {p.device.type for p in subject_of("dqn").module.parameters()} == {"meta"}
     assert profile("dqn", values=True).total("macs") == profile("dqn").total("macs")
+
+
+class Pipeline:
+    """As diffusers and others have them: no network, and some inside."""
+
+    def __init__(self):
+        self.unet, self.scheduler = nn.Linear(4, 5), object()
+
+    def __call__(self, x):
+        return self.unet(x)
+
+
+NO_NETWORKS = {
+    "a class": (nn.Linear, "Linear is a class and no network yet; make one, such as Linear()"),
+    "a function": (lambda x: x, "a function is no network; give the torch.nn.Module that it"),
+    "a pipeline": (Pipeline(), "holds some: unet; give one of them, with its own inputs"),
+    "a list": ([nn.Linear(4, 5)], r"a list is no torch\.nn\.Module, and holds some: \[0\]"),
+    "nothing": (None, "a NoneType is no network"),
+    "an array": (np.zeros(3), "a ndarray is no network"),
+    "a shape": ((1, 3), "a tuple is no network"),
+    "weights": (nn.Linear(4, 5).state_dict(), "a OrderedDict is no network"),
+    "a tensor": (torch.zeros(3), "a Tensor is no network"),
+}
+
+
+@pytest.mark.parametrize("verb", [profile, memory, timing, meter])
+@pytest.mark.parametrize("given", NO_NETWORKS)
+def test_what_is_no_network(verb, given):
+    what, line = NO_NETWORKS[given]
+    if verb is meter and isinstance(what, dict):
+        line = "is a Tensor, no"  # a meter takes networks by name
+    with pytest.raises(FlopledgerError, match=line):
+        verb(what) if verb is meter else verb(what, torch.zeros(3, 4))
+
+
+NO_INPUTS = {
+    "nothing": ((), "it was given no inputs; give args"),
+    "None": (None, "none of its inputs is a tensor, but None is given"),
+    "an array": (np.zeros((3, 4)), r"a numpy array is no tensor; give torch\.from_numpy"),
+    "arrays": ([np.zeros((3, 4))], "a numpy array is no tensor"),
+    "a shape": ((3, 4), r"\(3, 4\) is a shape and no tensor; give torch\.zeros\(3, 4\)"),
+    "torch.Size": (torch.Size([3, 4]), r"\(3, 4\) is a shape"),
+    "a text": ("3,4", "none of its inputs is a tensor, but '3,4' is given"),
+    "a class": (torch.Tensor, "none of its inputs is a tensor"),
+    "a loader": (torch.utils.data.DataLoader([torch.zeros(4)]), "none of its inputs is a tensor"),
+}
+
+
+@pytest.mark.parametrize("verb", [profile, memory, timing])
+@pytest.mark.parametrize("given", NO_INPUTS)
+def test_what_is_no_input(verb, given):
+    what, line = NO_INPUTS[given]
+    with pytest.raises(FlopledgerError, match=line) as refused:
+        verb(nn.Linear(4, 5), what)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_forward_that_takes_no_tensor_is_not_refused():
+    class Made(nn.Module):
+        def forward(self, rows, array):
+            return torch.zeros(rows, 4) @ torch.zeros(4, int(array.sum()))
+
+    assert profile(Made(), (3, np.ones(5))).total("macs") == 3 * 4 * 5
+
+
+@pytest.mark.parametrize("kwargs", [[1], "x", {1: torch.zeros(3, 4)}])
+def test_arguments_by_name_are_a_dict(kwargs):
+    with pytest.raises(FlopledgerError, match="are no arguments by name; give a dict"):
+        profile(nn.Linear(4, 5), torch.zeros(3, 4), kwargs)

@@ -154,7 +154,10 @@ def profile(
         return 0
     if not models:
         raise typer.BadParameter("name a model; --list shows their names")
-    check_least({"batch": (batch, 1), "depth": (depth, 0)})
+    check_least(
+        {"batch": (batch, 1), "depth": (depth, 0), "accumulate": (accumulate, 1),
+         "repeats": (repeats, 1)}
+    )  # fmt: skip
     check_seconds("timeout", timeout)
     check_words(models, asked)
     check_names(models)

@@ -114,7 +114,9 @@ def _check_plan(name: str, plan: Mapping[str, Any]) -> None:
     kind = digits.Plan if name == "alexnet" else alphazero.Plan
     more = ("dataset",) if name == "alexnet" else ("board", "opponent")
     known = [*more, *(field.name for field in fields(kind))]
-    for option in plan:
+    for option, value in plan.items():
+        if value is None and option != "board":
+            raise WrongOption(f"--{option} None is no value; leave it out for the usual one")
         if option not in known:
             raise WrongOption(
                 f"train {name} has no option {option!r}; {did_you_mean(option, known)}"

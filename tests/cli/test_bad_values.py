@@ -1,0 +1,113 @@
+"""Every option of every verb, given what it cannot be: one line, a code, and nothing written."""
+
+import os
+from pathlib import Path
+
+import pytest
+from flopledger.cli.main import app
+from typer.main import get_command
+
+HUGE = "9" * 25
+TINY = "--game tic_tac_toe --blocks 1 --filters 2 --batch 2"
+# a call of each verb that is quickly done, should a value be none that is refused
+CALLS = {
+    "profile": "net.py:net --input 1,3",
+    "diff": "net.py:net net.py:net --input 1,3",
+    "compare": "alexnet alexnet",
+    "claims": "claims.toml",
+    "sweep": "net.py:net --input N,3 --over N=1,2 --jobs 1",
+    "selfplay": f"{TINY} --simulations 1 --games 1 --moves 2",
+    "tune": f"{TINY} --evaluations 2 --trials 1 --games 2 --final 2",
+    "train alphazero": f"{TINY} --simulations 1 --rounds 1 --moves 2 --steps 1 --opponent 0",
+    "train alexnet": "--epochs 1",
+    "report": "",
+}
+BAD = {
+    int: ("x", "", "1.5", "-1", HUGE),
+    float: ("x", "", "nan"),
+    Path: ("/dev/null/x", "no/such/folder/x", "\0"),
+}
+# where these mean something
+FINE = {
+    ("--output", "no/such/folder/x", "train alphazero"),  # folders are made
+    ("--output", "no/such/folder/x", "train alexnet"),
+    ("--output", "no/such/folder/x", "report"),
+}
+
+
+def _options():
+    """Each verb, option and value that it cannot have."""
+    verbs = [("", get_command(app))]
+    while verbs:
+        name, verb = verbs.pop()
+        inner = getattr(verb, "commands", {})
+        verbs += [(f"{name} {word}".strip(), command) for word, command in inner.items()]
+        for option in () if inner else verb.params:
+            word = option.opts[0]
+            if not word.startswith("--") or word == "--help":
+                continue
+            for value in BAD.get(option.type_descriptor.annotation, ()):
+                if (word, value, name) not in FINE:
+                    yield name, word, value
+
+
+ALL = sorted(set(_options()))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\ndef net():\n    return nn.Linear(3, 4)\n"
+    )
+    (tmp_path / "claims.toml").write_text("")
+    return tmp_path
+
+
+def test_every_verb_has_a_call_and_the_options_are_many():
+    assert {name for name, _, _ in ALL} <= set(CALLS)
+    assert len(ALL) > 150
+
+
+@pytest.mark.parametrize("verb", CALLS)
+def test_a_value_that_an_option_cannot_have(run, folder, verb):
+    for name, word, value in ALL:
+        if name != verb:
+            continue
+        code, out, said = run(*name.split(), *CALLS[name].split(), word, value)
+        case = (name, word, value, code, out, said)
+        assert code in (1, 2), case
+        assert len(said) == 1, case
+        assert out == "", case
+        assert set(os.listdir(folder)) <= {"net.py", "claims.toml", "__pycache__"}, case
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "0", "1e400", "1e300"])
+@pytest.mark.parametrize("verb", ["profile", "sweep"])
+def test_a_time_that_no_clock_can_wait(run, verb, value):
+    code, out, said = run(verb, *CALLS[verb].split(), "--timeout", value)
+    assert (code, out, len(said)) == (2, "", 1)
+    assert "--timeout" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("net.py", "net.py has net; name one, such as net.py:net"),
+        ("net.py:", "net.py has net; name one, such as net.py:net"),
+        ("none.py", "there is no file none.py"),
+        ("claims.toml", "is a file and no Python"),
+        (":net", "names no file or package"),
+        ("net.py:net --input 1 3 224 224", "one word without spaces: --input 1,3,224,224"),
+        ("net.py:net --input 1, 3", "one word without spaces: --input 1,3"),
+        ("net.py:net --input 9999999999,9999999999", "does not fit into memory"),
+        (f"net.py:net --input {HUGE}", "does not fit into memory"),
+        ("net.py:net --input 1,3 --batch 9999999999999", "does not fit into memory"),
+        ("net.py:net --input 1,3 --inputs net.py:net", "give one of them"),
+        ("net.py:os", "it has no 'os'"),
+    ],
+)
+def test_what_profile_says_of_its_words(run, words, line):
+    code, out, said = run("profile", *words.split())
+    assert (code, out, len(said)) == (2, "", 1)
+    assert line in said[0]
