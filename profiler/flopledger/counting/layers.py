@@ -142,7 +142,8 @@ def kind_of(module: nn.Module) -> str:
 
 def _shapes(tree: Any) -> list[Shape]:
     tensors = tensors_within(tree)
-    if torch._C._get_tracing_state() is None:
-        return [shape_of(tensor) for tensor in tensors]
-    with tracer(None, excluded=True):  # else each size would be a tensor, and in the trace
-        return [tuple(tensor.shape) for tensor in tensors]
+    with torch._C.DisableTorchFunction():  # nothing of this is the network's
+        if torch._C._get_tracing_state() is None:
+            return [shape_of(tensor) for tensor in tensors]
+        with tracer(None, excluded=True):  # else each size would be a tensor, and in the trace
+            return [tuple(tensor.shape) for tensor in tensors]
