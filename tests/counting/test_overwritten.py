@@ -90,6 +90,23 @@ def test_a_network_that_overwrites_constants_is_counted_on_shapes(write):
     assert memory(network, (x,), backward=False).inputs_bytes == 3 * 4 * 4
 
 
+@pytest.mark.parametrize("write", [into_ones, into_positions, into_zeros])
+def test_a_gradient_goes_back_through_what_is_written_over_constants(write):
+    class Between(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.second(write(self.first(x)))
+
+    network, x, once = Between(), torch.rand(3, 4), 3 * 4 * 4
+    counted = profile(network, (x,), backward=True)
+    assert (counted.notes, counted.total("macs")) == ((), 2 * once)
+    assert counted.backward.macs == 3 * once  # both weights, the second layer's input
+    assert memory(network, (x,)).gradients_bytes == 4 * 2 * (4 * 4 + 4)
+
+
 class Router(nn.Module):
     """Six tokens, each sent to two of four experts; how many each gets is read as a list."""
 

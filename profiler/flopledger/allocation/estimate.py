@@ -18,7 +18,8 @@ from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.gradients_in_forward import without_gradients
 from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.leaves import tensors_within
-from flopledger.counting.subject import subject_of
+from flopledger.counting.meta_devices import Overwrites, constants_unknown
+from flopledger.counting.subject import Subject, subject_of
 from flopledger.counting.torch_functions import unfused
 from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import on_meta
@@ -72,6 +73,14 @@ def memory(
         raise WrongOption(f"no kernels are known of {device!r}; say {' or '.join(DEVICES)}")
 
     subject = subject_of(module, args, kwargs)
+    try:
+        return _worked_out(subject, optimiser, backward, device)
+    except Overwrites:
+        with constants_unknown():
+            return _worked_out(subject, optimiser, backward, device)
+
+
+def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: Device) -> Memory:
     module, inputs = subject.module, subject.inputs
     calm = advised(subject.name, inputs)
     with calm, doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():

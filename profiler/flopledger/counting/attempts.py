@@ -15,6 +15,7 @@ from flopledger.counting.garbage import collected, uncollected
 from flopledger.counting.gradients_in_forward import asks_for_gradients
 from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.meta_devices import Overwrites, constants_unknown
 from flopledger.counting.network_parts import tensors_of
 from flopledger.counting.sparse_tensors import stored_bytes
 from flopledger.counting.traced_flags import NO_OPERATOR
@@ -100,6 +101,9 @@ def by_dispatch(
         return replace(asked, graph=found.graph, gradients=found.gradients), found.refused
 
     first, refused = attempt(values)
+    if isinstance(first.error or refused, Overwrites):
+        with constants_unknown():
+            first, refused = attempt(values)
     error = first.error or refused
     if error is None or values != "unknown" or isinstance(error, REFUSALS):
         return first

@@ -1,5 +1,8 @@
 """Which device a tensor lives on while a network is counted: floats on meta, integers real."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import prod
 from typing import Any
 
@@ -36,6 +39,23 @@ _MIXED = {
     f"aten::{name}"
     for name in ("_pack_padded_sequence", "_pad_packed_sequence", "masked_select", "_grouped_mm")
 }
+
+
+_unknown = ContextVar("constants are unknown", default=False)
+
+
+class Overwrites(RuntimeError):
+    """Known values are overwritten in place by unknown ones, through which a gradient goes back."""
+
+
+@contextmanager
+def constants_unknown() -> Iterator[None]:
+    """In the body, floating constants, too, are made on meta: they can be written over."""
+    token = _unknown.set(True)
+    try:
+        yield
+    finally:
+        _unknown.reset(token)
 
 
 class IntegersReal(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -84,7 +104,7 @@ def on_one_device(
         zeros_known: whether zeros are constants.
 
     Raises:
-        RuntimeError: known values are overwritten in place by values that are not computed.
+        Overwrites: known values are overwritten in place by values that are not computed.
     """
     tensors = tensors_in(*args, *kwargs.values())
     if not tensors:
@@ -114,7 +134,7 @@ def _mixed(
     if all(meta) or op in _MIXED:
         return args, kwargs
     if op.endswith("_") and isinstance(args[0], Tensor) and args[0].device.type != "meta":
-        raise RuntimeError(f"{op} writes values on the meta device over known ones")
+        raise Overwrites(f"{op} writes values on the meta device over known ones")
     if op.startswith("aten::index"):
         args = tuple(_as_positions(a) if isinstance(a, list | tuple) else a for a in args)
     return tree_map(_to_meta, args), tree_map(_to_meta, kwargs)
@@ -149,7 +169,7 @@ def _as_positions(indices: Any) -> list[Any]:
 def _belongs_on_meta(op: str, args: Any, kwargs: dict[str, Any], zeros_known: bool) -> bool:
     if not _makes_floats(op, args, kwargs):
         return False
-    constant = op in _CONSTANTS or (op == _ZEROS and zeros_known)
+    constant = not _unknown.get() and (op in _CONSTANTS or (op == _ZEROS and zeros_known))
     return not constant or _elements(op, args) > _SMALL
 
 
