@@ -140,6 +140,8 @@ def check_file(path: Path | None, resume: bool, name: str) -> None:
     if resume and path is None:
         raise WrongOption(f"--resume goes on with a file; name it with --{name}")
     if path is not None:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise WrongOption(f"{path} is no plain file, and --{name} is read again; name one")
         check_writable(path)
 
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from flopledger import diff, profile, timing
 
 NAMES = ["a\x01b", "\x1b[31mred", "=HYPERLINK(1)", "<b>x</b>|y", "@x\n", "\u4e2d", "x\ud800"]
 NET = f"""
@@ -77,3 +79,10 @@ def test_a_full_disk_is_named(odd, tmp_path):
 def test_a_full_disk_of_an_output_is_named(run, odd):
     code, _, said = run(*odd, "--output", "/dev/full")
     assert (code, said) == (1, ["flopledger: /dev/full: No space left on device"])
+
+
+def test_nor_does_what_python_shows(odd):
+    path = odd[1]
+    counted, timed = profile(path, torch.zeros(1, 3)), timing(path, torch.zeros(1, 3), repeats=1)
+    for shown in (repr(counted), repr(timed), repr(diff(counted, profile("lstm")))):
+        assert not set("\x01\x1b\ud800") & set(shown)

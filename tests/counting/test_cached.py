@@ -225,3 +225,11 @@ def test_a_changed_module_of_a_package_is_counted_again(folder, counts, tmp_path
     (package / "nets.py").write_text(text + "# changed\n")
     cached_profile("countednets.nets:small", sizes)
     assert len(counts) == 2
+
+
+def test_a_cache_that_is_no_text_is_made_anew(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "flopledger").mkdir()
+    (tmp_path / "flopledger" / "key").write_bytes(b"\xff\xfe\x00")
+    assert remembered("key", lambda: "made") == "made"
+    assert (tmp_path / "flopledger" / "key").read_text() == "made"

@@ -1,7 +1,11 @@
 """flopledger.sweep: what the command line does, from Python."""
 
+import errno
+import os
+
 import flopledger
 import pytest
+from flopledger.storage.alone import alone
 
 
 def test_it_is_the_command_lines_twin(run, network, capsys):
@@ -74,3 +78,35 @@ def test_what_is_refused(options, line):
     with pytest.raises(flopledger.FlopledgerError) as refused:
         flopledger.sweep(**call | options)
     assert str(refused.value) == line
+
+
+def test_a_full_disk_is_named_and_what_was_counted_is_kept(network, tmp_path, monkeypatch):
+    file, sync, synced = tmp_path / "rows.jsonl", os.fsync, []
+
+    def full(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(flopledger.Unfinished) as stop:
+        flopledger.sweep(network, "1,3,N,N", "N=4:9", jobs=1, output=file)
+    line = f"{file}: No space left on device; 2 of 5 rows were done"
+    assert str(stop.value) == line
+    assert [row.sizes["N"] for row in stop.value.result.rows][:2] == [4, 5]
+    monkeypatch.setattr(os, "fsync", sync)
+    assert len(flopledger.sweep(network, "1,3,N,N", "N=4:9", jobs=1, output=file,
+                                resume=True).rows) == 5  # fmt: skip
+
+
+@pytest.mark.parametrize("output", ["/dev/full", "/dev/zero", "/dev/null"])
+def test_a_journal_is_a_plain_file(network, output):
+    with pytest.raises(flopledger.FlopledgerError, match="is no plain file, and --output is read"):
+        flopledger.sweep(network, "1,3,N,N", "N=4", jobs=1, output=output)
+
+
+def test_two_sweeps_on_one_file(network, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    with alone(file), pytest.raises(flopledger.FlopledgerError, match="another run is writing"):
+        flopledger.sweep(network, "1,3,N,N", "N=4", jobs=1, output=file)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from flopledger.clock.peaks import Peaks
 from flopledger.storage.json_text import json_text
+from flopledger.storage.visible import visible_lines
 
 BOUNDS = ("arithmetic", "memory", "overhead")
 _OVERHEAD = 10  # times the seconds that the peaks allow
@@ -181,7 +182,7 @@ class Timing:
         return json_text(self.as_object())
 
     def __repr__(self) -> str:
-        return f"{self._heading()}\n{self.by_layer().to_string(index=False)}"
+        return visible_lines(f"{self._heading()}\n{self.by_layer().to_string(index=False)}")
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self._heading())}</p>{self.by_layer().to_html(index=False)}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from flopledger.profiles.tables import Profile
 from flopledger.storage.json_text import json_text
+from flopledger.storage.visible import visible_lines
 
 TOTALS = ("params", "trainable_params", "macs", "flops", "other_flops", "flops_per_param",
           "activations")  # fmt: skip
@@ -161,7 +162,7 @@ class Differences:
     def __repr__(self) -> str:
         if not self.layers:
             return self.heading
-        return f"{self.heading}\n{self.by_layer().to_string(index=False)}"
+        return visible_lines(f"{self.heading}\n{self.by_layer().to_string(index=False)}")
 
     def _repr_html_(self) -> str:
         table = self.by_layer().to_html(index=False) if self.layers else ""

@@ -103,6 +103,9 @@ def selfplay(
         played = {game.index: game for game in done}
         try:
             _play_all(player, played, games, path, progress)
+        except OSError as error:  # the disk is full
+            why = f"{error.filename or path}: {error.strerror}"
+            raise Unfinished(why, _result(header, played, torn)) from error
         except Stopped as stopped:
             result = _result(header, played, torn)
             where = f"game {stopped.played.index + 1}"

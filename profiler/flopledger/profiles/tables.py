@@ -24,6 +24,7 @@ from flopledger.profiles.totals import (
     totals_of,
 )
 from flopledger.storage.json_text import json_text
+from flopledger.storage.visible import visible_lines
 
 Count = Literal[
     "params", "trainable_params", "active_params", "macs", "masked_macs", "flops", "other_flops",
@@ -212,7 +213,7 @@ class Profile:
         return restored(text)
 
     def __repr__(self) -> str:
-        return f"{self._heading()}\n{self.layers.to_string(index=False)}"
+        return visible_lines(f"{self._heading()}\n{self.layers.to_string(index=False)}")
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
         yield "model", self.model

@@ -73,7 +73,7 @@ def sweep(
         UnknownModel: the zoo has no such network.
         MissingDask: a scheduler is given, and dask.distributed is not installed.
         BadRows: `output` holds something else.
-        Unfinished: the cluster was lost; has the rows that were done.
+        Unfinished: the cluster was lost, or the disk is full; has the rows that were done.
         Interrupted: by Ctrl-C; has the same.
     """
     models, inputs = _listed("models", models), _listed("input", inputs)
@@ -115,6 +115,10 @@ def sweep(
         except KeyboardInterrupt as stop:
             came = f"{number - before} of {len(left)} rows"
             raise Interrupted(f"interrupted with {came} done", work.result()) from stop
+        except OSError as error:  # the disk is full
+            came = f"{number - before} of {len(left)} rows"
+            why = f"{error.filename or path}: {error.strerror}"
+            raise Unfinished(f"{why}; {came} were done", work.result()) from error
         except on_dask.LostCluster as lost:
             came = f"{number - before} of {len(left)} rows"
             raise Unfinished(f"{lost}; {came} were done", work.result()) from lost

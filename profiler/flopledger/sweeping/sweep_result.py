@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from flopledger.storage.visible import visible_lines
 from flopledger.sweeping.rows import Row
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Sweep:
     def __repr__(self) -> str:
         from flopledger.reports.sweep import table
 
-        return table(self).rstrip("\n")
+        return visible_lines(table(self).rstrip("\n"))
 
     def _repr_html_(self) -> str:
         from flopledger.reports.sweep import html
