@@ -10,10 +10,11 @@ SAMPLE ?= 400
 SEED ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test lint fuzz mutate bench peers selfplay train-small new-model clean
+.PHONY: help install report test lint fuzz mutate bench peers coverage-real selfplay train-small \
+	new-model clean
 
 help:  ## show these verbs
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
 
 install: .venv/installed  ## make .venv and install flopledger into it, versions as in constraints.txt
 
@@ -49,6 +50,10 @@ bench: install  ## time and memory beside the peers, and sweeps; writes build/be
 peers: install  ## 21 networks beside nine other counters, half an hour; writes docs/peers.md
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,peers]"
 	$(BIN)/python scripts/peers
+
+coverage-real: install  ## real networks of 18 libraries beside FlopCounterMode, half an hour; writes docs/coverage.md
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,coverage]"
+	$(BIN)/python scripts/coverage_real
 
 selfplay: install  ## a short self-play: Go on 9 x 9, 100 simulations a move, 2 games of 30 moves
 	$(BIN)/flopledger selfplay --game go --board 9 --simulations 100 --games 2 --moves 30
