@@ -43,12 +43,19 @@ def one_by_one(net, x, chosen, counts):
     return torch.cat(outs), net.sinks * 2
 
 
+def in_one_product(net, x, chosen, counts):
+    order = chosen.flatten().argsort()
+    ends = counts.cumsum(0).to(torch.int32)
+    out = torch._grouped_mm(x[order // TOP], net.experts.mT, offs=ends)  # of 5 experts' weights 2
+    return out + net.biases[chosen.flatten()[order]], net.sinks + 1
+
+
 def cast(net, x, chosen, counts):
     weights = net.experts.double()[chosen].float()
     return torch.einsum("tw,tkow->tko", x, weights) + net.biases.half()[chosen], net.sinks + 1
 
 
-@pytest.mark.parametrize("meet", [gathered, one_by_one, cast])
+@pytest.mark.parametrize("meet", [gathered, one_by_one, in_one_product, cast])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_token_meets_its_experts_their_biases_the_router_and_the_sinks(meet, dtype):
     found = profile(Routed(meet, dtype), torch.zeros(1, 4).long())

@@ -164,3 +164,12 @@ def test_where_it_is_too_large_to_compute_a_note_says_so(monkeypatch):
 def test_an_exception_that_numbers_raise_too_is_the_networks_own():
     found = profile(FallsBack(lambda x: x[:, :3] @ x), torch.ones(2, 8))
     assert (found.total("macs"), found.notes) == (3 * 2 * 8 * 8, ())
+
+
+def test_a_tensor_has_an_address_as_one_with_numbers_has():
+    def forward(layer, x, _):
+        shared = x.data_ptr() == x.view(-1).data_ptr() != layer(x).data_ptr()
+        return layer(x) if x.data_ptr() and shared else x
+
+    found = profile(Runs(forward), torch.ones(2, 8))
+    assert found.total("macs") == 2 * (2 * 8 * 8)

@@ -16,6 +16,7 @@ _ANSWERS: dict[Any, Callable[[Tensor], Any]] = {
     Tensor.device.__get__: lambda _: _CPU,
     Tensor.is_cpu.__get__: lambda _: True,  # type: ignore[attr-defined]
     Tensor.is_meta.__get__: lambda _: False,  # type: ignore[attr-defined]
+    Tensor.data_ptr: lambda x: x.untyped_storage()._cdata,  # some address, and no other's
     Tensor.type: lambda x: x.type().replace("meta.", ""),
 }
 _READS = frozenset((Tensor.tolist, Tensor.numpy, Tensor.__array__))  # past the dispatcher
