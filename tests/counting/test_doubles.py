@@ -60,7 +60,9 @@ def test_random_numbers_go_on_where_they_were():
     seed()
     with doubled(nn.ReLU(), NOTHING, on_meta):
         draw()
+        torch.set_default_dtype(torch.float64)
     assert draw() == expected
+    assert torch.get_default_dtype() is torch.float32
 
 
 def test_a_count_inside_another_counter_is_the_same_and_adds_nothing_to_it():

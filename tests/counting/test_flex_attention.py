@@ -1,5 +1,7 @@
 """flex_attention's products by hand, and those that its block mask leaves out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from flopledger.counting.flex_attention import attend, uncompiled
@@ -55,6 +57,10 @@ def test_flex_attention_is_as_it_was_afterwards():
 
     before = home._validate_device, home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG
     with uncompiled():
-        assert home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG is True
-        assert home._validate_device(None) is None
+        assert home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG
+        assert home._validate_device(None, None, None) is None
+        with ThreadPoolExecutor(1) as other:  # a thread that is not the pass's
+            assert not other.submit(bool, home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG).result()
+            with pytest.raises(AttributeError):
+                other.submit(home._validate_device, None, None, None).result()
     assert (home._validate_device, home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG) == before

@@ -79,7 +79,7 @@ def doubled(
     with (
         _one_at_a_time,
         _unwatched(),
-        _random_kept(),
+        _program_kept(),
         _scripted_kept(module),
         ExitStack() as modes,
     ):
@@ -134,12 +134,15 @@ def _states_copied(module: nn.Module, twin: nn.Module, copier: Copier) -> None:
 
 
 @contextmanager
-def _random_kept() -> Iterator[None]:
+def _program_kept() -> Iterator[None]:
+    """Random numbers go on where they were, and tensors are made of the dtype that they were."""
     python, arrays = random.getstate(), np.random.get_state()
+    dtype = torch.get_default_dtype()
     with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:
+            torch.set_default_dtype(dtype)
             random.setstate(python)
             np.random.set_state(arrays)
 

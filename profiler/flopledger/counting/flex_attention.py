@@ -4,33 +4,51 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
+from threading import get_ident
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from flopledger.counting.threads import is_followed
+
 _HOME = "torch.nn.attention.flex_attention"
 
-# neither compiled, which would take the mode along, nor refused: no kernel of it runs here
-_FREED: dict[str, Any] = {
-    "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG": True,
-    "_validate_device": lambda *_: None,
-}
+
+class _InAPass:
+    """True in the threads of a pass, which alone are to go another way.
+
+    Args:
+        own: the thread that the pass began in.
+        otherwise: what is true in the others.
+    """
+
+    def __init__(self, own: int, otherwise: bool) -> None:
+        self._own, self._otherwise = own, otherwise
+
+    def __bool__(self) -> bool:
+        return is_followed() or get_ident() == self._own or self._otherwise
 
 
 @contextmanager
 def uncompiled() -> Iterator[None]:
-    """In the body it reaches the dispatcher as it is, on any device."""
-    home = sys.modules.get(_HOME)
+    """In the body it reaches the dispatcher as it is, on any device.
+
+    It is neither compiled, which would take the mode along, nor refused: no kernel of it runs here.
+    """
+    home: Any = sys.modules.get(_HOME)
     if home is None:  # nobody uses it
         yield
         return
-    before = {name: getattr(home, name) for name in _FREED}
-    vars(home).update(_FREED)
+    eager, validate = home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG, home._validate_device
+    here = _InAPass(get_ident(), eager)
+    home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = here
+    home._validate_device = lambda *args: None if here else validate(*args)
     try:
         yield
     finally:
-        vars(home).update(before)
+        home._FLEX_ATTENTION_DISABLE_COMPILE_DEBUG = eager
+        home._validate_device = validate
 
 
 def attend(name: str, args: Any) -> tuple[Any, int, int, int]:
