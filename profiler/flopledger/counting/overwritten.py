@@ -38,8 +38,6 @@ class Overwritten:
         target = args[0]
         if not isinstance(target, Tensor) or target.is_meta:
             return False
-        if self._holds(target):
-            return True
         unknown = [t for t in tensors_in(*args, *kwargs.values()) if t.is_meta or self._holds(t)]
         if not unknown or (torch.is_grad_enabled() and any(t.requires_grad for t in unknown)):
             return False
