@@ -91,7 +91,7 @@ def _markdown(findings: Findings) -> str:
     statuses = published["status"].value_counts()
     parts = [
         "# Where did the compute go?\n",
-        *(f"{page.answer(findings, split)}\n" for split in _splits(findings)),
+        *(f"{cells.markdown_text(page.answer(findings, split))}\n" for split in _splits(findings)),
         *(compare.markdown(split) for split in _splits(findings)),
         "## The claims\n",
         claims.markdown(findings.verdicts_of("D1")),
