@@ -111,3 +111,27 @@ def test_what_profile_says_of_its_words(run, words, line):
     code, out, said = run("profile", *words.split())
     assert (code, out, len(said)) == (2, "", 1)
     assert line in said[0]
+
+
+def test_a_pipeline_in_a_file_says_what_it_holds(run, folder):
+    (folder / "pipe.py").write_text(
+        "from torch import nn\n\n"
+        "class Pipe:\n"
+        "    def __init__(self): self.unet = nn.Linear(3, 4)\n"
+        "    def __call__(self, x): return self.unet(x)\n\n"
+        "pipe = Pipe()\n"
+        "def make(): return Pipe()\n"
+    )
+    code, _, said = run("profile", "pipe.py:pipe", "--input", "1,3")
+    assert (code, len(said)) == (2, 1)
+    assert "is a Pipe that holds networks (unet), and no factory" in said[0]
+    code, _, said = run("profile", "pipe.py:make", "--input", "1,3")
+    assert (code, len(said)) == (1, 1)
+    assert "makes a Pipe, no torch.nn.Module; it holds unet" in said[0]
+
+
+def test_a_sweep_of_a_file_lists_its_factories_too(run):
+    words = ("--input", "N,3", "--over", "N=1,2")
+    assert run("sweep", "net.py", *words)[2] == [
+        "flopledger: net.py has net; name one, such as net.py:net"
+    ]

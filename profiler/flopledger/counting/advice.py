@@ -29,7 +29,7 @@ def not_a_network(given: Any, named: bool = True) -> NoNetwork:
         name = given.__name__
         return NoNetwork(f"{name} is a class and no network yet; make one, such as {name}()")
     kind = "class" if isinstance(given, type) else type(given).__name__
-    if inside := [name for name, part in _attributes(given) if isinstance(part, nn.Module)]:
+    if inside := networks_in(given):
         return NoNetwork(
             f"a {kind} is no torch.nn.Module, and holds some: {', '.join(inside)}; give one of "
             "them, with its own inputs"
@@ -55,6 +55,11 @@ def advised(name: str, inputs: Inputs) -> Iterator[None]:
         if (advice := advice_on(inputs)) is None:
             raise
         raise ProfilingError(f"{name}: {advice}; it stopped with {first_line(error)}") from error
+
+
+def networks_in(given: Any) -> list[str]:
+    """The names of the networks that it holds, as a pipeline does."""
+    return [name for name, part in _attributes(given) if isinstance(part, nn.Module)]
 
 
 def _attributes(given: Any) -> list[tuple[str, Any]]:

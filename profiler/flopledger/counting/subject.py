@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from flopledger.counting.advice import not_a_network
+from flopledger.counting.advice import networks_in, not_a_network
 from flopledger.counting.arguments import arguments_of
 from flopledger.counting.failures import first_line
 from flopledger.counting.weightless import build
@@ -92,8 +92,10 @@ def built(name: str, factory: Callable[[], Any], stored: bool = False) -> nn.Mod
     except (Exception, SystemExit) as error:  # the factory is anybody's code: it may raise anything
         raise FactoryFails(f"{name}: its factory fails: {first_line(error)}") from error
     if not isinstance(module, nn.Module):
+        inside = networks_in(module)
+        hint = f"; it holds {', '.join(inside)}: return one of them" if inside else ""
         raise FactoryFails(
-            f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module"
+            f"{name}: its factory makes a {type(module).__name__}, no torch.nn.Module{hint}"
         )
     with suppress(NotImplementedError):  # a graph of torch.export's has one mode, and says so
         module.eval()

@@ -74,13 +74,15 @@ def check_names(texts: Sequence[str]) -> None:
 
     Raises:
         UnknownModel: the zoo has no network of a name without a source.
-        WrongSource: there is no such file.
+        WrongSource: there is no such file, or it is named without a factory.
     """
     for text in texts:
         file = Path(text.rpartition(":")[0] or text)
         if file.suffix == ".py":
             if not _is_file(file):
                 raise WrongSource(f"there is no file {file}; name one as FILE.py:FACTORY")
+            if not text.rpartition(":")[2] or ":" not in text:
+                raise WrongSource(_choices(file, text))
         elif ":" not in text and not find_listings(text):
             if _is_file(file):
                 raise WrongSource(
@@ -172,6 +174,11 @@ def _called(text: str, factory: Any, options: dict[str, Any]) -> Callable[[], An
         )
     if not inspect.isclass(factory) and hasattr(factory, "forward"):  # a module, made already
         return lambda: factory
+    if held := _networks_in(factory):
+        raise WrongSource(
+            f"{text} is a {type(factory).__name__} that holds networks ({', '.join(held)}), and no "
+            "factory; write a function that returns one of them"
+        )
     try:
         signature = inspect.signature(factory)
         signature.bind(**options)
@@ -180,6 +187,15 @@ def _called(text: str, factory: Any, options: dict[str, Any]) -> Callable[[], An
     except ValueError:  # a builtin, without a signature
         pass
     return partial(factory, **options)
+
+
+def _networks_in(made: Any) -> list[str]:
+    """The names of the networks in a pipeline's object; none in a function or class."""
+    if inspect.isclass(made) or inspect.isroutine(made):
+        return []
+    return [
+        name for name, part in getattr(made, "__dict__", {}).items() if hasattr(part, "forward")
+    ]
 
 
 def _attribute(module: ModuleType, name: str, text: str) -> Any:
