@@ -30,6 +30,7 @@ def _described(out):
 
 
 LN = meta(5, 6)
+LN4 = meta(4)
 IMAGE = meta(2, 4, 9, 7)
 CALLS = {
     "mm": (aten.mm.default, meta(2, 3), meta(3, 5)),
@@ -39,6 +40,8 @@ CALLS = {
     "batch_norm": (aten.native_batch_norm.default, IMAGE, *[meta(4)] * 4, False, 0.1, 1e-5),
     "batch_norm train": (aten.native_batch_norm.default, IMAGE, *[meta(4)] * 4, True, 0.1, 1e-5),
     "layer_norm": (aten.native_layer_norm.default, meta(3, 5, 6), [5, 6], LN, LN, 1e-5),
+    "group_norm": (aten.native_group_norm.default, meta(2, 4, 5, 6), LN4, LN4, 2, 4, 30, 2, 1e-5),
+    "group_norm, rows": (aten.native_group_norm.default, meta(3, 6), None, None, 3, 6, 1, 3, 1e-5),
     "mean": (aten.mean.dim, IMAGE, [-1, 2]),
     "mean keepdim": (aten.mean.dim, IMAGE, [1], True),
     "sum": (aten.sum.dim_IntList, IMAGE, [0]),

@@ -186,6 +186,17 @@ def _layer_norm(x: Tensor, normalised: Sequence[int], *_: Any) -> Any:
     return blank(x, x.shape), blank(x, saved), blank(x, saved)
 
 
+@_rule("native_group_norm")
+def _group_norm(
+    x: Tensor, weight: Any, bias: Any, batch: int, channels: int, side: int, groups: int, *_: Any
+) -> Any:
+    if not x.is_contiguous() or x.numel() != batch * channels * side or channels % groups:
+        return NotImplemented
+    if any(t.shape != (channels,) for t in _tensors(weight, bias)):
+        return NotImplemented
+    return blank(x, x.shape), blank(x, (batch, groups)), blank(x, (batch, groups))
+
+
 @_rule("max_pool2d_with_indices", "max_pool3d_with_indices")
 def _max_pool(
     x: Tensor, kernel: Sequence[int], stride: Sequence[int] = (), padding: Sequence[int] = (0,),

@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.meta_devices import on_one_device
+from flopledger.counting.meta_layouts import blank
 from flopledger.counting.meta_selection import evenly, selects
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.overwritten import Overwritten
@@ -46,8 +47,11 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _answer(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         state = torch._C._get_tracing_state()
         if state is None:  # inside a traced operator
+            # attention's causal mask: a square that nobody reads
             if func is aten.ones.default and kwargs.get("device") == _META:
-                return func(*args, **kwargs)  # attention's causal mask: a square that nobody reads
+                return func(*args, **kwargs)
+            if func is aten.tril.default and args[0].is_meta:
+                return blank(args[0], args[0].shape)  # PyTorch's own rule would import sympy
             return self._shape(func, args, kwargs)
         if func is aten.convolution.default:
             # the tracer writes down the aten::_convolution that this one's kernel would call
