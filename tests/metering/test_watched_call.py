@@ -59,3 +59,35 @@ def test_a_meter_taken_off_while_a_call_runs_leaves_nothing_on():
     assert not network._forward_pre_hooks
     with pytest.raises(MeterError, match="never called while it was metered"):
         m.read()
+
+
+class Growing:
+    """A cache of keys, which a call makes longer."""
+
+    keys = None
+
+    def update(self, new):
+        self.keys = new if self.keys is None else torch.cat([self.keys.detach(), new])
+        return self.keys
+
+
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.key = nn.Linear(8, 8, bias=False)
+
+    def forward(self, x, cache):
+        return x @ cache.update(self.key(x)).T
+
+
+def test_a_cache_that_is_given_is_as_long_as_it_was_when_the_call_began():
+    network, cache = Attends(), Growing()
+    with meter(network) as m:
+        for _ in range(2):
+            network(torch.ones(1, 8), cache).sum().backward()
+    totals = m.read().totals
+    assert len(cache.keys) == 2
+    # the key itself, and a score with each of the keys so far
+    assert totals.macs == 2 * 8 * 8 + 8 + 2 * 8
+    # of the weight, and of the one key of the first call, in each: which is what a signature is
+    assert totals.backward_flops == 2 * 2 * (8 * 8 + 8)

@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.counting.attempts import by_dispatch
+from flopledger.counting.copying import Copier
 from flopledger.counting.doubles import doubled
+from flopledger.counting.leaves import tensors_within
 
 _AGAIN = frozenset(2 * 4**k for k in range(20))  # calls that are watched again, ever fewer
 
@@ -29,12 +30,14 @@ class Signature:
     )  # fmt: skip
 
     def __init__(self, name: str, module: nn.Module, args: Any, kwargs: Any, inside: bool) -> None:
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        tensors = tensors_within((args, kwargs))
         self.name, self.module, self.inside = name, module, inside
         self.training, self.grad = module.training, torch.is_grad_enabled()
         self.shapes = tuple((tuple(t.shape), str(t.dtype).removeprefix("torch.")) for t in tensors)
         self.samples = tensors[0].shape[0] if tensors and tensors[0].dim() else 1
-        self.args, self.kwargs = tree_map(_shape_alone, args), tree_map(_shape_alone, kwargs)
+        # as they are now: a cache among them may grow in the call
+        given = Copier(_shape_alone)((args, kwargs)) if self.grad and not inside else ((), {})
+        self.args, self.kwargs = given
         self.calls = self.started = self.failed = self.backwards = 0
         self.seconds = 0.0
         self.counts: list[tuple[int, int]] = []
@@ -52,9 +55,7 @@ class Signature:
         return n == 1 or n in _AGAIN or n % recount == 0 or self.varies
 
 
-def _shape_alone(leaf: Any) -> Any:
-    if not isinstance(leaf, Tensor):
-        return leaf
+def _shape_alone(leaf: Tensor) -> Tensor:
     if leaf.is_floating_point() or leaf.is_complex():
         bare = torch.empty(leaf.shape, dtype=leaf.dtype, device="meta")
         return bare.requires_grad_(leaf.requires_grad)
