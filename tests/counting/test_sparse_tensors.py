@@ -65,3 +65,31 @@ def test_a_sparse_matrix_is_as_large_as_what_it_stores():
     points = torch.arange(2_000_000)  # 16 TB if it were dense
     graph = torch.sparse_coo_tensor(torch.stack([points, points]), torch.ones(2_000_000))
     assert profile(Graph(graph, "buffer"), torch.ones(2_000_000, 1)).total("macs") == 2_000_000
+
+
+EDGES = torch.tensor([[0, 1, 2, 2], [1, 0, 2, 1]])  # four, of three nodes
+MADE = {
+    "points": lambda h: torch.sparse_coo_tensor(EDGES, torch.ones(4), (3, 3)),
+    "of values": lambda h: torch.sparse_coo_tensor(EDGES, h[EDGES[0], 0], (3, 3)).coalesce(),
+    "rows": lambda h: torch.sparse_coo_tensor(EDGES, torch.ones(4), (3, 3)).to_sparse_csr(),
+    "rows at once": lambda h: torch.sparse_csr_tensor(
+        torch.tensor([0, 1, 2, 4]), torch.tensor([1, 0, 1, 2]), torch.ones(4), (3, 3)
+    ),
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_one_that_is_made_in_forward_counts_by_what_it_stores(make):
+    class Spreads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 5)
+
+        def forward(self, x):
+            hidden = self.layer(x)
+            return make(hidden) @ hidden
+
+    found = profile(Spreads(), (torch.rand(3, 4),))
+    assert found.total("macs") == 3 * 4 * 5 + 4 * 5
+    assert {call.op for call in found.calls if not call.counted} == set()
+    assert "everything was computed" in found.notes[0]
