@@ -174,3 +174,8 @@ def test_the_graph_is_read_before_anything_runs():
     assert read([out, out.sum()], lambda node: node.name()).macs == {"MmBackward0": MM}
     assert weight.grad is None
     out.sum().backward()  # the graph is still there
+
+
+def test_without_a_check_nothing_checks_the_backward_pass_either():
+    found = profile(nn.Linear(3, 5), rand(4, 3), backward=True, check=False)
+    assert (found.backward.macs, found.backward_check) == (MM, None)

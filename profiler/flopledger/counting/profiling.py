@@ -138,7 +138,7 @@ def counted(
         modules=tuple(layers_of(module, shown)),
         check=check_of(main, other),
         backward_calls=dispatch.backward if backward else None,
-        backward_check=backward_check_of(dispatch),
+        backward_check=backward_check_of(dispatch) if check else None,
         unused=_unused(module, dispatch),
         active_params=active_params_of(module, inputs, dispatch.calls or ()),
         notes=(
