@@ -76,6 +76,14 @@ def test_a_full_disk_is_named(odd, tmp_path):
     assert (done.returncode, done.stderr) == (1, b"flopledger: stdout: No space left on device\n")
 
 
+def test_a_stdout_that_is_closed_is_named(odd):
+    done = subprocess.run(
+        [sys.executable, "-m", "flopledger", *odd], stderr=subprocess.PIPE,
+        preexec_fn=lambda: os.close(1),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, b"flopledger: stdout: Bad file descriptor\n")
+
+
 def test_a_full_disk_of_an_output_is_named(run, odd):
     code, _, said = run(*odd, "--output", "/dev/full")
     assert (code, said) == (1, ["flopledger: /dev/full: No space left on device"])

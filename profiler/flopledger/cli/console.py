@@ -1,7 +1,5 @@
 """What every verb says, and how: one line on stderr, exit codes, progress."""
 
-import errno
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,8 +58,6 @@ def write_out(content: str | bytes, form: str = "table") -> None:
         OSError: stdout cannot be written.
     """
     with naming("stdout"):
-        if sys.stdout is None:  # it was closed before the program began
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if isinstance(content, bytes):
             sys.stdout.flush()
             sys.stdout.buffer.write(content)

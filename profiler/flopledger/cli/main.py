@@ -80,15 +80,23 @@ def _in_one_line(error: BaseException) -> str:
 def _exit_code(error: BaseException) -> int:
     if isinstance(error, TimedOut):
         return NOT_PROFILED
+    if isinstance(error, OSError) and error.filename == "stdout":
+        _no_reader()
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-        if error.filename == "stdout":
-            _no_reader()
         return NOT_PROFILED  # the work was done, and its result has no place
     return error.exit_code if isinstance(error, FlopledgerError) else WRONG_CALL
 
 
 def _take_every_character() -> None:
-    """What a stream's encoding lacks is written as an escape, and no traceback."""
+    """What a stream's encoding lacks is written as an escape, and no traceback.
+
+    Python has no object for a stream that was closed before it began: stdout is then one that
+    cannot be written, as the error says; stderr is nowhere.
+    """
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
