@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_map
 
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
+from flopledger.errors import FlopledgerError
 
 _FLOAT_FACTORIES = {
     f"aten::{name}"
@@ -44,7 +45,7 @@ _MIXED = {
 _unknown = ContextVar("constants are unknown", default=False)
 
 
-class Overwrites(RuntimeError):
+class Overwrites(FlopledgerError, RuntimeError):
     """Known values are overwritten in place by unknown ones, through which a gradient goes back."""
 
 

@@ -5,8 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from flopledger.errors import FlopledgerError
 
-class SparseMeta(RuntimeError):
+
+class SparseMeta(FlopledgerError, RuntimeError):
     """A sparse tensor was to go without its values."""
 
     def __init__(self) -> None:
