@@ -25,8 +25,8 @@ def like(shape: Sequence[int], tensors: Sequence[Tensor]) -> Tensor:
         tensors: the operands, of which the first has the result's dtype and device.
     """
     first = tensors[0]
-    if all(t.is_contiguous() for t in tensors):
-        return blank(first, shape)
+    if first.is_contiguous() and tuple(first.shape) == tuple(shape):
+        return blank(first, shape)  # it decides on every pair of axes
     operands = [_strides(t, shape) for t in tensors]
     order = list(range(len(shape)))[::-1]  # the axes, the quickest first
     for i in range(1, len(order)):

@@ -6,6 +6,7 @@ sympy: a second, as much as importing torch. Any call that is out of the ordinar
 
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
+from math import prod
 from typing import Any
 
 import torch
@@ -92,6 +93,20 @@ def _log_sigmoid(x: Tensor) -> Any:
     return blank(x, x.shape), blank(x, x.shape)  # the second is for the backward pass
 
 
+@_rule("pow")
+def _pow(base: Any, exponent: Any) -> Any:
+    if isinstance(exponent, complex) or not (
+        isinstance(base, Tensor) or exponent.is_contiguous()
+    ):  # of a number's powers the kernel lays out no two alike
+        return NotImplemented
+    return _elementwise(*_tensors(base, exponent))
+
+
+@_rule("log_sigmoid_backward")
+def _log_sigmoid_backward(grad: Tensor, x: Tensor, kept: Tensor) -> Any:
+    return like(grad.shape, [grad]) if grad.shape == x.shape == kept.shape else NotImplemented
+
+
 @_rule("_prelu_kernel_backward")
 def _prelu_backward(grad: Tensor, x: Tensor, weight: Tensor) -> Any:
     return _elementwise(x, weight, grad), _elementwise(x, weight, grad)
@@ -152,7 +167,10 @@ def _convolution(
     if transposed or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
         return NotImplemented
     out = _windows(x, weight.shape[2:], stride, padding, dilation)
-    if not out or not (weight.is_contiguous() or channels_last(weight)):
+    # of one channel, which axis is the last in memory is a matter of taste
+    odd = x.shape[1] == 1 and x.stride(1) != prod(x.shape[2:])
+    odd = odd or (x.dim() == 3 and not x.is_contiguous())  # one kernel does not as another
+    if not out or odd or not (weight.is_contiguous() or channels_last(weight)):
         return NotImplemented
     as_images = (t.unsqueeze(2) if t.dim() == 3 else t for t in (x, weight))
     return images((x.shape[0], weight.shape[0], *out), *as_images)
