@@ -4,6 +4,7 @@ import gc
 
 import pytest
 import torch
+from flopledger import Coverage, ProfilingError, WrongOption, profile
 from flopledger.calls import OpCall
 from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint
 from flopledger.counting.doubles import ChangesItself
@@ -131,3 +132,129 @@ def test_both_passes_and_the_unknown_operators_each_once():
     assert attempt.forward == (calls[0], *calls[2:])
     assert attempt.backward == (calls[1],)
     assert attempt.unknown == ("mine::odd",)
+
+
+@pytest.mark.parametrize("counter", ["fvcore", "dispatch"])
+def test_the_other_counter_checks(counter):
+    one = profile(nn.Linear(2, 3), torch.zeros(1, 2), counter=counter)
+    assert one.counter == counter
+    assert {one.counter, one.check.counter} == {"fvcore", "dispatch"}
+    assert (one.check.macs, one.check.agrees) == (6, True)
+
+
+class Dead(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.dead = nn.Linear(4, 5), nn.Linear(4, 7)
+
+    def forward(self, x):
+        self.dead(x)
+        return self.used(x)
+
+
+@pytest.mark.parametrize("counter", ["auto", "fvcore", "dispatch"])
+def test_work_that_reaches_no_output_is_counted_and_named(counter):
+    one = profile(Dead(), torch.zeros(1, 4), counter=counter)
+    assert (one.total("macs"), one.check.macs, one.check.agrees) == (48, 48, True)
+    assert one.notes == (
+        "28 of the 48 MACs (58.3%) reach no output: the work of dead is thrown away",
+    )
+
+
+class FloatDecides(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.layer(x) if x.sum() >= 0 else x
+
+
+def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
+    one = profile(FloatDecides(), torch.zeros(1, 4))
+    assert (one.total("macs"), one.check.macs, one.check.agrees) == (16, 16, True)
+    (note,) = one.notes
+    assert "test_profiling.py" in note
+    assert "x.sum() >= 0" in note
+    assert "computed, on the weights and inputs given" in note
+
+
+def test_where_a_float_decides_in_what_does_not_fit_the_line_is_named(monkeypatch):
+    monkeypatch.setattr("flopledger.counting.attempts.fits", lambda module: False)
+    with pytest.raises(ProfilingError, match=r"x\.sum\(\) >= 0.*too large to compute"):
+        profile(FloatDecides(), torch.zeros(1, 4))
+
+
+class Router(nn.Module):
+    """Sends each token to the expert of the higher score, and nothing to the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Linear(2, 2, bias=False)
+        self.small, self.large = nn.Linear(2, 2, bias=False), nn.Linear(2, 8, bias=False)
+        self.gate.weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+
+    def forward(self, x):
+        chosen = self.gate(x).argmax(-1)
+        return self.small(x[chosen == 0]), self.large(x[chosen == 1])
+
+
+def test_with_values_a_router_sends_each_token_where_it_would():
+    x = torch.tensor([[0.0, 1.0]] * 5 + [[1.0, 0.0]])
+    assert profile(Router(), x).total("macs") == 6 * 4 + 3 * 4 + 3 * 16  # evenly
+    one = profile(Router(), x, values=True)
+    assert one.total("macs") == 6 * 4 + 1 * 4 + 5 * 16
+    assert one.check.agrees
+    assert one.notes == ()
+    with pytest.raises(WrongOption, match="stored on the CPU"):
+        profile(Router().to("meta"), x, values=True)
+
+
+class NoTensor(nn.Module):
+    def forward(self, x):
+        return int(x.shape[0])
+
+
+def test_auto_takes_the_counter_that_can():
+    one = profile(NoTensor(), torch.zeros(1, 4))
+    assert (one.counter, one.check.counter, one.check.agrees) == ("dispatch", "fvcore", None)
+    assert "returns no tensor" in one.check.reason
+
+
+class Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x @ x
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class OwnFunction(nn.Module):
+    def forward(self, x):
+        return Product.apply(x)
+
+
+def test_auto_takes_the_counter_that_counts_all():
+    # tracing does not look inside an autograd function
+    one = profile(OwnFunction(), torch.zeros(4, 4))
+    assert (one.counter, one.total("macs"), one.complete) == ("dispatch", 4 * 4 * 4, True)
+    assert one.check.agrees is None  # a lower bound contradicts nothing
+    assert one.check.reason.startswith("it has no formula for prim::PythonOp.Product")
+    assert "prim::PythonOp.Product" in one.reason
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_scripted_part_is_one_layer():
+    network = nn.Sequential(nn.Linear(3, 4), torch.jit.script(nn.Linear(4, 5)))
+    one = profile(network, torch.zeros(2, 3))
+    assert one.total("macs") == 2 * 3 * 4 + 2 * 4 * 5
+    assert one.total("params") == 3 * 4 + 4 + 4 * 5 + 5
+
+
+def test_coverage_is_the_share_that_has_a_formula():
+    one = profile(OwnFunction(), torch.zeros(4, 4), counter="fvcore")
+    assert one.coverage == Coverage(calls=0.0, arithmetic=None)  # a trace does not say its shapes
+    known = profile(nn.Linear(2, 3), torch.zeros(1, 2))
+    assert known.coverage == Coverage(calls=1.0, arithmetic=1.0)

@@ -3,7 +3,9 @@
 import random
 
 import numpy as np
+import pytest
 import torch
+from flopledger import ProfilingError
 from flopledger.counting.doubles import doubled
 from flopledger.counting.profiling import profile
 from flopledger.counting.weightless import on_meta, zeros_for
@@ -74,3 +76,68 @@ def test_a_count_inside_another_counter_is_the_same_and_adds_nothing_to_it():
     assert found.total("macs") == conv + recurrent
     assert found.backward_check.agrees
     assert other.get_total_flops() == 0
+
+
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.LazyLinear(5)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_lazy_layers_are_made_on_a_copy():
+    network = Lazy()
+    one = profile(network, torch.zeros(2, 3))
+    assert (one.total("macs"), one.total("params")) == (2 * 3 * 5, 3 * 5 + 5)
+    assert isinstance(network.layer, nn.LazyLinear)
+
+
+class Grows(nn.Module):
+    def forward(self, x):
+        self.layer = nn.Linear(4, 4)
+        return self.layer(x)
+
+
+def test_a_network_that_changes_itself_is_refused_and_left_as_it_was():
+    network = Grows()
+    with pytest.raises(ProfilingError, match="it adds layer while it runs; build it whole"):
+        profile(network, torch.zeros(1, 4))
+    assert not hasattr(network, "layer")
+
+
+class Shrinks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = self.first(self.second(x))
+        del self.first, self.second
+        return x
+
+
+def test_a_network_that_takes_itself_apart_is_refused_and_left_as_it_was():
+    network = Shrinks()
+    # the first of what is gone, by name
+    with pytest.raises(ProfilingError, match="it removes first while it runs; build it whole"):
+        profile(network, torch.zeros(1, 4))
+    assert network.second(network.first(torch.zeros(1, 4))).shape == (1, 4)
+
+
+class Counts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.passes, self.layer = 0, nn.Linear(4, 4)
+
+    def forward(self, x):
+        self.passes += 1
+        return self.layer(x)
+
+
+def test_what_a_pass_notes_down_is_undone():
+    network = Counts()
+    profile(network, torch.zeros(1, 4))
+    assert network.passes == 0
