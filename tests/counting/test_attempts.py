@@ -174,7 +174,7 @@ def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
     one = profile(FloatDecides(), torch.zeros(1, 4))
     assert (one.total("macs"), one.check.macs, one.check.agrees) == (16, 16, True)
     (note,) = one.notes
-    assert "test_profiling.py" in note
+    assert "test_attempts.py" in note
     assert "x.sum() >= 0" in note
     assert "computed, on the weights and inputs given" in note
 
