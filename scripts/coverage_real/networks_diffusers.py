@@ -89,13 +89,6 @@ NETWORKS: dict[str, tuple[dict[str, Any], Callable[[], dict[str, Any]]]] = {
         lambda: _step(sample=rand(1, 4, 16, 16), encoder_hidden_states=rand(1, 7, 32),
                       controlnet_cond=rand(1, 3, 32, 32)),
     ),
-    "Kandinsky3UNet": (
-        {"block_out_channels": (32, 64), "layers_per_block": 1, "time_embedding_dim": 32,
-         "groups": 8, "attention_head_dim": 8, "cross_attention_dim": 32,
-         "encoder_hid_dim": 24},
-        lambda: _step(sample=rand(1, 4, 16, 16), encoder_hidden_states=rand(1, 7, 24),
-                      encoder_attention_mask=torch.ones(1, 7)),
-    ),
     "UVit2DModel": (
         {"hidden_size": 32, "cond_embed_dim": 32, "encoder_hidden_size": 32,
          "block_out_channels": 32,
