@@ -25,12 +25,14 @@ def _stored(shape: Shape) -> int:
 
 
 @macs("aten::mm", "aten::matmul", "aten::_int_mm", "aten::_scaled_mm", "quantized::matmul")
-def matmul(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
+def matmul(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int | None:
     """Every element of the result is a dot product along a's last axis: prod(out) * a[-1].
 
     Holds for vectors, matrices and broadcast batches alike. Of a sparse operand only the stored
-    elements meet the other's rows or columns.
+    elements meet the other's rows or columns. None for two, which meet where their values say.
     """
+    if isinstance(a, SparseShape) and isinstance(b, SparseShape):
+        return None
     if isinstance(a, SparseShape):
         return a.stored * (b[-1] if len(b) > 1 else 1)
     if isinstance(b, SparseShape):
@@ -68,7 +70,7 @@ def sampled_addmm(mask: Shape, a: Shape, b: Shape, *_: Any, out: Any, **__: Any)
 
 
 @macs("aten::bmm")
-def bmm(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
+def bmm(a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int | None:
     """[n, i, k] x [n, k, j]: n * i * j dot products of length k; as `matmul` where sparse."""
     return matmul(a, b, out=out)
 
@@ -111,7 +113,7 @@ def inner(a: Shape, b: Shape, *, out: Shape) -> int:
 
 
 @macs("aten::addmm", "aten::baddbmm", "aten::addbmm", "aten::addmv", "aten::_addmm_activation")
-def addmm(bias: Shape, a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int:
+def addmm(bias: Shape, a: Shape, b: Shape, *_: Any, out: Shape, **__: Any) -> int | None:
     """A bias plus [.., i, k] x [.., k, j]: every row of a meets every column of b.
 
     The rows are counted in a, not in the result: addbmm sums the batch away.
