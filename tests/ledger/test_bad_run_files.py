@@ -269,6 +269,27 @@ WORSE = {
         ('"a blog"', '"a blog"\nas_of = 2019-12-31'),
         "[published.0] is of 2019-12-31, before the run's 2020-01-01: it cannot be this run's",
     ),
+    "a total of a day to come": (
+        ('"a blog"', '"a blog"\nas_of = 2999-12-31'),
+        "[published.0] is of 2999-12-31, a day to come",
+    ),
+    "a source with an address that nobody read": (
+        ('tag = "E"', 'ref = "mine"\n[sources.mine]\ncite = "x"\nurl = "https://example.org"'),
+        "[sources.mine] url says where, but not when it was read; give retrieved, the day",
+    ),
+    "a source with a day and no address": (
+        ('tag = "E"', 'ref = "mine"\n[sources.mine]\ncite = "x"\nretrieved = 2020-01-01'),
+        "[sources.mine] retrieved says when, but url does not say where",
+    ),
+    "a key of 200,000 characters": (("value = 1000", f"{'x' * 200_000} = 1000"), "is no key here"),
+    "a ref of 200,000 characters": (
+        ('tag = "E"', f'ref = "{"x" * 200_000}"'),
+        "[images.ref] String should have at most 400 characters",
+    ),
+    "a network's file of 3,000 characters": (
+        ('"alexnet"', f'"{"x" * 300}.py:Net"'),
+        ".py beside it nor in facts/configs",
+    ),
     "an accounting that nobody follows": (
         ('"a blog"', '"a blog"\naccounting = "direct"'),
         "[published.0.accounting] Input should be 'all' or 'training'",

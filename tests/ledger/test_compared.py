@@ -55,6 +55,11 @@ def test_hours_of_names_and_of_ledgers():
         (lambda: compare("alexnet", "alexnett"), BadFacts, "did you mean alexnet"),
         (lambda: compare("alexnet", FASTAI, quantity="hours"), BadFacts, "no time to 93%"),
         (lambda: compare_chain(["alexnet"]), WrongOption, "1 runs are no chain"),
+        (lambda: compare_chain("alexnet"), WrongOption, "'alexnet' is no list of runs"),
+        (lambda: compare_chain(5), WrongOption, "5 is no list of runs"),
+        (lambda: compare_chain(["alexnet"] * 2, seed=-1), WrongOption, "--seed -1 is too small"),
+        (lambda: compare("alexnet", "x" * 300), BadFacts, "no run is called"),
+        (lambda: ledger_of("alexnet", "some"), WrongOption, "no accounting is called 'some'"),
     ],
 )
 def test_a_wrong_call_says_so_in_a_line(call, error, said):

@@ -1,5 +1,6 @@
 """A run's compute as factors, against arithmetic and the published totals."""
 
+from dataclasses import replace
 from math import log10, prod
 
 import pytest
@@ -154,6 +155,13 @@ def test_samples_alone_make_the_same_total_as_epochs():
     assert both.factor(SAMPLES) == pytest.approx(90)
 
 
+def test_samples_of_several_epochs_were_seen_as_often():
+    # 1.08e8 samples in 90 epochs are 1.2 million images, each seen 90 times
+    seen = build_ledger(run("seen", "alexnet", {"samples": 1.08e8, "epochs": 90}), MEASURED)
+    assert seen.total == pytest.approx(alexnet().total)
+    assert seen.outcomes == pytest.approx(1.2e6)
+
+
 def test_published_totals_stand_beside_ledgers_of_their_accounting():
     def total(value, accounting):
         figure = Quantity(value=value, unit="FLOP", kind="cited", source="Epoch AI")
@@ -271,3 +279,26 @@ def test_tokens_and_sequences_must_agree_at_the_networks_length():
     assert build_ledger(agree, network).outcomes == 4.096e6
     with pytest.raises(BadFacts, match=r"\[tokens\] is 9e\+09, but the sequences of 4096 tokens"):
         build_ledger(run("b", "lm", {"tokens": 9e9, "sequences": 1e3, "epochs": 2}), network)
+
+
+@pytest.mark.parametrize("seen", [{"samples": 9e9}, {"steps": 1e6, "batch_size": 9e3}])
+def test_sequences_and_what_was_seen_must_agree_at_the_networks_length(seen):
+    text = {"sequences": 1e3, "epochs": 2}
+    with pytest.raises(BadFacts, match="is 9e\\+09, but the sequences x epochs of 4096 tokens are"):
+        build_ledger(run("b", "lm", text | seen), {"lm": transformer(4096)})
+
+
+@pytest.mark.parametrize(
+    ("length", "fits"), [(256, False), (512, True), (626, True), (2048, False)]
+)
+def test_a_sequence_is_as_long_as_the_network_was_counted_at(length, fits):
+    # an encoder's 512 tokens, and with its decoder's 114 626
+    network = {"lm": replace(transformer(512), all_tokens=626)}
+    cut = run("c", "lm", {"tokens": 1e9, "epochs": 1, "tokens_per_sequence": length})
+    if fits:
+        build_ledger(cut, network)
+        return
+    with pytest.raises(
+        BadFacts, match=r"\[tokens_per_sequence\] is \d+, but the network is counted"
+    ):
+        build_ledger(cut, network)

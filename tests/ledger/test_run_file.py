@@ -131,6 +131,38 @@ def test_steps_must_not_contradict_epochs_or_samples(run_of):
         run_of(GOOD + more + fact("samples", 9_000))
 
 
+HEAD = 'title = "x"\npublished_on = 2020-01-01\nmodel = "dqn"\nmethod = '
+ACTORS = {"actor_steps": 1e6, "steps_per_episode": 100, "reuse": 3}
+SEARCH = dict.fromkeys(("games", "plies_per_game", "simulations_per_move"), 800)
+
+
+@pytest.mark.parametrize(
+    ("method", "facts", "said"),
+    [
+        ("policy gradient", ACTORS | {"samples": 3e6}, ""),
+        ("policy gradient", ACTORS | {"samples": 7}, "[samples] is 7, but actor_steps x reuse"),
+        ("policy gradient", ACTORS | {"rewards": 1e4}, ""),
+        ("policy gradient", ACTORS | {"rewards": 7}, "[actor_steps] is 1e+06, but rewards x step"),
+        # five positions a sample: 100 steps of 10 are 5,000 samples
+        ("self-play", {"steps": 100, "batch_size": 10, "unroll": 5, "samples": 5000}, ""),
+        (
+            "self-play",
+            {"steps": 100, "batch_size": 10, "unroll": 5, "samples": 1000},
+            "[samples] is 1000, but steps x batch_size x unroll is 5000",
+        ),
+        ("self-play", {"unroll": 5}, "[unroll] multiplies [steps] x [batch_size]; give them, or"),
+        ("generation", {"samples": 100}, "[samples] and [games] both say what is made; give one"),
+    ],
+)
+def test_actors_and_games_are_counted_once(run_of, method, facts, said):
+    games = SEARCH | {"evaluations_per_simulation": 1} if method != "policy gradient" else {}
+    text = f'{HEAD}"{method}"\n' + "".join(fact(key, n) for key, n in (games | facts).items())
+    if not said:
+        run_of(text)
+    else:
+        assert said in refused(run_of, text)
+
+
 def test_examples_are_counted_once(run_of):
     with pytest.raises(BadFacts, match=r"\[images\] and \[tokens\] both count examples"):
         run_of(GOOD + fact("sequences", 1000))

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
 from flopledger.counting.cached import WrongFreezing, cached_profile
-from flopledger.errors import FlopledgerError
+from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.dawnbench import Entry, find_entry, list_entries
 from flopledger.ledger.dawnbench_hours import DETAILS, detail_of, hours_ledger
@@ -16,6 +16,7 @@ from flopledger.ledger.methods import Accounting
 from flopledger.ledger.prediction import Agreement, agreement
 from flopledger.ledger.run_file import find_run, list_runs
 from flopledger.ledger.training_run import TrainingRun
+from flopledger.options import brief
 from flopledger.profiles.tables import FactoryFails, Profile, ProfilingError
 from flopledger.storage.facts import BadFacts
 from flopledger.zoo.libraries import UnfitOptions, WrongSource
@@ -52,6 +53,7 @@ def measured(profile: Profile, frozen: bool = False) -> Measured:
             "formula; add one with @flopledger.macs or @flopledger.other_flops"
         )
     assert backward is not None
+    lengths = _lengths(profile)
     if not totals.trainable_params or backward.ratio_to_forward is None:
         raise ProfilingError(
             f"{profile.model} has {totals.trainable_params:,} trainable parameters and does "
@@ -62,14 +64,15 @@ def measured(profile: Profile, frozen: bool = False) -> Measured:
         params=totals.params if frozen else totals.trainable_params,
         forward_flops=totals.flops / profile.samples,
         backward_ratio=backward.ratio_to_forward,
-        tokens=_tokens(profile),
+        tokens=next(iter(lengths), 1),
+        all_tokens=sum(lengths) or 1,
     )
 
 
-def _tokens(profile: Profile) -> int:
-    """Tokens of a sample: the length of the first input of whole numbers; 1 of other inputs."""
+def _lengths(profile: Profile) -> list[int]:
+    """The lengths of a sample's sequences of tokens: its inputs of whole numbers."""
     ids = [given.shape for given in profile.inputs if given.dtype in ("int64", "int32")]
-    return ids[0][1] if ids and len(ids[0]) > 1 else 1
+    return [shape[1] for shape in ids if len(shape) > 1]
 
 
 def ledger_of(run: str | Path, accounting: Accounting = "all") -> Ledger:
@@ -84,11 +87,23 @@ def ledger_of(run: str | Path, accounting: Accounting = "all") -> Ledger:
     Raises:
         BadFacts: there is no such run, its file cannot be used, or it names an unknown network.
         BrokenModel, ProfilingError: its network cannot be imported or counted.
+        WrongOption: there is no such accounting.
     """
+    check_accounting(accounting)
     name = str(run)
     is_entry = ".csv:" in name or name in list_entries()
     read = find_entry(name).run() if is_entry else find_run(name)
     return ledgers([read], cached_profile, accounting)[read.name]
+
+
+def check_accounting(accounting: object) -> None:
+    """Refuse what is no accounting.
+
+    Raises:
+        WrongOption: it is none.
+    """
+    if not isinstance(accounting, str) or accounting not in get_args(Accounting):
+        raise WrongOption(f"no accounting is called {brief(accounting)}; say all or training")
 
 
 def hours_of(names: Sequence[str], profiles: Profiles = cached_profile) -> list[Ledger]:

@@ -2,8 +2,11 @@
 
 from datetime import date
 from functools import cache
+from typing import Annotated, Self
 
-from flopledger.storage.facts import Table, Url, checked, facts_folder, read_toml
+from pydantic import Field, StringConstraints, model_validator
+
+from flopledger.storage.facts import Table, Url, check_dated, checked, facts_folder, read_toml
 
 
 class Source(Table):
@@ -16,10 +19,15 @@ class Source(Table):
         read: what of it was read; empty for all that is cited.
     """
 
-    cite: str
+    cite: Annotated[str, StringConstraints(max_length=1000)]
     url: Url | None = None
-    retrieved: date | None = None
-    read: str = ""
+    retrieved: Annotated[date, Field(strict=True)] | None = None
+    read: Annotated[str, StringConstraints(max_length=4000)] = ""
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        check_dated(self.url, self.retrieved)
+        return self
 
 
 @cache

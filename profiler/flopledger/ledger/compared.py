@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from flopledger.errors import WrongOption
-from flopledger.ledger.build import hours_of, ledger_of
+from flopledger.ledger.build import check_accounting, hours_of, ledger_of
 from flopledger.ledger.chain import Chain, chain
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.ledger import Ledger
@@ -48,6 +48,7 @@ def compare(
     return split_ratio(before, after, samples=samples, seed=seed)
 
 
+@checks_arguments
 def compare_chain(
     runs: Sequence[Run],
     *,
@@ -68,6 +69,9 @@ def compare_chain(
     Raises:
         BadFacts, BrokenModel, ProfilingError, WrongOption: as `compare`.
     """
+    check_least({"samples": (samples, 1), "seed": (seed, 0)})
+    if isinstance(runs, str) or not isinstance(runs, Sequence):
+        raise WrongOption(f"{brief(runs)} is no list of runs; give two or more in one")
     return chain(ledgers_to_compare(runs, quantity, accounting), samples=samples, seed=seed)
 
 
@@ -81,8 +85,7 @@ def ledgers_to_compare(
     """
     if not isinstance(quantity, str) or quantity not in ("compute", "hours"):
         raise WrongOption(f"no quantity is called {brief(quantity)}; say compute or hours")
-    if not isinstance(accounting, str) or accounting not in ("all", "training"):
-        raise WrongOption(f"no accounting is called {brief(accounting)}; say all or training")
+    check_accounting(accounting)
     if quantity == "hours" and accounting != "all":
         raise WrongOption("hours have no accounting: they are those of the whole training")
     for run in runs:

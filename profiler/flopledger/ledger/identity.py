@@ -29,9 +29,17 @@ from flopledger.ledger.methods import (
     Values,
     Work,
 )
-from flopledger.ledger.quantity import Kind, weakest
+from flopledger.ledger.quantity import Kind, product_range, weakest
 from flopledger.ledger.training_run import Phase, TrainingRun
 from flopledger.storage.facts import BadFacts
+
+# facts that count the tokens of sequences, and others that count the same
+_SAME_TEXT = (
+    (("sequences",), ("tokens",)),
+    (("sequences", "epochs"), ("samples",)),
+    (("sequences", "epochs"), ("steps", "batch_size")),
+)
+_ROUNDING = 1.05  # of printed numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,7 @@ class Measured:
         forward_flops: of one sample as the network takes it.
         backward_ratio: the backward pass's FLOPs over the forward's.
         tokens: of one such sample, where it is a sequence of tokens; 1 elsewhere.
+        all_tokens: of such a sample's sequences together: an encoder's and a decoder's.
     """
 
     model: str
@@ -51,6 +60,7 @@ class Measured:
     forward_flops: float
     backward_ratio: float
     tokens: int = 1
+    all_tokens: int = 1
 
 
 def build_ledger(
@@ -179,18 +189,28 @@ def _check_measured(run: TrainingRun, measurements: Mapping[str, Measured]) -> N
 
 
 def _check_tokens(run: TrainingRun, measurements: Mapping[str, Measured]) -> None:
-    """Tokens and sequences of one text must agree, at the length that the network takes."""
+    """What is said of a text must agree with the length of the sequences that were counted."""
     for phase in run.phases:
-        if {"tokens", "sequences"} <= phase.facts.keys():
-            network = measurements[run.networks_of(phase)[0]]
-            length = phase.facts.get("tokens_per_sequence")
-            (low, high), tokens = phase.facts["sequences"].ends, phase.facts["tokens"]
-            each = network.tokens if length is None else length.value
-            if max(low * each / tokens.ends[1], tokens.ends[0] / (high * each)) > 1.05:
+        facts, network = phase.facts, measurements[run.networks_of(phase)[0]]
+        length = facts.get("tokens_per_sequence")
+        if length is not None and network.tokens > 1:
+            most = max(network.tokens, network.all_tokens)
+            if length.ends[1] * _ROUNDING < network.tokens or length.ends[0] > most * _ROUNDING:
                 raise BadFacts(
-                    f"{run.file}: [tokens] is {tokens.value:g}, but the sequences of {each:g} "
-                    f"tokens are {phase.facts['sequences'].value * each:g}; mend the wrong one"
+                    f"{run.file}: [tokens_per_sequence] is {length.value:g}, but the network is "
+                    f"counted at {network.tokens} tokens; give input, of the length it trained at"
                 )
+        each = network.tokens if length is None else length.value
+        for ours, theirs in _SAME_TEXT:
+            if {*ours, *theirs} <= facts.keys():
+                low, value, high = product_range(facts[key] for key in ours)
+                other_low, other, other_high = product_range(facts[key] for key in theirs)
+                if max(low * each / other_high, other_low / (high * each)) > _ROUNDING:
+                    raise BadFacts(
+                        f"{run.file}: [{'] x ['.join(theirs)}] is {other:g}, but the "
+                        f"{' x '.join(ours)} of {each:g} tokens are {value * each:g}; mend the "
+                        "wrong one"
+                    )
 
 
 def _facts(run: TrainingRun, phase: Phase, given: Given) -> Values:

@@ -161,9 +161,9 @@ def supervised(network: Network, params: Any, fact: Values, teacher: Network | N
     if _is_text(fact, network):
         forward = forward / fact.get("tokens_per_sequence", network.tokens)
     distinct, seen = examples(fact, network), trained_samples(fact)
-    if distinct is None:  # only what was seen is known: as if nothing was seen twice
-        distinct = seen
-    epochs = fact["epochs"] if "epochs" in fact else seen / distinct  # type: ignore[operator]
+    if distinct is None:  # without epochs, too, as if nothing was seen twice
+        distinct = seen / fact.get("epochs", 1.0)
+    epochs = fact["epochs"] if "epochs" in fact else seen / distinct
     masked = fact.get("masked_share", 1.0)
     learning = {
         FLOPS_PER_PARAM: forward / params,

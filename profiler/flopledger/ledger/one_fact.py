@@ -8,6 +8,7 @@ from flopledger.ledger.cited_sources import Source
 from flopledger.ledger.methods import AT_LEAST_ONE, COUNTS, SHARES, UNITS
 from flopledger.ledger.quantity import Quantity
 from flopledger.ledger.run_forms import FactForm
+from flopledger.storage.facts import check_dated
 from flopledger.storage.nearest_name import did_you_mean
 
 PFS_DAY = 8.64e19  # FLOP: 1e15 a second for a day
@@ -30,7 +31,7 @@ def quantity_of(key: str, fact: FactForm, sources: Mapping[str, Source]) -> Quan
         ValueError: its unit, its number or its source cannot be; the message continues "[key]".
     """
     unit = _unit(key, fact.unit)
-    source = _source(fact, sources)
+    url, retrieved = _address(fact, sources)
     _check_given(fact)
     heaviest = max(fact.alternatives, key=lambda answer: answer.weight, default=None)
     value = fact.value if heaviest is None else heaviest.value
@@ -39,12 +40,12 @@ def quantity_of(key: str, fact: FactForm, sources: Mapping[str, Source]) -> Quan
         value=value,
         unit=unit,
         kind=(heaviest and heaviest.kind) or fact.kind,
-        source=_cited(fact, source),
+        source=_cited(fact, url),
         low=fact.low,
         high=fact.high,
         alternatives=tuple((a.value, a.weight) for a in fact.alternatives),
-        url=source.url,
-        retrieved=source.retrieved,
+        url=url,
+        retrieved=retrieved,
         command=fact.command,
         versions=fact.versions,
     )
@@ -86,31 +87,25 @@ def _check_numbers(key: str, quantity: Quantity) -> None:
         raise ValueError(f"{most:g} is no share; give a number from 0 to 1")
 
 
-def _source(fact: FactForm, sources: Mapping[str, Source]) -> Source:
+def _address(fact: FactForm, sources: Mapping[str, Source]) -> tuple[str | None, date | None]:
+    """Where the fact stands, and the day it was read there again."""
     if fact.ref is None:
-        if fact.retrieved is not None and fact.url is None:
-            raise ValueError("retrieved says when, but url does not say where; give url")
-        if fact.retrieved is not None and fact.retrieved > date.today():
-            raise ValueError(f"retrieved is {fact.retrieved}, a day to come; give the day it was")
-        if fact.url is not None and fact.retrieved is None and fact.tag != "M":
-            raise ValueError(
-                "url says where, but not when it was read; give retrieved, the day, or tag = "
-                '"M", from memory'
-            )
-        return Source(cite=fact.source, url=fact.url, retrieved=fact.retrieved)
+        if fact.tag != "M" or fact.retrieved is not None:
+            check_dated(fact.url, fact.retrieved, ', or tag = "M", from memory')
+        return fact.url, fact.retrieved
     if fact.url is not None or fact.retrieved is not None:
         raise ValueError("has both ref and url; give one")
     if fact.ref not in sources:
         hint = did_you_mean(fact.ref, sources, "see facts/sources.toml")
         raise ValueError(f"no source is called {fact.ref!r}; {hint}")
-    return sources[fact.ref]
+    return sources[fact.ref].url, sources[fact.ref].retrieved
 
 
-def _cited(fact: FactForm, source: Source) -> str:
+def _cited(fact: FactForm, url: str | None) -> str:
     """The source with its tag and each alternative's own.
 
     What is cited without an address is tagged as from memory.
     """
-    tag = fact.tag or ("M" if fact.kind == "cited" and source.url is None else None)
+    tag = fact.tag or ("M" if fact.kind == "cited" and url is None else None)
     own = "".join(f"; {answer.value:.4g}: {answer.source}" for answer in fact.alternatives)
     return f"{fact.source} [{tag}]{own}" if tag else f"{fact.source}{own}"

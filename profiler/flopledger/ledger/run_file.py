@@ -1,6 +1,7 @@
 """A run's TOML file: its own keys, its facts and its phases, read into a TrainingRun."""
 
 from collections.abc import Mapping
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,33 @@ from flopledger.ledger.one_fact import TOTALS, quantity_of
 from flopledger.ledger.quantity import Choice, Kind, Quantity, product_range
 from flopledger.ledger.run_forms import FactForm, HardwareForm, PhaseForm, PublishedForm, RunForm
 from flopledger.ledger.training_run import Hardware, Phase, Total, TrainingRun
-from flopledger.storage.facts import BadFacts, checked, facts_folder, read_toml, short_name
+from flopledger.storage.facts import (
+    BadFacts,
+    checked,
+    exists,
+    facts_folder,
+    read_toml,
+    short_name,
+)
 from flopledger.storage.nearest_name import did_you_mean
 from flopledger.zoo.sizes import USUAL, Option, Sizes
 
 # each group counts one thing in several ways, which must not contradict each other
 _TWICE = (
+    (("tokens",), ("sequences", "tokens_per_sequence")),
+    (("actor_steps",), ("rewards", "steps_per_episode")),
     (
         ("samples",),
-        ("steps", "batch_size"),
+        ("steps", "batch_size", "unroll"),
         ("images", "epochs"),
         ("examples", "epochs"),
         ("tokens", "epochs"),
+        ("sequences", "tokens_per_sequence", "epochs"),
+        ("actor_steps", "reuse"),
+        ("rewards", "steps_per_episode", "reuse"),
     ),
-    (("tokens",), ("sequences", "tokens_per_sequence")),
 )
+_ONCE = frozenset({"unroll"})  # 1 where a file does not say it
 
 
 def facts_of(values: Mapping[str, float], kind: Kind, source: str) -> dict[str, Quantity]:
@@ -54,7 +67,7 @@ def find_run(name: str) -> TrainingRun:
 
 def _file_of(name: str) -> Path:
     files = [facts_folder(folder, f"{name}.toml") for folder in ("runs", "measured")]
-    path = next((file for file in files if file.is_file()), None)
+    path = next((file for file in files if exists(file)), None)
     if path is None:
         raise BadFacts(f"no run is called {name!r}; {did_you_mean(name, list_runs())}")
     return path
@@ -143,7 +156,7 @@ class _Reader:
         if kind != "hf" and not file.endswith(".py"):
             return model
         for folder in (self.path.parent, facts_folder("configs")):
-            if (folder / name).exists():
+            if exists(folder / name):
                 found = str(folder / name)
                 return f"hf:{found}" if kind == "hf" else f"{found}:{factory}"
         raise self._bad("model", f"there is no {name} beside it nor in facts/configs")
@@ -159,7 +172,7 @@ class _Reader:
                 file = _file_of(name)
             except BadFacts as error:
                 raise self._bad("base", str(error)) from error
-        elif not file.is_file():
+        elif not exists(file):
             raise self._bad("base", f"there is no file {name} beside it; name another")
         base = read_run(file, (*seen, path))
         heaviest = base.models[base.choice.value if base.choice else 0]
@@ -221,15 +234,23 @@ class _Reader:
             raise self._bad(missing, f"is missing; a {method} run needs it{also}")
         if "images" in facts and facts.keys() & {"tokens", "sequences"}:
             raise self._bad("images", "and [tokens] both count examples; give one")
+        if method == "generation" and {"games", "samples"} <= facts.keys():
+            raise self._bad("samples", "and [games] both say what is made; give one")
         self._check_twice(facts)
         for key, other in (("steps", "batch_size"), ("batch_size", "steps")):
             if key in facts and other not in facts:
                 raise self._bad(other, f"is missing beside [{key}]; give both or neither")
+        if "unroll" in facts and "steps" not in facts:
+            raise self._bad("unroll", "multiplies [steps] x [batch_size]; give them, or remove it")
 
     def _check_twice(self, facts: dict[str, Quantity]) -> None:
         """Facts that say one thing twice must agree, to their intervals and a print's rounding."""
         for group in _TWICE:
-            ways = [keys for keys in group if all(key in facts for key in keys)]
+            ways = [
+                [key for key in keys if key in facts]
+                for keys in group
+                if all(key in facts for key in keys if key not in _ONCE)
+            ]
             for keys, others in combinations(ways, 2):
                 low, value, high = product_range(facts[key] for key in keys)
                 other_low, other, other_high = product_range(facts[key] for key in others)
@@ -249,6 +270,8 @@ class _Reader:
     def _total(self, key: str, table: Any) -> Total:
         published = checked(PublishedForm, table, self.path, key)
         figure = self._fact(key, published)
+        if published.as_of is not None and published.as_of > date.today():
+            raise self._bad(key, f"is of {published.as_of}, a day to come; give the day it was")
         if published.as_of is not None and published.as_of < self.file.published_on:
             raise self._bad(
                 key,

@@ -13,6 +13,7 @@ from flopledger.zoo.sizes import Option, Size
 
 Number = Annotated[float, Field(strict=True)]  # TOML's true and "12" are none
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Name = Annotated[str, StringConstraints(max_length=400)]  # long enough for any, short in a line
 Day = Annotated[date, Field(strict=True)]
 
 
@@ -52,12 +53,12 @@ class FactForm(Table):
     low: Number | None = None
     high: Number | None = None
     source: Text
-    ref: str | None = None
+    ref: Name | None = None
     url: Url | None = None
     retrieved: Day | None = None
     kind: Kind = "cited"
     tag: Literal["E", "S", "D", "M"] | None = None
-    unit: str | None = None
+    unit: Name | None = None
     shared: Text | None = None
     command: Text | None = None
     versions: Text | None = None
@@ -82,7 +83,7 @@ class AnswerForm(Table):
 class HardwareForm(Table):
     """What a run ran on."""
 
-    chip: Text
+    chip: Annotated[Text, Field(max_length=200)]
     precision: Literal["float32", "bfloat16", "float16", "float8_e4m3fn", "int8"]
     chips: FactForm
     hours: FactForm
@@ -94,9 +95,9 @@ class PhaseForm(Table):
     name: Annotated[Text, Field(max_length=200)]
     model: Text | None = None
     method: MethodName | None = None
-    options: dict[str, Option] = Field(default_factory=dict)
-    input: list[Size] | list[str] = Field(default_factory=list)
-    frozen: list[Text] = Field(default_factory=list)
+    options: dict[Name, Option] = Field(default_factory=dict)
+    input: list[Size] | list[Name] = Field(default_factory=list)
+    frozen: list[Name] = Field(default_factory=list)
     teacher: Text | None = None
 
 
@@ -107,13 +108,13 @@ class RunForm(Table):
     published_on: Day
     model: list[Text] | None = None
     models: list[AnswerForm] = Field(default_factory=list)
-    models_shared: str = ""
+    models_shared: Name = ""
     method: MethodName | None = None
     phases: list[dict[str, Any]] = Field(default_factory=list)
     published: list[dict[str, Any]] = Field(default_factory=list)
-    options: dict[str, Option] = Field(default_factory=dict)
-    input: list[Size] | list[str] = Field(default_factory=list)
-    frozen: list[Text] = Field(default_factory=list)
+    options: dict[Name, Option] = Field(default_factory=dict)
+    input: list[Size] | list[Name] = Field(default_factory=list)
+    frozen: list[Name] = Field(default_factory=list)
     teacher: Text | None = None
     base: Text | None = None
     hardware: HardwareForm | None = None

@@ -4,6 +4,7 @@ import csv
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import date
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -27,7 +28,30 @@ def _web_address(text: str) -> str:
     return text
 
 
-Url = Annotated[str, AfterValidator(_web_address)]  # of the page, paper or file that was read
+Url = Annotated[
+    str, StringConstraints(max_length=2000), AfterValidator(_web_address)
+]  # of the page, paper or file that was read
+
+
+def check_dated(url: str | None, retrieved: date | None, otherwise: str = "") -> None:
+    """Refuse an address that nobody read on a day, and a day on which nothing was read.
+
+    Args:
+        url: the address.
+        retrieved: the day.
+        otherwise: what else would mend an address without a day, for the message.
+
+    Raises:
+        ValueError: the message names the key.
+    """
+    if retrieved is not None and url is None:
+        raise ValueError("retrieved says when, but url does not say where; give url")
+    if retrieved is not None and retrieved > date.today():
+        raise ValueError(f"retrieved is {retrieved}, a day to come; give the day it was")
+    if url is not None and retrieved is None:
+        raise ValueError(
+            f"url says where, but not when it was read; give retrieved, the day{otherwise}"
+        )
 
 
 class BadFacts(FlopledgerError, ValueError):
@@ -52,6 +76,14 @@ def short_name(path: Path) -> str:
     """The file as messages call it: "facts/runs/alexnet.toml", or a path of the user's as given."""
     home = facts_folder()
     return f"facts/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; a name that is too long for one is none."""
+    try:
+        return path.exists()
+    except OSError:  # Path.exists passes on what is no answer to it
+        return False
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -113,6 +145,7 @@ def checked(
         *tables, key = [str(part) for part in (table, *loc) if part != ""]
         place = ".".join((*tables, key))
         inside = f"[{'.'.join(tables)}] " if tables else ""
+        key = key if len(key) <= 60 else f"{key[:57]}..."
         if wrong["type"] == "extra_forbidden":
             within = _table_at(model, loc[:-1])
             hint = did_you_mean(key, (*within.model_fields, *(besides if within is model else ())))
