@@ -5,7 +5,8 @@ from math import isnan
 import pytest
 from flopledger.clock.published_peaks import Peak
 from flopledger.metering.loggers import progress, tensorboard
-from flopledger.metering.reading import Reading, Row, Unit
+from flopledger.metering.reading import Reading, Row
+from flopledger.metering.tally import Tally
 
 
 def row(**fields):
@@ -17,12 +18,19 @@ def row(**fields):
             "training": False,
             "grad": True,
             "inside": False,
+            "recomputes": False,
             "calls": 2,
             "failed": 0,
             "samples": 6,
-            "counts": ((7, 5), (7, 5)),
+            "macs": 14,
+            "other_flops": 10,
+            "macs_low": 7,
+            "macs_high": 7,
+            "varies": False,
+            "watched": 2,
             "backwards": 0,
             "backward_macs": 0,
+            "recomputed_macs": 0,
             "seconds": 0.5,
             "uncounted": (),
         }
@@ -30,36 +38,37 @@ def row(**fields):
     )
 
 
-def reading(*rows, seconds=2.0, peak=None, **units):
+def reading(*rows, total=None, seconds=2.0, peak=None, **units):
+    total = total or Tally(passes=2, samples=6, untold=2, macs=14, other_flops=10)
     return Reading(
-        rows=dict(enumerate(rows)), units=units, seconds=seconds, peak=Peak(peak, "given")
-    )
+        rows=dict(enumerate(rows)), units=units, total=total, seconds=seconds,
+        peak=Peak(peak, "given"),
+    )  # fmt: skip
 
 
 def test_totals_by_hand():
-    first = row(failed=1, backwards=1, backward_macs=13)
-    # watched twice: 10 and 20 MACs, 2 and 4 other FLOPs; 3 calls of 11 samples in all
-    second = row(calls=3, samples=11, counts=((10, 2), (20, 4)), failed=2)
-    inner = row(inside=True, calls=100, failed=100, samples=100)
-    totals = reading(first, second, inner, peak=1000.0).totals
-    assert totals.passes == 2 + 3
-    assert totals.samples == 6 + 11
-    assert totals.failed == 1 + 2
-    assert totals.macs == 2 * 7 + 3 * 15
-    assert totals.flops == 2 * 59
-    assert totals.other_flops == 2 * 5 + 3 * 3
-    assert totals.backward_passes == 1
-    assert totals.backward_flops == 2 * 13
+    total = Tally(
+        passes=5, samples=17, tokens=100, padding=30, failed=3, macs=59, other_flops=19,
+        backward_passes=1, backward_macs=13, recomputed_macs=14,
+    )  # fmt: skip
+    totals = reading(row(), total=total, peak=1000.0).totals
+    assert (totals.passes, totals.samples, totals.failed) == (5, 17, 3)
+    assert (totals.tokens, totals.real_tokens) == (100, 70)
+    assert (totals.macs, totals.flops, totals.other_flops) == (59, 2 * 59, 19)
+    assert (totals.backward_passes, totals.backward_flops) == (1, 2 * 13)
+    assert totals.model_flops == 118 + 26
+    assert totals.recomputed_flops == 28
     assert totals.seconds == 2
     assert totals.flops_per_second == (118 + 26) / 2
     assert totals.mfu == 72 / 1000
+    assert totals.hfu == (118 + 26 + 28) / 2 / 1000  # what is computed again is no model's work
 
 
 def test_an_unknown_backward_and_an_unknown_peak_stay_unknown():
-    totals = reading(row(backwards=1, backward_macs=None), row(backwards=2, backward_macs=3)).totals
-    assert totals.backward_flops is totals.flops_per_second is totals.mfu is None
-    # it is unknown, and none ran
-    assert reading(row(backwards=0, backward_macs=None)).totals.backward_flops == 0
+    totals = reading(total=Tally(macs=7, backward_passes=3, unknown_backwards=1)).totals
+    assert totals.backward_flops is totals.recomputed_flops is totals.model_flops is None
+    assert totals.flops_per_second is totals.mfu is totals.hfu is None
+    assert totals.flops == 14
 
 
 def test_no_time_gives_no_rate():
@@ -67,16 +76,17 @@ def test_no_time_gives_no_rate():
 
 
 def test_a_call_that_was_never_watched_is_not_free():
-    totals = reading(row(counts=())).totals
+    totals = reading(total=Tally(passes=2, unwatched=1, macs=7)).totals
     assert totals.macs is totals.flops is totals.other_flops is totals.flops_per_second is None
-    # none returned, so there is nothing to know
-    assert reading(row(counts=(), calls=0, samples=0), row()).totals.macs == 14
 
 
 def test_the_table_by_hand():
     table = reading(
-        row(), row(counts=((10, 2), (20, 4)), backwards=3, backward_macs=5, calls=4), row(counts=())
-    ).by_signature()
+        row(),
+        row(macs=60, other_flops=12, macs_low=10, macs_high=20, varies=True, backwards=3,
+            backward_macs=15, calls=4),
+        row(macs=None, other_flops=None, macs_low=None, macs_high=None, watched=0),
+    ).by_signature()  # fmt: skip
     assert list(table["inputs"]) == ["3x4 float32, 3 int64"] * 3
     assert list(table["watched"]) == [2, 2, 0]
     assert list(table["varies"]) == [False, True, False]
@@ -93,30 +103,28 @@ def test_the_table_by_hand():
     assert isnan(reading(unknown).by_signature().loc[0, "backward_macs"])
 
 
-def test_calls_that_cost_the_same_in_macs_alone_vary():
-    assert row(counts=((7, 5), (7, 6))).varies
-    assert not row(counts=((7, 5),)).varies
-    assert not row(counts=()).varies
-
-
 def test_units_by_hand():
-    net, other = row(backwards=3, backward_macs=13), row(counts=((1, 2),))
-    games = [
-        Unit(seconds=0.25, work={0: (1, 0, 3), 1: (2, 0, 4)}),
-        Unit(seconds=0.75, work={0: (3, 2, 9)}),
-    ]
-    one = reading(net, other, game=games)
+    games = {
+        "passes": [3, 3], "samples": [7, 9], "tokens": [0, 8], "untold": [1, 0], "macs": [9, 21],
+        "other_flops": [9, 15], "backward_passes": [0, 2], "backward_macs": [0, 26],
+        "unknown_backwards": [0, 1], "recomputed_macs": [0, 0], "seconds": [0.25, 0.75],
+    }  # fmt: skip
+    one = reading(row(), game=games)
     table = one.by_unit("game")
-    assert table.to_dict("list") == {
+    assert table.drop(
+        columns=["tokens", "backward_flops", "recomputed_flops", "model_flops"]
+    ).to_dict("list") == {
         "passes": [3, 3],
         "samples": [7, 9],
-        "macs": [7 + 2 * 1, 3 * 7],
+        "macs": [9, 21],
         "flops": [18, 42],
-        "other_flops": [5 + 2 * 2, 3 * 5],
+        "other_flops": [9, 15],
         "backward_passes": [0, 2],
-        "backward_flops": [0, 2 * 2 * 13],
         "seconds": [0.25, 0.75],
     }
+    assert (table["tokens"][1], table["backward_flops"][0], table["model_flops"][0]) == (8, 0, 18)
+    unknown = table[["tokens", "backward_flops", "model_flops"]].isna()
+    assert unknown.values.tolist() == [[True, False, False], [False, True, True]]
     per = one.per_unit("game")
     assert list(per.columns) == ["mean", "std", "5%", "50%", "95%"]
     # of 9 and 21: the mean 15, 12 / sqrt(2) apart; quantiles lie between them in a line
@@ -124,8 +132,8 @@ def test_units_by_hand():
 
 
 def test_one_line_says_it_all():
-    known = reading(row(backwards=1, backward_macs=13), peak=1000.0)
-    assert str(known) == (
+    total = Tally(passes=2, samples=6, macs=14, backward_passes=1, backward_macs=13)
+    assert str(reading(row(), total=total, peak=1000.0)) == (
         "2 passes, 6 samples: 28 FLOPs and 26 backward in 2 s, 27 FLOP/s "
         "(2.7% of 1e-09 TFLOP/s (given))"
     )
@@ -133,6 +141,8 @@ def test_one_line_says_it_all():
     assert str(least) == (
         "2 passes, 6 samples: at least 28 FLOPs in 2 s, at least 14 FLOP/s (peak unknown)"
     )
+    again = reading(total=Tally(passes=2, samples=6, macs=14, recomputed_macs=7))
+    assert str(again).startswith("2 passes, 6 samples: 28 FLOPs and 14 again in 2 s, 14 FLOP/s")
 
 
 class Writer:

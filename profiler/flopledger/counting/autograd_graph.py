@@ -34,7 +34,7 @@ class Reading:
 SPARSE = Reading(unknown="autograd's graph does not say how much a sparse tensor stores")
 
 
-class _Unknown(FlopledgerError):
+class Unknown(FlopledgerError):
     """The graph does not show what a node does."""
 
 
@@ -48,10 +48,10 @@ def read(roots: Sequence[Tensor], where: Callable[[Any], str]) -> Reading:
     macs: dict[str, int] = {}
     try:
         for node in _nodes(roots):
-            if products := _products(node):
+            if products := products_of(node):
                 path = where(node)
                 macs[path] = macs.get(path, 0) + products
-    except _Unknown as unknown:
+    except Unknown as unknown:
         return Reading(unknown=str(unknown))
     return Reading(macs=macs)
 
@@ -68,17 +68,36 @@ def _nodes(roots: Sequence[Tensor]) -> Iterator[Any]:
         waiting += [following for following, _ in node.next_functions]
 
 
-def _products(node: Any) -> int:
+def multiplies(node: Any) -> bool:
+    """Whether its gradients take products, as far as its name tells; code of others may."""
+    kind = node.name().rstrip("0123456789").removesuffix("Backward")
+    opaque = kind.startswith(_OPAQUE) and kind not in _ELEMENTS
+    return kind in _RULES or opaque or hides(node)
+
+
+def hides(node: Any) -> bool:
+    """Whether what it computes is code of others, a part of another node, or a second gradient."""
+    kind = node.name().rstrip("0123456789").removesuffix("Backward")
+    of_a_gradient = kind.removesuffix("Backward") in _RULES and kind not in _RULES
+    return isinstance(node, BackwardCFunction) or kind.startswith(_HIDDEN) or of_a_gradient
+
+
+def products_of(node: Any) -> int:
+    """MACs of a node's gradients, of those arguments that want one.
+
+    Raises:
+        Unknown: the graph does not tell.
+    """
     name = node.name()
     kind = name.rstrip("0123456789").removesuffix("Backward")
     if kind in _RULES:
         macs = _RULES[kind](node)
         return 4 * macs if node._input_metadata[0].dtype.is_complex else macs
     if isinstance(node, BackwardCFunction):
-        raise _Unknown(f"{name} is code of its own, which autograd's graph does not show")
+        raise Unknown(f"{name} is code of its own, which autograd's graph does not show")
     again = kind.removesuffix("Backward")  # of the gradient of a gradient
     if (kind.startswith(_OPAQUE) and kind not in _ELEMENTS) or (again != kind and again in _RULES):
-        raise _Unknown(f"autograd's graph does not tell the products of {name}")
+        raise Unknown(f"autograd's graph does not tell the products of {name}")
     return 0
 
 
@@ -94,14 +113,17 @@ def _wanted(node: Any, place: int) -> Sequence[int] | None:
         return None
     variable = getattr(following, "variable", None)  # of a leaf
     if variable is not None and variable.layout is not torch.strided:
-        raise _Unknown(SPARSE.unknown)
+        raise Unknown(SPARSE.unknown)
     return _out(following, index)
 
 
-def _saved(node: Any, name: str) -> Tensor:
-    """An argument that wants no gradient itself, and is kept for another's."""
+def _shape(node: Any, place: int, name: str) -> Sequence[int]:
+    """That of an argument which wants no gradient itself, and is kept for another's."""
+    following, index = getattr(node, "edges", node.next_functions)[place]
+    if following is not None:  # it does, though this pass does not ask for it
+        return _out(following, index)
     saved: Tensor = getattr(node, f"_saved_{name}")
-    return saved
+    return saved.shape
 
 
 def _matrices(left: int, right: int) -> Callable[[Any], int]:
@@ -136,7 +158,7 @@ def _grouped(node: Any) -> int:
     """[rows, k] x [groups, k, n]: every row meets one matrix."""
     rows = _wanted(node, 0)
     if len(_out(node)) != 2 or len(rows or (1, 1)) != 2:
-        raise _Unknown("autograd's graph tells a grouped product only where rows are in groups")
+        raise Unknown("autograd's graph tells a grouped product only where rows are in groups")
     return _matrices(0, 1)(node)
 
 
@@ -154,10 +176,10 @@ def _outer(node: Any) -> int:
 def _convolution(node: Any) -> int:
     """Each term input x weight once for either's gradient."""
     x, weight = _wanted(node, 0), _wanted(node, 1)
-    kernel = _saved(node, "weight").shape if weight is None else weight
+    kernel = _shape(node, 1, "weight") if weight is None else weight
     spread = _out(node)
     if node._saved_transposed:
-        spread = _saved(node, "input").shape if x is None else x
+        spread = _shape(node, 0, "input") if x is None else x
     return prod(spread) * prod(kernel[1:]) * _number(x, weight)
 
 
@@ -168,7 +190,7 @@ def _attention(node: Any) -> int:
     """
     query, key, value = (_wanted(node, place) for place in range(3))
     made = _out(node)
-    source = key or value or _saved(node, "key").shape
+    source = key or value or _shape(node, 1, "key")
     wide = (query or key or made)[-1] * _number(query, key)
     values = made[-1] * (_number(value) + (query is not None or key is not None))
     return prod(made[:-1]) * source[-2] * (wide + values)
@@ -178,8 +200,8 @@ def _recurrent(node: Any) -> int:
     """One layer in one direction: every step goes back to the one before, and to its input."""
     x, w_input, w_hidden = (_wanted(node, place) for place in range(3))
     steps, batch = _out(node)[:2]
-    of_input = prod(_saved(node, "weight0").shape if w_input is None else w_input)
-    of_hidden = prod(_saved(node, "weight1").shape if w_hidden is None else w_hidden)
+    of_input = prod(_shape(node, 1, "weight0") if w_input is None else w_input)
+    of_hidden = prod(_shape(node, 2, "weight1") if w_hidden is None else w_hidden)
     first = _wanted(node, 5) is not None
     total = steps * _number(x, w_input) * of_input
     total += (steps * _number(w_hidden) + steps - 1 + first) * of_hidden
@@ -188,11 +210,11 @@ def _recurrent(node: Any) -> int:
 
 def _bilinear(node: Any) -> int:
     """[n, i] x [o, i, j] x [n, j], two at a time from the left, the wanted one's place taken."""
-    first, second = _saved(node, "i1").shape, _saved(node, "i3").shape
+    first, second = _shape(node, 0, "i1"), _shape(node, 2, "i3")
     samples, rows, columns = first[0], first[-1], second[-1]
     results = _out(node)[-1]
     if len(first) != 2 or len(_out(node)) != 2:
-        raise _Unknown("autograd's graph tells of trilinear forms a bilinear layer's alone")
+        raise Unknown("autograd's graph tells of trilinear forms a bilinear layer's alone")
     whole = samples * results * rows * columns
     parts = samples * rows * columns, whole, samples * results * columns
     starts = whole, samples * results * rows, whole
@@ -242,4 +264,5 @@ _OPAQUE = (
     "ConvTbc", "SlowConv", "ConvDepthwise", "DeformConv", "Nested", "Transformer", "FlashAttention",
     "EfficientAttention",
 )  # fmt: skip
+_HIDDEN = "torch::autograd::CppNode", "torch::autograd::CopySlices"  # code of others
 _ELEMENTS = ("LinalgVectorNorm", "LinalgCross")  # multiply no matrices

@@ -1,26 +1,25 @@
 """Meter: hooks on live modules count passes, samples and FLOPs while a real program runs."""
 
-import sys
-import threading
 import time
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from math import isfinite, isnan
 from numbers import Integral
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
 from flopledger.clock.published_peaks import Peak, peak_of
 from flopledger.counting.advice import not_a_network
-from flopledger.counting.hooks import Hook, on_modules
+from flopledger.counting.hooks import on_modules
 from flopledger.errors import FlopledgerError
+from flopledger.metering.call_counter import CallCounter
+from flopledger.metering.hooks import Begin, End, method_of
+from flopledger.metering.lap import Lap, lap_of, together
 from flopledger.metering.loggers import Log
-from flopledger.metering.reading import Reading, Row, Unit
-from flopledger.metering.signature import Signature, backward_macs, key_of
-from flopledger.metering.watched_call import WatchedCall
+from flopledger.metering.reading import Reading, row_of
+from flopledger.metering.tally import Tally
+from flopledger.metering.work import work_of
 from flopledger.options import brief, checks_arguments
 
 
@@ -32,19 +31,24 @@ class MeterError(FlopledgerError, RuntimeError):
 def meter(
     modules: nn.Module | Mapping[str, nn.Module],
     *,
+    methods: Sequence[str] = (),
     recount: int = 1000,
     peak: float | None = None,
     log: Log | None = None,
+    warm_up: int = 0,
 ) -> "Meter":
     """Make a meter of these modules, to be entered by `with` or attached.
 
     Args:
         modules: a module, which goes by its class's name; or modules by the names that they shall
             go by.
+        methods: of the modules that have them, methods that do their work outside `forward`
+            ("encode"): each call of one is metered like a call of the module.
         recount: a call of every signature is watched again at 2, 8, 32, ... calls, and at each
             multiple of this.
         peak: FLOPs a second that the device does at most; if left out, from facts/devices.csv.
         log: called after every unit of work; flopledger.metering.loggers has some.
+        warm_up: laps at the beginning that `laps()` leaves out.
 
     Raises:
         MeterError: there is no module, or one of these arguments is no module or number.
@@ -53,26 +57,25 @@ def meter(
         if not isinstance(modules, nn.Module):
             raise MeterError(str(not_a_network(modules, named=False)))
         modules = {type(modules).__name__: modules}
-    return Meter(modules, recount, peak, log)
-
-
-_NO_PEAK = Peak(None, "not asked for")
-_PAUSED: list[Any] = [None]  # stands for a thread's stack while the meter itself calls the modules
+    return Meter(modules, methods, recount, peak, log, warm_up)
 
 
 class Meter:
     """Counts what the modules do between `attach` and `detach`, in every thread.
 
     A call inside another metered call is listed, and not counted twice. A call that raises counts
-    as failed, and its work not at all.
+    as failed, and its work not at all. What is called during a backward pass, to compute again
+    what was not kept, is recomputed work and no pass.
     """
 
     def __init__(
         self,
         modules: Mapping[str, nn.Module],
+        methods: Sequence[str] = (),
         recount: int = 1000,
         peak: float | None = None,
         log: Log | None = None,
+        warm_up: int = 0,
     ) -> None:
         if not modules:
             raise MeterError("a meter needs a module; meter(network)")
@@ -86,16 +89,20 @@ class Meter:
             raise MeterError(f"recount {brief(recount)} watches nothing; give 1 or more")
         if peak is not None and not (isfinite(peak) and peak > 0):
             raise MeterError(f"a peak of {peak} FLOP/s is none; give a number above 0")
-        self._modules, self._recount, self._peak, self._log = dict(modules), recount, peak, log
-        self._signatures: dict[Hashable, Signature] = {}
-        self._units: dict[str, list[Unit]] = {}
-        self._open: list[str] = []
+        if isinstance(methods, str):
+            methods = (methods,)
+        for method in methods:
+            if not any(callable(getattr(module, method, None)) for module in modules.values()):
+                raise MeterError(f"{', '.join(modules)}: no method {brief(method)} to meter")
+        self._modules, self._methods, self._peak, self._log = dict(modules), methods, peak, log
+        self._calls = CallCounter(recount, len(modules) > 1 or bool(methods))
         self._hooks = ExitStack()
-        self._lock = threading.Lock()
-        self._local = threading.local()
-        self._running = 0  # calls that have begun and not ended
         self._begin: float | None = None
         self._end: float | None = None
+        self._before = 0.0  # seconds of the meters before, whose state was loaded
+        self._laps: list[Lap] = []
+        self._warm_up = warm_up
+        self._lap_from: tuple[float, Tally] | None = None
 
     def __enter__(self) -> "Meter":
         self.attach()
@@ -112,180 +119,159 @@ class Meter:
         """
         if self._begin is not None:
             raise MeterError("a meter is used once; make another with meter(...)")
-        hooks = on_modules(self._modules.items(), self._before, lambda _: self._after)
-        self._hooks.enter_context(hooks)
+        calls, off = self._calls, self._hooks.close
+        hooked = []
+        for name, module in self._modules.items():
+            own = {method: f"{name}.{method}" for method in self._methods}
+            if module._compiled_call_impl is None:
+                hooked.append((name, module))
+            else:  # by module.compile(): hooks would be compiled with it
+                own["_compiled_call_impl"] = name
+            for method, called in own.items():
+                if callable(getattr(module, method, None)):
+                    self._hooks.enter_context(method_of(module, method, called, calls, off))
+        self._hooks.enter_context(
+            on_modules(hooked, lambda name: Begin(calls, name), lambda _: End(calls, off))
+        )
+        calls.sums.open = True
         self._begin = time.perf_counter()
+        self._lap_from = self._begin, calls.sums.total()
 
     def detach(self) -> None:
         """Take the hooks off, once no call is running; the clock stops. What was counted stays."""
-        with self._lock:
-            if self._end is None and self._begin is not None:
-                self._end = time.perf_counter()
-            if not self._running:
-                self._hooks.close()
-
-    def _before(self, name: str) -> Hook:
-        now, local = time.perf_counter, self._local
-
-        def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
-            stack = getattr(local, "stack", None)
-            if stack is None:
-                stack = local.stack = []
-            elif stack is _PAUSED:
-                return
-            inside = bool(stack)
-            with self._lock:
-                self._running += 1
-            try:
-                signature, watched = self._started(name, module, args, kwargs, inside)
-                watch = WatchedCall() if watched else None
-            except Exception:  # no fault of ours is the network's
-                signature, watch = self._unread(name, module, inside), None
-            stack.append((module, signature, watch, sys.exc_info()[1], now()))
-
-        return hook
-
-    def _started(
-        self, name: str, module: nn.Module, args: Any, kwargs: Any, inside: bool
-    ) -> tuple[Signature, bool]:
-        """The signature of a call that begins, and whether this one is to be watched."""
-        key = (name, inside, module.training, torch.is_grad_enabled(), *map(key_of, args))
-        if kwargs:
-            key = (*key, *((word, key_of(value)) for word, value in kwargs.items()))
-        with self._lock:
-            signature = self._signatures.get(key)
-            if signature is None:
-                signature = Signature(name, module, args, kwargs, inside)
-                self._signatures[key] = signature
-            signature.started += 1
-            return signature, signature.due(self._recount)
-
-    def _unread(self, name: str, module: nn.Module, inside: bool) -> Signature:
-        """That of calls whose arguments cannot be read: what they cost is unknown."""
-        with self._lock:
-            key = (name, inside, module.training, torch.is_grad_enabled(), "not read")
-            return self._signatures.setdefault(key, Signature(name, module, (), {}, inside))
-
-    def _after(self, module: nn.Module, args: Any, out: Any) -> None:
-        stack = getattr(self._local, "stack", None)
-        if not stack or stack[-1] is None or stack[-1][0] is not module:
-            return  # paused, or it began before it was metered
-        _, signature, watch, before, start = stack.pop()
-        seconds = time.perf_counter() - start
-        counted = watch.end() if watch is not None else None
-        failed = out is None and sys.exc_info()[1] is not before
-        with self._lock:
-            self._running -= 1
-            if self._end is not None:  # it was detached meanwhile
-                if not self._running:
-                    self._hooks.close()
-                return
-            if failed:
-                signature.failed += 1
-                return
-            signature.calls += 1
-            signature.seconds += seconds
-            if counted is not None:
-                signature.counts.append(
-                    (sum(c.macs for c in counted), sum(c.other_flops for c in counted))
-                )
-                signature.uncounted.update(c.op for c in counted if not c.counted)
-        if signature.grad and not signature.inside:
-            with suppress(Exception):  # no fault of ours is the network's
-                self._await_backward(signature, out)
-
-    def _await_backward(self, signature: Signature, out: Any) -> None:
-        reached: list[bool] = []
-
-        def fire(_: Any) -> None:
-            if not reached:
-                reached.append(True)
-                with self._lock:
-                    signature.backwards += 1
-
-        leaves = [out] if isinstance(out, Tensor) else tree_leaves(out)
-        nodes = {leaf.grad_fn for leaf in leaves if isinstance(leaf, Tensor)}
-        for node in nodes:
-            if node is not None:
-                node.register_prehook(fire)
+        if self._end is None and self._begin is not None:
+            self._end = time.perf_counter()
+            self._calls.sums.open = False
+        if not self._calls.sums.running():
+            self._hooks.close()
 
     @contextmanager
     def unit(self, kind: str) -> Iterator[None]:
         """A unit of work, such as a game or a step; units may lie in one another."""
-        before, start = self._snapshot(), time.perf_counter()
-        self._open.append(kind)
+        sums = self._calls.sums
+        before, start = sums.begin(kind), time.perf_counter()
         try:
             yield
         finally:
-            self._open.remove(kind)
-        seconds = time.perf_counter() - start
-        done = {
-            key: _less(after, before.get(key, (0, 0, 0))) for key, after in self._snapshot().items()
-        }
-        units = self._units.setdefault(kind, [])
-        units.append(Unit(seconds=seconds, work=done))
+            seconds = time.perf_counter() - start
+            done, number = sums.end(kind, before, seconds)
         if self._log is not None:
-            last = {kind: units[-1:]}
-            of_this_unit = Reading(rows=self._rows(), units=last, seconds=seconds, peak=_NO_PEAK)
-            figures = of_this_unit.by_unit(kind).to_dict("records")[0]
-            known = {str(name): value for name, value in figures.items() if not isnan(value)}
-            self._log(kind, len(units) - 1, known)
+            figures = {**work_of(done).to_dict(), "seconds": seconds}
+            known = {name: value for name, value in figures.items() if not isnan(value)}
+            self._log(kind, number, known)
 
-    def _snapshot(self) -> dict[Hashable, tuple[int, int, int]]:
-        with self._lock:
-            return {
-                key: (signature.calls, signature.backwards, signature.calls * signature.samples)
-                for key, signature in self._signatures.items()
-                if not signature.inside
-            }
+    def lap(self) -> Lap:
+        """What was done since the last lap, or since the beginning; units may be open.
 
-    def read(self) -> Reading:
-        """What was counted so far.
+        A device that is not the CPU is waited for, so that the work of a lap is in its seconds.
 
         Raises:
-            MeterError: the modules were never called, or a unit is still open.
+            MeterError: the meter was never attached.
+        """
+        if self._lap_from is None:
+            raise MeterError("the meter was never attached; enter it, or call attach()")
+        self._wait()
+        now, total = self._now(), self._calls.sums.total()
+        start, before = self._lap_from
+        self._lap_from = now, total
+        number = len(self._laps)
+        lap = lap_of(
+            total.less(before), number, number < self._warm_up, now - start, self._device_peak()
+        )
+        self._laps.append(lap)
+        return lap
+
+    def laps(self) -> Lap:
+        """All laps so far as one, those of the warm-up left out.
+
+        Raises:
+            MeterError: there was none.
+        """
+        counted = [lap for lap in self._laps if not lap.warm_up]
+        if not counted:
+            raise MeterError(f"no lap has ended after the {self._warm_up} of the warm-up")
+        return together(counted, sum(lap.seconds for lap in counted), counted[-1].peak)
+
+    def state_dict(self) -> dict[str, float]:
+        """The totals, to be saved with a checkpoint."""
+        return {**self._calls.sums.total().to_dict(), "seconds": self._seconds()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Go on from saved totals: readings hold both, laps and units only what is new.
+
+        Raises:
+            MeterError: that is no meter's state.
+        """
+        numbers = dict(state)
+        try:
+            seconds = numbers.pop("seconds")
+            before = Tally(**numbers)  # type: ignore[arg-type]
+        except (KeyError, TypeError) as error:
+            raise MeterError(f"no state of a meter: {error}; give what state_dict() gave") from None
+        self._before += seconds
+        self._calls.sums.add(before)
+        if self._lap_from is not None:
+            start, total = self._lap_from
+            self._lap_from = start, total.plus(before)
+
+    def read(self) -> Reading:
+        """What was counted so far, units that are still open left out of `units`.
+
+        Nothing is run for it.
+
+        Raises:
+            MeterError: the modules were never called.
         """
         if self._begin is None:
             raise MeterError("the meter was never attached; enter it, or call attach()")
-        if self._open:
-            raise MeterError(f"the unit {self._open[-1]!r} is still open; read after its end")
-        if not any(signature.calls for signature in self._signatures.values()):
-            names = ", ".join(self._modules)
-            raise MeterError(
-                f"{names}: never called while it was metered; of a compiled network inside a "
-                "compiled one, meter the outer"
-            )
-        end = self._end if self._end is not None else time.perf_counter()
-        peak = Peak(self._peak, "given") if self._peak else peak_of(*self._device())
+        calls = self._calls
+        total = calls.sums.total()
+        if not (total.passes or any(s.calls for s in list(calls.signatures.values()))):
+            raise MeterError(self._never_called())
+        with calls.sums.lock:
+            rows = {key: row_of(signature) for key, signature in calls.signatures.items()}
+            units = {
+                kind: {name: list(column) for name, column in columns.items()}
+                for kind, columns in calls.sums.columns.items()
+            }
         return Reading(
-            rows=self._rows(), units=dict(self._units), seconds=end - self._begin, peak=peak
+            rows=rows, units=units, total=total, seconds=self._seconds(), peak=self._device_peak()
         )
 
-    def _rows(self) -> dict[Hashable, Row]:
-        return {key: self._row(signature) for key, signature in self._signatures.items()}
-
-    def _row(self, signature: Signature) -> Row:
-        if signature.backwards and signature.backward_macs is None:
-            stack, self._local.stack = getattr(self._local, "stack", []), _PAUSED
-            try:
-                signature.backward_macs = backward_macs(signature)
-            finally:
-                self._local.stack = stack
-        return Row(
-            module=signature.name,
-            inputs=signature.shapes,
-            training=signature.training,
-            grad=signature.grad,
-            inside=signature.inside,
-            calls=signature.calls,
-            failed=signature.failed,
-            samples=signature.calls * signature.samples,
-            counts=tuple(signature.counts),
-            backwards=signature.backwards,
-            backward_macs=signature.backward_macs if signature.backwards else 0,
-            seconds=signature.seconds,
-            uncounted=tuple(sorted(signature.uncounted)),
+    def _never_called(self) -> str:
+        names = ", ".join(self._modules)
+        others = [
+            name
+            for module in self._modules.values()
+            for kind in type(module).__mro__[: type(module).__mro__.index(nn.Module)]
+            for name, value in vars(kind).items()
+            if callable(value) and not name.startswith("_") and name != "forward"
+        ]
+        hint = ""
+        if others:
+            first = list(dict.fromkeys(others))
+            hint = (
+                f"; work of other methods than forward is seen with methods=, such as {first[0]!r}"
+            )
+        return (
+            f"{names}: never called while it was metered; of a compiled network inside a "
+            f"compiled one, meter the outer{hint}"
         )
+
+    def _seconds(self) -> float:
+        return self._before + (self._now() - self._begin if self._begin is not None else 0)
+
+    def _now(self) -> float:
+        return self._end if self._end is not None else time.perf_counter()
+
+    def _wait(self) -> None:
+        devices = {p.device for m in self._modules.values() for p in m.parameters()}
+        for device in devices:
+            if device.type not in ("cpu", "meta"):
+                torch.accelerator.synchronize(device)
+
+    def _device_peak(self) -> Peak:
+        return Peak(self._peak, "given") if self._peak else peak_of(*self._device())
 
     def _device(self) -> tuple[str, str]:
         """The device's name and the dtype of the weights, of the first module that has any."""
@@ -296,7 +282,3 @@ class Meter:
                     return torch.cuda.get_device_name(param.device), kind
                 return str(param.device.type), kind
         return "cpu", "float32"
-
-
-def _less(after: tuple[int, int, int], before: tuple[int, int, int]) -> tuple[int, int, int]:
-    return after[0] - before[0], after[1] - before[1], after[2] - before[2]

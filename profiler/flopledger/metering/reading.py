@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from flopledger.clock.published_peaks import Peak
-from flopledger.metering.work import MeterTotals, Work, times, total_of
+from flopledger.metering.signature import Signature
+from flopledger.metering.tally import Tally
+from flopledger.metering.work import MeterTotals, totals_of, work_of
 from flopledger.storage.json_text import json_text
 
 QUANTILES = (0.05, 0.5, 0.95)
@@ -25,12 +27,20 @@ class Row:
         training: its mode.
         grad: whether gradients were enabled.
         inside: whether it was called inside another metered call, whose work holds its own.
+        recomputes: whether it was called during a backward pass, to compute anew.
         calls: that returned.
         failed: that raised.
         samples: of all calls.
-        counts: MACs and other FLOPs of each call that was watched.
-        backwards: backward passes that reached its results.
-        backward_macs: of one of them; None where it cannot be counted.
+        macs: of all calls, each as it was watched or as those watched before it on average; None
+            where there is a call that none was watched before.
+        other_flops: likewise, of every other kind.
+        macs_low: the least of the calls that were watched; None of none.
+        macs_high: the most.
+        varies: whether its calls cost differently.
+        watched: how many calls were watched.
+        backwards: runs of the backward pass that reached one of its calls.
+        backward_macs: of all of them; None where a part is not known.
+        recomputed_macs: what these computed again within its calls.
         seconds: of all calls.
         uncounted: operators without a formula.
     """
@@ -40,37 +50,48 @@ class Row:
     training: bool
     grad: bool
     inside: bool
+    recomputes: bool
     calls: int
     failed: int
     samples: int
-    counts: tuple[tuple[int, int], ...]
+    macs: float | None
+    other_flops: float | None
+    macs_low: int | None
+    macs_high: int | None
+    varies: bool
+    watched: int
     backwards: int
-    backward_macs: int | None
+    backward_macs: float | None
+    recomputed_macs: float
     seconds: float
     uncounted: tuple[str, ...]
 
-    @property
-    def varies(self) -> bool:
-        """Whether its calls cost differently."""
-        return len(set(self.counts)) > 1
 
-    @property
-    def macs_per_call(self) -> float | None:
-        """Of the watched calls on average: all cost the same, unless it varies; None of none."""
-        return sum(macs for macs, _ in self.counts) / len(self.counts) if self.counts else None
-
-    @property
-    def other_flops_per_call(self) -> float | None:
-        """As `macs_per_call`."""
-        return sum(other for _, other in self.counts) / len(self.counts) if self.counts else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unit:
-    """One unit of work: its seconds; calls, backward passes and samples by signature."""
-
-    seconds: float
-    work: Mapping[Hashable, tuple[int, int, int]]
+def row_of(signature: Signature) -> Row:
+    """What was counted of that signature."""
+    unknown = bool(signature.unwatched)
+    return Row(
+        module=signature.name,
+        inputs=signature.shapes,
+        training=signature.training,
+        grad=signature.grad,
+        inside=signature.inside,
+        recomputes=signature.again,
+        calls=signature.calls,
+        failed=signature.failed,
+        samples=signature.calls * signature.samples,
+        macs=None if unknown else signature.macs,
+        other_flops=None if unknown else signature.other_flops,
+        macs_low=signature.watched.low,
+        macs_high=signature.watched.high,
+        varies=signature.varies,
+        watched=signature.watched.number,
+        backwards=signature.backwards,
+        backward_macs=None if signature.unknown_backwards else signature.backward_macs,
+        recomputed_macs=signature.recomputed_macs,
+        seconds=signature.seconds,
+        uncounted=tuple(sorted(signature.uncounted)),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,33 +100,23 @@ class Reading:
 
     Attributes:
         rows: by signature.
-        units: units of work by their kind, in order.
+        units: of units of work that have ended, by their kind: sums by name (those of a Tally, and
+            seconds), in order.
+        total: of all calls that lie in no other metered one.
         seconds: of wall time.
         peak: of the device.
     """
 
     rows: Mapping[Hashable, Row]
-    units: Mapping[str, list[Unit]]
+    units: Mapping[str, Mapping[str, list[float]]]
+    total: Tally
     seconds: float
     peak: Peak
 
     @property
     def totals(self) -> MeterTotals:
         """All calls together; those inside another metered call are its part."""
-        rows = [row for row in self.rows.values() if not row.inside]
-        work = _added([(row, row.calls, row.backwards, row.samples) for row in rows])
-        rate = mfu = None
-        if work.flops is not None and work.backward_flops is not None and self.seconds:
-            rate = (work.flops + work.backward_flops) / self.seconds
-        if rate is not None and self.peak.flops_per_second is not None:
-            mfu = rate / self.peak.flops_per_second
-        return MeterTotals(
-            **asdict(work),
-            failed=sum(row.failed for row in rows),
-            seconds=self.seconds,
-            flops_per_second=rate,
-            mfu=mfu,
-        )
+        return totals_of(self.total, self.seconds, self.peak.flops_per_second)
 
     @property
     def complete(self) -> bool:
@@ -116,9 +127,10 @@ class Reading:
         """One row a signature.
 
         Returns:
-            module, inputs, training, grad, inside, calls, failed, samples, macs_per_call (a mean
-            where it varies), macs_low and macs_high (of watched calls), varies, watched, macs (of
-            all calls), other_flops, backward_passes, backward_macs (of all) and seconds.
+            module, inputs, training, grad, inside, recomputes, calls, failed, samples,
+            macs_per_call (a mean where it varies), macs_low and macs_high (of watched calls),
+            varies, watched, macs (of all calls), other_flops, backward_passes, backward_macs (of
+            all), recomputed_macs and seconds.
         """
         return pd.DataFrame(
             {
@@ -127,18 +139,20 @@ class Reading:
                 "training": row.training,
                 "grad": row.grad,
                 "inside": row.inside,
+                "recomputes": row.recomputes,
                 "calls": row.calls,
                 "failed": row.failed,
                 "samples": row.samples,
-                "macs_per_call": _number(row.macs_per_call),
-                "macs_low": min((macs for macs, _ in row.counts), default=nan),
-                "macs_high": max((macs for macs, _ in row.counts), default=nan),
+                "macs_per_call": nan if row.macs is None or not row.calls else row.macs / row.calls,
+                "macs_low": _number(row.macs_low),
+                "macs_high": _number(row.macs_high),
                 "varies": row.varies,
-                "watched": len(row.counts),
-                "macs": _number(times(row.macs_per_call, row.calls)),
-                "other_flops": _number(times(row.other_flops_per_call, row.calls)),
+                "watched": row.watched,
+                "macs": _number(row.macs),
+                "other_flops": _number(row.other_flops),
                 "backward_passes": row.backwards,
-                "backward_macs": _number(times(row.backward_macs, row.backwards)),
+                "backward_macs": _number(row.backward_macs),
+                "recomputed_macs": row.recomputed_macs,
                 "seconds": row.seconds,
             }
             for row in self.rows.values()
@@ -148,13 +162,14 @@ class Reading:
         """One row a unit of that kind: the fields of `Work`, NaN where unknown, and its seconds.
 
         Raises:
-            KeyError: there was no unit of that kind.
+            KeyError: no unit of that kind has ended.
         """
-        rows = []
-        for unit in self.units[kind]:
-            done = [(self.rows[key], *numbers) for key, numbers in unit.work.items()]
-            work = {name: _number(figure) for name, figure in asdict(_added(done)).items()}
-            rows.append({**work, "seconds": unit.seconds})
+        columns = dict(self.units[kind])
+        seconds = columns.pop("seconds")
+        rows = [
+            {**work_of(Tally(**dict(zip(columns, numbers, strict=True)))).to_dict(), "seconds": s}
+            for s, *numbers in zip(seconds, *columns.values(), strict=True)
+        ]
         return pd.DataFrame(rows)
 
     def per_unit(self, kind: str) -> pd.DataFrame:
@@ -192,6 +207,8 @@ class Reading:
         if t.backward_passes:
             number = "an unknown number" if t.backward_flops is None else f"{t.backward_flops:.4g}"
             back = f" and {number} backward"
+        if t.recomputed_flops:
+            back += f" and {t.recomputed_flops:.4g} again"
         rate = "FLOP/s unknown"
         if t.flops_per_second is not None:
             share = "peak unknown" if t.mfu is None else f"{least}{t.mfu:.1%} of {self.peak}"
@@ -203,21 +220,6 @@ class Reading:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>{self.by_signature().to_html(index=False)}"
-
-
-def _added(work: list[tuple[Row, int, int, int]]) -> Work:
-    """Of rows, each with its number of calls, backward passes and samples."""
-    macs = total_of(times(row.macs_per_call, calls) for row, calls, _, _ in work)
-    backward_macs = total_of(times(row.backward_macs, passes) for row, _, passes, _ in work)
-    return Work(
-        passes=sum(calls for _, calls, _, _ in work),
-        samples=sum(samples for *_, samples in work),
-        macs=macs,
-        flops=times(macs, 2),
-        other_flops=total_of(times(row.other_flops_per_call, calls) for row, calls, _, _ in work),
-        backward_passes=sum(passes for _, _, passes, _ in work),
-        backward_flops=times(backward_macs, 2),
-    )
 
 
 def _number(figure: float | None) -> float:

@@ -1,88 +1,166 @@
-"""Signature: calls of one module that should cost the same."""
+"""Signature: calls of one module that should cost the same; Family: all of one module's."""
 
-from collections.abc import Hashable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from flopledger.counting.attempts import by_dispatch
-from flopledger.counting.copying import Copier
-from flopledger.counting.doubles import doubled
+from flopledger.calls import OpCall
+from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.samples import samples_of
+from flopledger.metering.call_key import physical
 
 _AGAIN = frozenset(2 * 4**k for k in range(20))  # calls that are watched again, ever fewer
+_EARLY = frozenset({2, 8})
+_ENOUGH = 16  # calls watched again that cost what they should, after which early ones are let off
+
+
+class Samples:
+    """Of calls or of backward passes that were watched: their number, mean, least and most."""
+
+    __slots__ = ("high", "low", "number", "total")
+
+    def __init__(self) -> None:
+        self.number, self.total = 0, 0
+        self.low: int | None = None
+        self.high: int | None = None
+
+    def add(self, value: int) -> None:
+        """One more."""
+        self.low = value if self.low is None else min(self.low, value)
+        self.high = value if self.high is None else max(self.high, value)
+        self.number += 1
+        self.total += value
+
+    @property
+    def mean(self) -> float | None:
+        """A whole number where all are the same; None of none."""
+        if self.low == self.high:
+            return self.low
+        return self.total / self.number
+
+    @property
+    def varies(self) -> bool:
+        """Whether they differ."""
+        return self.low != self.high
+
+
+class Family:
+    """All signatures of one module in one mode.
+
+    Attributes:
+        held: calls watched again, one after the other, that cost what the first of theirs did.
+    """
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held = 0
 
 
 class Signature:
     """Calls of one module with inputs of the same shapes and dtypes, in the same mode.
 
     Attributes:
+        again: whether they were made during a backward pass, to recompute (checkpointing).
         calls: how many there were, failed ones left out.
-        counts: (MACs, other FLOPs) of those that were watched.
-        backwards: backward passes that reached the result of one of them.
+        samples: of one call.
+        tokens: positions in one call's token ids; None without any.
+        macs: of all calls, each as watched or else the mean of those watched before it.
+        other_flops: as macs.
+        unwatched: calls whose macs are not known.
+        backwards: runs of the backward pass that reached one of them.
+        backward_macs: of what these ran.
+        unknown_backwards: parts of these whose MACs are not known.
+        recomputed: MACs that backward passes spent on computing again what lies within the calls;
+            its samples are those of backward passes that were watched.
+        opaque: MACs of nodes of the graph that do not show their work, by node.
+        eager: MACs of a backward pass that was not compiled, by the number of weights it reached.
     """
 
     __slots__ = (
-        "args", "backward_macs", "backwards", "calls", "counts", "failed", "grad", "inside",
-        "kwargs", "module", "name", "samples", "seconds", "shapes", "started", "training",
-        "uncounted",
+        "again", "backward_macs", "backwards", "calls", "eager", "failed", "family", "grad",
+        "inside", "macs", "name", "opaque", "other_flops", "other_watched", "recomputed",
+        "recomputed_macs", "samples", "seconds", "shapes", "started", "tokens", "training",
+        "uncounted", "unknown_backwards", "unwatched", "want_eager", "watched",
     )  # fmt: skip
 
-    def __init__(self, name: str, module: nn.Module, args: Any, kwargs: Any, inside: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: nn.Module,
+        args: Any,
+        kwargs: Any,
+        inside: bool,
+        family: Family,
+        again: bool = False,
+    ) -> None:
         tensors = tensors_within((args, kwargs))
-        self.name, self.module, self.inside = name, module, inside
+        self.name, self.inside, self.family, self.again = name, inside, family, again
         self.training, self.grad = module.training, torch.is_grad_enabled()
         self.shapes = tuple((tuple(t.shape), str(t.dtype).removeprefix("torch.")) for t in tensors)
-        self.samples = tensors[0].shape[0] if tensors and tensors[0].dim() else 1
-        # as they are now: a cache among them may grow in the call
-        given = Copier(_shape_alone)((args, kwargs)) if self.grad and not inside else ((), {})
-        self.args, self.kwargs = given
-        self.calls = self.started = self.failed = self.backwards = 0
+        self.samples = _samples(module, args, kwargs)
+        self.tokens = _tokens(args, kwargs)
+        self.calls = self.started = self.failed = self.unwatched = 0
+        self.backwards = self.unknown_backwards = 0
+        self.macs: float = 0
+        self.other_flops: float = 0
+        self.backward_macs: float = 0
+        self.recomputed_macs: float = 0
         self.seconds = 0.0
-        self.counts: list[tuple[int, int]] = []
+        self.watched, self.other_watched, self.recomputed = Samples(), Samples(), Samples()
+        self.opaque: dict[Any, Samples] = {}
+        self.eager: dict[int, float] = {}
+        self.want_eager = False
         self.uncounted: set[str] = set()
-        self.backward_macs: int | None = None
 
     @property
     def varies(self) -> bool:
         """Whether calls of it were seen to cost differently: then each one is watched."""
-        return len(set(self.counts)) > 1
+        return self.watched.varies or self.other_watched.varies
 
     def due(self, recount: int) -> bool:
         """Whether the call that has just started is to be watched."""
         n = self.started
-        return n == 1 or n in _AGAIN or n % recount == 0 or self.varies
+        if not self.watched.number or self.want_eager or self.varies:
+            return True
+        if n in _EARLY and self.family.held >= _ENOUGH:
+            return n % recount == 0
+        return n in _AGAIN or n % recount == 0
+
+    def add_watched(self, calls: list[OpCall]) -> tuple[int, int]:
+        """What a watched call did; returns its MACs and other FLOPs."""
+        self.want_eager = False
+        again = bool(self.watched.number)
+        macs, other = sum(call.macs for call in calls), sum(call.other_flops for call in calls)
+        self.watched.add(macs)
+        self.other_watched.add(other)
+        self.uncounted.update(call.op for call in calls if not call.counted)
+        if self.varies:
+            self.family.held = 0
+        elif again:
+            self.family.held += 1
+        return macs, other
 
 
-def _shape_alone(leaf: Tensor) -> Tensor:
-    if leaf.is_floating_point() or leaf.is_complex():
-        bare = torch.empty(leaf.shape, dtype=leaf.dtype, device="meta")
-        return bare.requires_grad_(leaf.requires_grad)
-    return leaf.detach().clone()
+def _samples(module: nn.Module, args: Any, kwargs: Any) -> int:
+    seen = Watch()
+    first = next((t for t in tensors_within((args, kwargs)) if t.dim()), None)
+    if first is not None:
+        seen.given[""] = tuple(first.shape)  # by the network itself, where it is a layer
+    samples, _ = samples_of(module, (args, kwargs), seen)
+    if first is not None and torch._C._functorch.is_functorch_wrapped_tensor(first):
+        samples *= physical(first).numel() // max(first.numel(), 1)
+    return samples
 
 
-def key_of(value: Any) -> Hashable:
-    """What of an argument decides how much work a call is."""
-    if isinstance(value, Tensor):
-        return value.shape, value.dtype, value.requires_grad
-    if isinstance(value, list | tuple):
-        return tuple(map(key_of, value))
-    if isinstance(value, dict):
-        return tuple((key, key_of(item)) for key, item in value.items())
-    try:
-        hash(value)
-    except Exception:  # a container's own hash may be anybody's code
-        return str(type(value))
-    return value  # type: ignore[no-any-return]
-
-
-def backward_macs(signature: Signature) -> int | None:
-    """Of one backward pass from every result: counted without values; None where that fails."""
-    inputs = (signature.args, signature.kwargs)
-    with doubled(signature.module, inputs, lambda tensor: tensor) as double:
-        double.module.training = signature.training
-        calls = by_dispatch(double.module, inputs, backward=True).calls
-    if calls is None:
-        return None
-    return sum(call.macs for call in calls if call.backward)
+def _tokens(args: Any, kwargs: Any) -> int | None:
+    """Positions of `input_ids`, or of the first argument if that is [batch, length] of integers."""
+    ids = kwargs.get("input_ids", args[0] if args else None)
+    if isinstance(ids, Tensor) and ids.dim() == 2 and not ids.is_floating_point():
+        return ids.numel()
+    embedded = kwargs.get("inputs_embeds")
+    if isinstance(embedded, Tensor) and embedded.dim() == 3:
+        return embedded.shape[0] * embedded.shape[1]
+    return None

@@ -1,0 +1,206 @@
+"""Counts the calls of metered modules as they begin and end."""
+
+import sys
+import time
+from collections.abc import Hashable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from flopledger.counting.leaves import tensors_within
+from flopledger.metering.call_graph import CallGraph
+from flopledger.metering.call_key import key_of, physical_shapes
+from flopledger.metering.signature import Family, Signature
+from flopledger.metering.sums import Sums, Thread
+from flopledger.metering.tally import Tally
+from flopledger.metering.watched_call import WatchedCall
+
+_mapping = torch._C._functorch.peek_interpreter_stack
+_next_number = torch._C._autograd._get_sequence_nr
+_current_node = torch._C._current_autograd_node
+_saving = torch._C._autograd._top_saved_tensors_default_hooks
+
+
+class CallCounter:
+    """Signatures and sums of what metered modules do.
+
+    Args:
+        recount: a call of every signature is watched again at each multiple of this.
+        several: whether there are several modules, one of which may run inside another.
+    """
+
+    def __init__(self, recount: int, several: bool) -> None:
+        self._recount, self._several = recount, several
+        self.signatures: dict[Hashable, Signature] = {}
+        self.sums = Sums()
+        self._families: dict[Hashable, Family] = {}
+
+    def begin(self, name: str, module: nn.Module, owner: Any, args: Any, kwargs: Any) -> None:
+        """A call begins.
+
+        Args:
+            name: of what is called.
+            module: the network.
+            owner: what the call's end will say it is of.
+            args: of the call.
+            kwargs: of the call.
+        """
+        here = self.sums.here()
+        inside = bool(here.stack)
+        watch = padding = None
+        mapped = recomputing = False
+        try:
+            grad = torch.is_grad_enabled()
+            recomputing = grad and torch._C._current_graph_task_id() != -1
+            if recomputing and self._several and not inside:
+                inside = _told_by_another(here)
+            key: Hashable = (name, inside, module.training, grad, recomputing, *map(key_of, args))
+            if kwargs:
+                key = (key, *[(word, key_of(value)) for word, value in kwargs.items()])
+                padding = None if recomputing or inside else _padding(kwargs)
+            if _mapping() is not None:
+                mapped, key = True, (key, physical_shapes((args, kwargs)))
+            signature = self.signatures.get(key)
+            if signature is None:
+                family = (name, inside, module.training, grad, recomputing)
+                signature = self._new(key, family, module, args, kwargs)
+            signature.started += 1
+            if signature.due(self._recount):
+                watch = WatchedCall()
+        except Exception:  # no fault of ours is the network's
+            signature, watch = self._unread(name, module, inside, recomputing), None
+        stopped = sys.exc_info()[1]
+        began = _next_number(), time.perf_counter()
+        here.stack.append((owner, signature, watch, padding, mapped, stopped, *began))
+
+    def _new(
+        self, key: Hashable, family: Any, module: nn.Module, args: Any, kwargs: Any
+    ) -> Signature:
+        name, inside, _, _, recomputing = family
+        with self.sums.lock:
+            family = self._families.setdefault(family, Family())
+        signature = Signature(name, module, args, kwargs, inside, family, recomputing)
+        return self.signatures.setdefault(key, signature)
+
+    def _unread(self, name: str, module: nn.Module, inside: bool, recomputing: bool) -> Signature:
+        """That of calls whose arguments cannot be read: what they cost is unknown."""
+        key = (name, inside, module.training, torch.is_grad_enabled(), recomputing, "not read")
+        signature = Signature(name, module, (), {}, inside, Family(), recomputing)
+        return self.signatures.setdefault(key, signature)
+
+    def end(self, owner: Any, out: Any, failed: bool | None = None) -> bool:
+        """A call ends; returns whether that was the last one running, after the meter's end.
+
+        Args:
+            owner: as at its beginning.
+            out: its result.
+            failed: whether it raised; None if that shows in the exception under way.
+        """
+        here = self.sums.here()
+        stack = here.stack
+        if not stack or stack[-1][0] is not owner:
+            return False  # it began before it was metered
+        _, signature, watch, padding, mapped, stopped, low, began = stack.pop()
+        seconds = time.perf_counter() - began
+        calls = watch.end() if watch is not None else None
+        if failed is None:
+            failed = out is None and sys.exc_info()[1] is not stopped
+        if not self.sums.open:
+            return not stack
+        if calls is not None and (signature.again or not failed):
+            cost = signature.add_watched(calls)
+        else:
+            cost = signature.watched.mean, signature.other_watched.mean
+        done = None if failed and not signature.again else cost
+        self._add(signature, here, done, seconds, padding)
+        if signature.grad and not failed and not signature.inside:
+            try:
+                self._follow(signature, here, out, low, calls is not None, mapped)
+            except Exception:  # no fault of ours is the network's
+                with self.sums.lock:
+                    signature.unknown_backwards += 1
+                    self.sums.of(here).unknown_backwards += 1
+        return False
+
+    def _add(
+        self,
+        signature: Signature,
+        here: Thread,
+        cost: tuple[float | None, float | None] | None,
+        seconds: float,
+        padding: Any,
+    ) -> None:
+        """Add a call's MACs and other FLOPs; it failed if there is no `cost`."""
+        with self.sums.lock:
+            tally = self.sums.of(here) if not signature.inside else Tally()
+            if cost is None:
+                signature.failed += 1
+                tally.failed += 1
+                return
+            macs, other = cost
+            signature.calls += 1
+            signature.seconds += seconds
+            unknown = macs is None or other is None
+            signature.unwatched += unknown
+            signature.macs += macs or 0
+            signature.other_flops += other or 0
+            if signature.again:
+                tally.recomputed_macs += macs or 0
+                tally.unknown_backwards += unknown
+                return
+            tally.passes += 1
+            tally.samples += signature.samples
+            tally.unwatched += unknown
+            tally.macs += macs or 0
+            tally.other_flops += other or 0
+            if signature.tokens is None:
+                tally.untold += 1
+                return
+            tally.tokens += signature.tokens
+            if padding is not None:
+                tally.padding = tally.padding + padding
+
+    def _follow(
+        self, signature: Signature, here: Thread, out: Any, low: int, watched: bool, mapped: bool
+    ) -> None:
+        """Wait for the backward passes of a call."""
+        results = [out] if isinstance(out, Tensor) else tensors_within(out) or _members(out)
+        if not any(result.grad_fn is not None for result in results):
+            return
+        graph = CallGraph(signature, self.sums, here, recomputes=not _is_checkpointed())
+        graph.follow(results, low, watched or not signature.recomputed.number, mapped)
+        if self._several:
+            here.graphs.add(graph)
+
+
+def _members(out: Any) -> list[Tensor]:
+    """The tensors that a result of a class of its own holds."""
+    return tensors_within(list((getattr(out, "__dict__", None) or {}).values()))
+
+
+def _is_checkpointed() -> bool:
+    """Whether what is called here is called once more in the backward pass."""
+    saving = _saving(True)
+    return saving is not None and saving[0].__module__ == "torch.utils.checkpoint"
+
+
+def _told_by_another(here: Thread) -> bool:
+    """Whether what is computed again lies within a metered call, whose graph tells of it."""
+    node = _current_node()
+    number = -1 if node is None else node._sequence_nr()
+    return any(graph.recomputes and graph.low <= number < graph.high for graph in here.graphs)
+
+
+def _padding(kwargs: dict[str, Any]) -> Any:
+    """Positions that an attention mask leaves out of token ids; None where there is no such mask.
+
+    The device works it out when it comes to it: it is not waited for.
+    """
+    mask = kwargs.get("attention_mask")
+    tokens = kwargs.get("input_ids", kwargs.get("inputs_embeds"))
+    if not (isinstance(mask, Tensor) and isinstance(tokens, Tensor)):
+        return None
+    if mask.dim() != 2 or tuple(mask.shape) != tuple(tokens.shape[:2]):
+        return None
+    return mask.numel() - mask.count_nonzero()

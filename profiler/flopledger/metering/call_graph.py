@@ -1,0 +1,275 @@
+"""The backward pass that really ran: nodes of a call's autograd graph, as the engine runs them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flopledger.counting.autograd_graph import Unknown, hides, multiplies, products_of
+from flopledger.counting.dispatch_counter import Recorder
+from flopledger.metering.signature import Samples, Signature
+from flopledger.metering.sums import Sums, Thread
+
+_COMPILED = "CompiledFunctionBackward"  # whose kernels no dispatcher sees
+_current_node = torch._C._current_autograd_node
+_current_pass = torch._C._current_graph_task_id
+_next_number = torch._C._autograd._get_sequence_nr  # a thread numbers its nodes as it makes them
+
+
+class CallGraph:
+    """The nodes that one call made.
+
+    The engine tells of each that takes products, every time that it runs it: once for every
+    backward pass over the graph, not at all where a pass does not come by. A node costs what its
+    shapes say of those of its gradients that this pass asks for. What a node does not show is
+    watched through the dispatcher while it runs, in some passes, and in the others taken as then.
+
+    It holds no node, and hangs on them: a graph goes as soon as its program lets it go.
+
+    Attributes:
+        low: the number of the call's first node.
+        high: the number after its last.
+        recomputes: whether its nodes' own watch tells what they compute again (checkpointing); not
+            where the call lies in what is computed again, as it is then called once more.
+    """
+
+    __slots__ = (
+        "__weakref__", "_compiled", "_done", "_mapped", "_pass", "_signature", "_sums", "_thread",
+        "_watched", "_weights", "_whole", "high", "low", "recomputes",
+    )  # fmt: skip
+
+    def __init__(self, signature: Signature, sums: Sums, thread: Thread, recomputes: bool) -> None:
+        self._signature, self._sums, self._thread = signature, sums, thread
+        self.recomputes = recomputes
+        self.low = self.high = self._weights = 0
+        self._watched = self._mapped = self._compiled = False
+        self._pass = -1  # the backward pass under way
+        self._done: float = 0  # MACs in it
+        self._whole = False  # whether all of it was added at once
+
+    def follow(self, results: Sequence[Tensor], low: int, watched: bool, mapped: bool) -> None:
+        """Hang on the nodes made since `low`, from these results down.
+
+        Args:
+            results: of the call.
+            low: the number of its first node.
+            watched: whether every node is to be watched, for what it computes again.
+            mapped: whether its tensors are a mapped function's, whose shapes are not the real ones.
+        """
+        self.low, self.high = low, _next_number()
+        self._watched, self._mapped = watched, mapped
+        self._weights = self._hang(results, low, self.high)
+
+    def _hang(self, results: Sequence[Tensor], low: int, high: int) -> int:
+        """Returns how many nodes of others (weights, inputs) these lead to."""
+        waiting = [node for result in results if (node := result.grad_fn) is not None]
+        roots, met, others = set(waiting), set(), set()
+        while waiting:
+            node = waiting.pop()
+            number = node._sequence_nr()
+            if number in met:
+                continue
+            if not low <= number < high:
+                others.add(node)
+                continue
+            met.add(number)
+            kind = type(node)
+            if kind.__name__ == _COMPILED:
+                self._compiled = True
+                node.register_prehook(self._compiled_runs)
+            elif _multiplies(kind, node):
+                node.register_prehook(self._runs)
+            elif self._watched or node in roots:
+                node.register_prehook(self._passes)
+            waiting += [following for following, _ in node.next_functions if following is not None]
+        return len(others)
+
+    def _passes(self, _: Any) -> None:
+        """A node begins to run that takes no products itself."""
+        try:
+            self._reached()
+            if self._watched and not torch.is_grad_enabled():
+                self._watch(_current_node(), None, second=False)
+        except Exception:  # no fault of ours is the network's
+            self._spend(None)
+
+    def _runs(self, _: Any) -> None:
+        """A node begins to run that takes products."""
+        try:
+            self._reached()
+            node = _current_node()
+            second = torch.is_grad_enabled()  # gradients of its gradients may be asked for
+            macs: float | None = self._shown(node)
+            samples = None
+            if macs is None:
+                samples = self._seen_before(node)
+                if samples.number and not (samples.varies or self._signature.varies):
+                    macs = samples.mean
+            if macs is not None:
+                self._spend(macs)
+                samples = None
+            if samples is not None or second or self._watched:
+                self._watch(node, samples, second)
+        except Exception:  # no fault of ours is the network's
+            self._spend(None)
+
+    def _compiled_runs(self, _: Any) -> None:
+        """Compiled code begins: it costs what a whole pass cost that was not compiled."""
+        try:
+            self._reached()
+            whole = self._signature.eager.get(self._weights)
+            if whole is not None and not self._whole:
+                self._spend(whole - self._done)
+            elif whole is None:
+                self._signature.want_eager = True
+                self._spend(None)
+            self._whole = True
+        except Exception:  # no fault of ours is the network's
+            self._spend(None)
+
+    def _reached(self) -> None:
+        """The backward pass under way comes by; whatever the call's others do again is added."""
+        if (running := _current_pass()) == self._pass:
+            return
+        self._pass, self._done, self._whole = running, 0, False
+        signature, more = self._signature, 0.0
+        if self._watched:
+            signature.recomputed.number += 1
+        elif self.recomputes and signature.recomputed.number:
+            more = signature.recomputed.total / signature.recomputed.number
+        with self._sums.lock:
+            if self._sums.open:
+                signature.backwards += 1
+                signature.recomputed_macs += more
+                tally = self._sums.of_graph(self._thread)
+                tally.backward_passes += 1
+                tally.recomputed_macs += more
+
+    def _shown(self, node: Any) -> int | None:
+        """MACs of a node that is about to run, of those gradients that are asked for."""
+        if self._mapped or _hides(type(node), node):
+            return None
+        try:
+            return products_of(_Asked(node))
+        except Unknown:
+            return None
+
+    def _seen_before(self, node: Any) -> Samples:
+        """What the same node of other calls did, as often as it was watched."""
+        number = node._sequence_nr() - self.low
+        if self._mapped or not 0 <= number < self.high - self.low:
+            return Samples()
+        key = (
+            node.name(),
+            number,
+            tuple([_asked(following) for following, _ in node.next_functions]),
+        )
+        return self._signature.opaque.setdefault(key, Samples())
+
+    def _watch(self, node: Any, samples: Samples | None, second: bool) -> None:
+        """See what a node does, until it ends.
+
+        Args:
+            node: is about to run.
+            samples: are told of its MACs, which are added; None where these are known.
+            second: whether its gradients have a graph in their turn, to be hung on as well.
+        """
+        recorder = None
+        if samples is not None or not second:
+            recorder = Recorder(lambda: "", {}, computed=True, backward=True)
+        low, handles = _next_number(), list[Any]()
+
+        def end(gradients: Any, _: Any) -> None:
+            handles.pop().remove()
+            try:
+                if recorder is not None:
+                    recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+                    self._watched_node(recorder, samples, second)
+                if second and not self._mapped:
+                    self._hang([g for g in gradients if g is not None], low, _next_number())
+            except Exception:  # no fault of ours is the network's
+                self._spend(None)
+
+        handles.append(node.register_hook(end))
+        if recorder is not None:
+            recorder.__enter__()  # type: ignore[no-untyped-call]
+
+    def _watched_node(self, recorder: Recorder, samples: Samples | None, second: bool) -> None:
+        signature, calls = self._signature, recorder.calls
+        again = 0 if second else sum(call.macs for call in calls if call.recomputed)
+        if samples is not None:
+            macs = sum(call.macs for call in calls) - again
+            samples.add(macs)
+            self._spend(macs)
+            signature.uncounted.update(call.op for call in calls if not call.counted)
+        if again and self.recomputes:
+            signature.recomputed.total += again if self._watched else 0
+            with self._sums.lock:
+                if self._sums.open:
+                    signature.recomputed_macs += again
+                    self._sums.of_graph(self._thread).recomputed_macs += again
+
+    def _spend(self, macs: float | None) -> None:
+        """Add what a node costs; None is unknown."""
+        signature = self._signature
+        if self._whole:
+            return
+        if macs is not None:
+            self._done += macs
+            if self._watched and not self._compiled:
+                before = signature.eager.get(self._weights, 0)
+                signature.eager[self._weights] = max(before, self._done)
+        with self._sums.lock:
+            if not self._sums.open:
+                return
+            tally = self._sums.of_graph(self._thread)
+            if macs is None:
+                signature.unknown_backwards += 1
+                tally.unknown_backwards += 1
+            else:
+                signature.backward_macs += macs
+                tally.backward_macs += macs
+
+
+class _Asked:
+    """A node whose arguments want a gradient only where the pass under way asks for it.
+
+    Attributes:
+        edges: to those that would be asked for theirs by another pass.
+    """
+
+    __slots__ = ("_node", "edges", "next_functions")
+
+    def __init__(self, node: Any) -> None:
+        self._node, self.edges = node, node.next_functions
+        self.next_functions = [edge if _asked(edge[0]) else (None, 0) for edge in self.edges]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._node, name)
+
+
+def _asked(node: Any) -> bool:
+    """Whether the pass under way goes on to that node."""
+    if node is None:
+        return False
+    try:
+        return bool(torch._C._will_engine_execute_node(node))
+    except RuntimeError:  # it is a leaf, whose gradient is what was asked for
+        return True
+
+
+def _by_kind(tells: Callable[[Any], bool]) -> Callable[[type, Any], bool]:
+    """The same answer for every node of a kind, asked once."""
+    answers: dict[type, bool] = {}
+
+    def answer(kind: type, node: Any) -> bool:
+        known = answers.get(kind)
+        if known is None:
+            known = answers[kind] = tells(node)
+        return known
+
+    return answer
+
+
+_multiplies, _hides = _by_kind(multiplies), _by_kind(hides)

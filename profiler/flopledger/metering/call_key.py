@@ -1,0 +1,86 @@
+"""What of a call's arguments decides how much work it is, without holding any of them."""
+
+from collections.abc import Hashable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import FunctionType, MethodType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+# values that are short, and kept in the key as they are
+_KEPT = (
+    bool, int, str, bytes, type(None), torch.dtype, torch.device, torch.layout, torch.Size, range,
+    slice, type, Enum,
+)  # fmt: skip
+_NUMBERS = frozenset({float, complex})
+_DEEPEST = 5  # objects within objects: a cache's layers' tensors, and not all that hangs on them
+
+
+def key_of(value: Any, depth: int = 0) -> Hashable:
+    """What calls are told apart by: shapes, dtypes, whole numbers, words.
+
+    A float does not: an annealed factor takes another value at every step. Nor does who an object
+    is: of one of another class, what stands in its attributes counts, such as a batch's tensors.
+    """
+    if isinstance(value, Tensor):
+        return value.shape, value.dtype, value.requires_grad
+    kind: Any = type(value)
+    if kind in _NUMBERS:
+        return str(kind)
+    if isinstance(value, PackedSequence):
+        return kind, value.data.shape, value.data.dtype, tuple(value.batch_sizes.tolist())
+    if isinstance(value, _KEPT):
+        return (kind, value) if kind is bool else _hashed(value)  # True would be 1
+    if depth == _DEEPEST:
+        return str(kind)
+    if isinstance(value, list | tuple):
+        return tuple([key_of(item, depth + 1) for item in value])
+    if isinstance(value, dict):
+        return tuple([(_hashed(key), key_of(item, depth + 1)) for key, item in value.items()])
+    return _of_an_object(value, kind, depth)
+
+
+def physical_shapes(tree: Any) -> Hashable:
+    """The shapes that tensors of a mapped function (torch.vmap) have in memory."""
+    return tuple(physical(tensor).shape for tensor in _tensors(tree))
+
+
+def physical(tensor: Tensor) -> Tensor:
+    """What a mapped function's tensor is of."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = functorch.get_unwrapped(tensor)
+    return tensor
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    if isinstance(tree, Tensor):
+        return [tree]
+    items = tree.values() if isinstance(tree, dict) else tree
+    return [t for item in items for t in _tensors(item)] if isinstance(
+        tree, list | tuple | dict
+    ) else []  # fmt: skip
+
+
+def _hashed(value: Any) -> Hashable:
+    try:
+        hash(value)
+    except Exception:  # a slice; a subclass's own hash may be anybody's code
+        return str(type(value))
+    return value  # type: ignore[no-any-return]
+
+
+def _of_an_object(value: Any, kind: type, depth: int) -> Hashable:
+    if isinstance(value, FunctionType):
+        return value.__code__
+    if isinstance(value, MethodType):
+        return value.__func__.__code__ if isinstance(value.__func__, FunctionType) else str(kind)
+    if isinstance(value, torch.nn.Module):
+        return str(kind)
+    members: dict[str, Any] = getattr(value, "__dict__", None) or {}
+    if not members and is_dataclass(value):
+        members = {field.name: getattr(value, field.name, None) for field in fields(value)}
+    return kind, tuple([(name, key_of(item, depth + 1)) for name, item in members.items()])

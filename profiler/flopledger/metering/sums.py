@@ -1,0 +1,118 @@
+"""Where metered work is added up, so that units of work of several threads do not mix."""
+
+import threading
+from array import array
+from typing import Any
+from weakref import WeakSet
+
+from flopledger.metering.tally import NAMES, Tally
+
+
+class Thread:
+    """What goes on in one thread.
+
+    Attributes:
+        stack: metered calls that have begun and not ended.
+        tally: of what is done while it has a unit of work open; None while it has none.
+        units: the kinds of those that are open.
+        graphs: of its calls, as long as their program keeps them.
+    """
+
+    __slots__ = ("__weakref__", "graphs", "stack", "tally", "units")
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.tally: Tally | None = None
+        self.units: list[str] = []
+        self.graphs: WeakSet[Any] = WeakSet()
+
+
+class Sums:
+    """Of all threads.
+
+    Work counts in the units that its thread has open. In a thread that has none open it counts in
+    those of the thread that has some, if it is the only one: workers do their master's work.
+
+    Attributes:
+        lock: is held while any sum is read or changed.
+        open: whether the clock runs; nothing counts when it does not.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.open = False
+        self.threads: WeakSet[Thread] = WeakSet()
+        self._local = threading.local()
+        self._rest = Tally()  # done outside of all units
+        self._owners: list[Thread] = []  # that have units open
+        self.columns: dict[str, dict[str, array[float]]] = {}
+
+    def here(self) -> Thread:
+        """The running thread."""
+        thread: Thread | None = getattr(self._local, "thread", None)
+        if thread is None:
+            thread = self._local.thread = Thread()
+            with self.lock:
+                self.threads.add(thread)
+        return thread
+
+    def of(self, thread: Thread) -> Tally:
+        """Where that thread's work is added, the lock held."""
+        if thread.tally is not None:
+            return thread.tally
+        return self._owners[0].tally if len(self._owners) == 1 else self._rest  # type: ignore[return-value]
+
+    def of_graph(self, thread: Thread) -> Tally:
+        """Where the work of that thread's graph is added, which another may do."""
+        running: Thread | None = getattr(self._local, "thread", None)
+        return self.of(thread if running is None or running.tally is None else running)
+
+    def total(self) -> Tally:
+        """Of everything so far."""
+        with self.lock:
+            total = self._rest
+            for owner in self._owners:
+                total = total.plus(owner.tally)  # type: ignore[arg-type]
+            return total.less(Tally())
+
+    def add(self, more: Tally) -> None:
+        """What was counted before, by another meter."""
+        with self.lock:
+            self._rest = self._rest.plus(more)
+
+    def begin(self, kind: str) -> Tally:
+        """A unit of work begins in this thread; returns its sums before."""
+        here = self.here()
+        with self.lock:
+            if here.tally is None:
+                here.tally = Tally()
+                self._owners.append(here)
+            here.units.append(kind)
+            return here.tally.less(Tally())
+
+    def end(self, kind: str, before: Tally, seconds: float) -> tuple[Tally, int]:
+        """It ends; returns what was done in it, and its number among those of its kind."""
+        here = self.here()
+        with self.lock:
+            tally = here.tally or Tally()
+            done = tally.less(before)
+            here.units.remove(kind)
+            if not here.units:
+                self._rest, here.tally = self._rest.plus(tally), None
+                self._owners.remove(here)
+            columns = self.columns.setdefault(
+                kind, {name: array("d") for name in (*UNIT_COLUMNS, "seconds")}
+            )
+            for name in UNIT_COLUMNS:
+                columns[name].append(getattr(done, name))
+            columns["seconds"].append(seconds)
+            return done, len(columns["seconds"]) - 1
+
+    def running(self) -> bool:
+        """Whether a metered call runs in any thread."""
+        with self.lock:
+            return any(thread.stack for thread in self.threads)
+
+
+# a device would have to be waited for at every unit's end to have its padding
+UNIT_COLUMNS = tuple(name for name in NAMES if name != "padding")
