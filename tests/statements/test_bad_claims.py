@@ -50,6 +50,23 @@ def test_a_good_file_is_judged(tmp_path):
     ("old", "new", "words"),
     [
         ("sense", "sence", "[claims.mine] sence is no key here; did you mean sense?"),
+        (
+            'source = "me"',
+            'source = "me"\nurl = "https://a.org/b"',
+            "[claims.mine] url says where, but not when it was read; give retrieved, the day",
+        ),
+        (
+            'source = "me"',
+            'source = "me"\nurl = "https://a.org/b"\nretrieved = 2999-01-01',
+            "[claims.mine] retrieved is 2999-01-01, a day to come",
+        ),
+        ('source = "me"', 'source = "me"\nretrieved = 2020-01-01', "url does not say where"),
+        ("claimed = 1", 'claimed = 1\nunit = "order"', "unit is 'order'; write \"orders\""),
+        (
+            'sense = "about"\nclaimed = 1\nsource = "me"\nfound = "1"',
+            'sense = "question"\nsource = "me"',
+            'a "question" needs found: what answers it',
+        ),
         ("[[claims]]", "[[clams]]", "clams is no key here; did you mean claims?"),
         (GOOD, "", "claims is missing; add it"),
         (GOOD, "claims = []", "[claims] List should have at least 1 item"),
@@ -89,7 +106,7 @@ def test_a_good_file_is_judged(tmp_path):
         ("claimed = 1", f'claimed = 1\nunit = "{"x" * 200_000}"', "mine.unit] String should have"),
         (GOOD, GOOD + "[defaults.mine]\norigin = '1'", "[defaults.mine] origin is no key"),
         ("claimed = 1", "claimed = [15, 10]", "claimed goes from 15 down to 10"),
-        ('"me"', '"me"\nurl = "javascript:alert(1)"', "[claims.mine.url] String should match"),
+        ('"me"', '"me"\nurl = "javascript:alert(1)"', "url] 'javascript:alert(1)' is no addr"),
         ('"me"', '"me"\nretrieved = "yesterday"', "[claims.mine.retrieved] Input should be a"),
         ("{x:.1f}", "{y}", "[claims.mine.reason] no figure is called 'y'"),
         ("{x:.1f}", "{x.__class__}", "[claims.mine.reason] no figure is called 'x.__class__'"),

@@ -77,7 +77,7 @@ def test_every_claim_says_who_where_and_when_it_was_read(verdicts):
         # 800 simulations x 0.992 and the root, 92 plies: a lower bound of 200 is true
         ("D1.17a", (800 * 0.992 + 1) * 92, 1e-9, "holds"),
         ("D1.17b", 2.455, 3e-3, "holds"),
-        ("D2.1", 1, 1e-9, "holds"),
+        ("D2.1", 1024, 1e-9, "holds"),
         # epochs 66 to 41, and an epoch's FLOPs 41 to 28.878 in epochs at 224 px
         ("D2.3", 66 / 28.878, 1e-3, "holds"),
         ("D2.5", 2.957533 / 0.36043, 1e-3, "opinion"),
@@ -85,6 +85,7 @@ def test_every_claim_says_who_where_and_when_it_was_read(verdicts):
         ("D2.8", 1740 / 79, 1e-2, "holds in part"),
         ("D2.12", 12.444167 / 2.741805, 1e-6, "holds"),
         ("D2.13", 1, 1e-9, "holds"),
+        ("D2.14", 5.875097 / 2.741805, 1e-6, "holds"),  # from 6 hours on
     ],
 )
 def test_what_is_found_is_what_the_facts_come_to(by_id, name, found, within, word):

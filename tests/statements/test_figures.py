@@ -54,6 +54,7 @@ def figures():
         ("sped_up", TPU, 12.444167 / 2.741805),
         ("sped_up", (*TPU, "epochs"), 78 / 41),
         ("batches", TPU, 1),
+        ("batch", TPU[:1], 1024),
         ("precision_step", TPU, 1),
         ("precision_step", ("diux_resnet50_p3-tensorpack", "fastai_pytorch"), 0),
         ("system", ("AlphaGo Zero", "AI and Compute"), 1740 * 8.64e19),
@@ -97,6 +98,7 @@ def test_what_is_asked_for_is_remembered_until_it_is_forgotten(figures):
     ("name", "words", "said"),
     [
         ("batches", (), "no batch is known"),
+        ("batch", ("fastai_pytorch",), "fastai_pytorch has no one batch: it is "),
         ("sped_up", (*TPU, "price"), "no factor 'price'"),
         ("win_rate", ("no such",), "nothing that was tuned is called"),
         ("fact", ("vgg16", "epochs", "late"), "vgg16 has no phase 'late'; it has"),

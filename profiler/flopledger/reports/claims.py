@@ -19,12 +19,13 @@ def table(verdicts: Sequence[Verdict]) -> str:
 def _in_full(verdict: Verdict) -> str:
     claim = verdict.claim
     reason = f": {verdict.reason}" if verdict.reason else ""
-    return f"\n{claim.id}: {claim.statement}\n  {verdict.word}{reason}\n"
+    rule = f" ({verdict.tolerance})" if verdict.tolerance else ""
+    return f"\n{claim.id}: {claim.statement}\n  {verdict.word}{rule}{reason}\n"
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
     """A GitHub table, a row a claim."""
-    linked = frame(verdicts).drop(columns=["sense", "tolerance"])
+    linked = frame(verdicts).drop(columns=["sense"])
     linked["source"] = [
         f"[{verdict.claim.source}]({verdict.claim.url})" if verdict.claim.url
         else verdict.claim.source

@@ -18,7 +18,16 @@ from flopledger.ledger.quantity import KINDS, Kind
 from flopledger.options import checks_arguments
 from flopledger.statements.expression import evaluated
 from flopledger.statements.figures import Figures
-from flopledger.storage.facts import BadFacts, Table, checked, facts_folder, read_toml, short_name
+from flopledger.storage.facts import (
+    BadFacts,
+    Table,
+    Url,
+    check_dated,
+    checked,
+    facts_folder,
+    read_toml,
+    short_name,
+)
 from flopledger.storage.json_text import json_text
 from flopledger.storage.nearest_name import did_you_mean
 
@@ -67,7 +76,7 @@ class Claim(Table):
     reason: Annotated[str, StringConstraints(max_length=4000)] = ""
     decides: Annotated[str, StringConstraints(max_length=4000)] = ""
     source: Text
-    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    url: Url | None = None
     retrieved: Annotated[date, Field(strict=True)] | None = None
 
     @model_validator(mode="before")
@@ -87,6 +96,13 @@ class Claim(Table):
             raise ValueError(f'a claim "{self.sense}" needs found: an expression')
         if self.sense in ("about", "at least") and self.claimed is None:
             raise ValueError(f'a claim "{self.sense}" needs claimed: its number')
+        if self.sense == "question" and not self.found:
+            raise ValueError('a "question" needs found: what answers it')
+        if "order" in self.unit.lower() and self.unit != "orders":
+            raise ValueError(
+                f'unit is {self.unit!r}; write "orders", which differences are taken of'
+            )
+        check_dated(self.url, self.retrieved)
         if self.sense == "open" and not self.decides:
             raise ValueError('an "open" claim needs decides: what would decide it')
         low, high = self.ends or (1.0, 1.0)
@@ -350,10 +366,15 @@ def _reason(claim: Claim, versions: dict[str, float], figures: Figures) -> str:
         raise BadFacts(f"{place} {error} is no format; write {{name}} or {{name:.2f}}") from error
     named = {name: value for name, value in versions.items() if name}
     listed = ", ".join(
-        f"{name} {value:.4g}{'' if _fits(claim, value) else ' (does not fit)'}"
+        f"{name} {_plain(value)}{'' if _fits(claim, value) else ' (does not fit)'}"
         for name, value in named.items()
     )
     return "; ".join(part for part in (listed, told, claim.decides) if part)
+
+
+def _plain(value: float) -> str:
+    """Four digits, as people write them: 44,000,000 and not 4.4e+07."""
+    return f"{float(f'{value:.4g}'):,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 def _fits(claim: Claim, value: float) -> bool:

@@ -73,8 +73,8 @@ class Figures:
         """What an expression may call, by name; docs/adding-a-claim.md has the table."""
         names = (
             "profile share compute training_compute factor samples outcomes_per_param fact "
-            "evaluations_per_move ratio hours sped_up batches epochs precision_step flops system "
-            "largest_of_the_rest win_rate"
+            "evaluations_per_move ratio hours sped_up batch batches epochs precision_step flops "
+            "system largest_of_the_rest win_rate"
         )
         own = {name: getattr(self, name) for name in names.split()}
         return own | {"orders": orders, "elo": elo_of, "min": least, "max": most, "abs": size}
@@ -229,6 +229,15 @@ class Figures:
         except KeyError as error:
             known = ", ".join(factor.name for factor in one.factors)
             raise NoFigure(f"{a} and {b} have no factor {error}; they have {known}") from error
+
+    def batch(self, entry: str) -> float:
+        """An entry's batch, over all chips, where it is one throughout."""
+        sizes = self._entry(entry).batches
+        if len(set(sizes)) != 1:
+            known = ", ".join(map(str, sizes)) or "not known"
+            raise NoFigure(f"{entry} has no one batch: it is {known}")
+        self._rests("cited", self._entry(entry).schedule_source)
+        return float(sizes[0])
 
     def batches(self, *entries: str) -> float:
         """The largest batch of these entries over the smallest."""

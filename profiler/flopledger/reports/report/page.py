@@ -115,7 +115,7 @@ def answer(findings: Findings, split: Comparison) -> str:
         for factor, orders in sorted(parts.items(), key=lambda part: -part[1])
         if factor in _IN_A_SENTENCE
     ]
-    ratio = float(f"{split.ratio:.1g}")
+    ratio = float(f"{split.ratio:.2g}")  # one digit would make 150 times, 2.2 orders, 100
     what = "training compute" if split.accounting == "all" else "compute in gradient steps"
     return (
         f"{title} took {split.orders:.1f} orders of magnitude (some {ratio:,.0f} times) more "
