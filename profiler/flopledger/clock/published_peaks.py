@@ -1,13 +1,21 @@
 """What devices do at most: facts/devices.csv."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from typing import Literal
 
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PositiveInt
 
 from flopledger.storage.facts import Table, Url, facts_folder, read_rows
+
+# makers' words before the name of a device, which tell none from another
+_MAKERS = frozenset({"nvidia", "tesla", "geforce", "amd", "instinct", "google", "cloud", "gpu"})
+# "MIG 1g.5gb", "MIG 1c.3g.20gb+me": a part of a GPU, and one of its compute units
+_SLICE = re.compile(r"\s+MIG (?:(\d+)c\.)?(\d+)g\.\d+gb\S*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,33 +43,60 @@ class Peak:
 def peak_of(device: str, dtype: str) -> Peak:
     """The dense peak of a device at a dtype.
 
+    A row of the table is a device's if each word of its name stands in the device's, and every
+    other word there is its maker's or one of the row's `also`: a device that is not in the table
+    has no peak, however much its name is like another's. Of several rows the one with most words
+    is taken. A slice of a GPU (MIG) has its share of the GPU's multiprocessors.
+
     Args:
-        device: as its maker calls it ("NVIDIA A100-SXM4-80GB"); the longest name of the table that
-            stands in it is taken.
-        dtype: "float32", "bfloat16", ...
+        device: as its maker or PyTorch calls it ("NVIDIA A100-SXM4-80GB").
+        dtype: of the products: "float32", "tf32", "bfloat16", "float8_e4m3fn", "int8", ...
 
     Raises:
         BadFacts: the table cannot be used.
     """
-    rows = [
-        row
-        for row in _rows()
-        if row.name.lower() in device.lower() and dtype in row.dtype.split() and row.sparse == "no"
-    ]
-    if not rows:
+    part = _SLICE.search(device)
+    whole = device[: part.start()] if part else device
+    row = _row(whole, lambda row: dtype in row.dtype.split() and row.sparse == "no")
+    if row is None or row.tflops is None:
         return Peak(None, f"{device} at {dtype} is not in facts/devices.csv")
-    row = max(rows, key=lambda row: len(row.name))
-    return Peak(row.tflops * 1e12, row.source, row.url, row.retrieved)
+    if part is None:
+        return Peak(row.tflops * 1e12, row.source, row.url, row.retrieved)
+    slices = _row(whole, lambda row: row.slices is not None)
+    if slices is None or slices.slices is None:
+        return Peak(None, f"how many slices {whole} has is not in facts/devices.csv")
+    share = Fraction(int(part[1] or part[2]), slices.slices)
+    return Peak(row.tflops * 1e12 * float(share), f"{share} of: {row.source}", row.url,
+                row.retrieved)  # fmt: skip
 
 
 class _Row(Table):
     name: str
-    dtype: str  # or several, between spaces
-    sparse: Literal["yes", "no"]
-    tflops: PositiveFloat
+    also: str = ""  # words, between spaces
+    dtype: str = ""  # or several, between spaces; none in a row that tells of the memory
+    sparse: Literal["yes", "no"] | None = None
+    tflops: PositiveFloat | None = None
+    bandwidth_gb_s: PositiveFloat | None = None
+    memory_gb: PositiveFloat | None = None
+    slices: PositiveInt | None = None  # into which MIG cuts it at most
     source: str
     url: Url | None = None
     retrieved: date | None = None
+
+
+def _row(device: str, told: Callable[[_Row], bool]) -> _Row | None:
+    words = _words(device)
+    fitting = [
+        (len(name), row)
+        for row in _rows()
+        if (name := _words(row.name)) <= words <= name | _words(row.also) and told(row)
+    ]
+    return max(fitting, key=lambda one: one[0])[1] if fitting else None
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[\w.]+", name.lower())) - _MAKERS
 
 
 @cache
