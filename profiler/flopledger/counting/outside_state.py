@@ -9,10 +9,10 @@ import functools
 import gc
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from torch import Tensor, nn
 
@@ -28,8 +28,8 @@ _INSTALLED = ("site-packages", "dist-packages")
 # the lowest bit of what it loads says how it is called
 _GLOBALS = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0}
 
-_names: WeakKeyDictionary[types.CodeType, tuple[frozenset[str], frozenset[str]]]
-_names = WeakKeyDictionary()
+# by a code's id (to hash it is to hash all that it holds): the code, its names, and the globals
+_names: dict[int, tuple[ref[types.CodeType], frozenset[str], frozenset[str]]] = {}
 
 
 @contextmanager
@@ -43,22 +43,22 @@ def outside_kept(copier: Copier) -> Iterator[None]:
         copier: it has copied a network and its arguments.
     """
     reach = _Reach(copier)
-    places: list[_Place] = []
-    entries: list[tuple[Any, set[str]]] = []
+    places = reach.unmoved
+    entries: list[tuple[Any, frozenset[str]]] = []
     misses: list[tuple[Any, int]] = []
     try:
         for place in reach.places():
             places.append(place)
-            if type(place.value) not in ATOMS:
-                twin = copier(place.value)
-                if twin is not place.value:
-                    _write(place, twin)
-        entries += [(kind, set(vars(kind))) for kind in reach.classes]
-        entries += [(function, set(vars(function))) for function in reach.functions]
+            twin = copier(place.value)
+            if twin is not place.value:
+                _write(place, twin)
+        entries += [(owner, frozenset(vars(owner))) for owner in (*reach.classes, *reach.functions)]
         misses += [(cache, cache.cache_info().misses) for cache in reach.caches]
         yield
     finally:
         for owner, names in entries:
+            if vars(owner).keys() == names:
+                continue
             for name in vars(owner).keys() - names:
                 (type if isinstance(owner, type) else object).__delattr__(owner, name)
         for place in reversed(places):
@@ -93,16 +93,25 @@ def _write(place: _Place, value: Any) -> None:
 
 
 class _Reach:
-    """Code that a pass may run, followed from name to name, and where it keeps things."""
+    """Code that a pass may run, followed from name to name, and where it keeps things.
+
+    Attributes:
+        unmoved: where it keeps what needs no copy, but may be another afterwards: a number.
+        classes: the classes among that code.
+        functions: the functions.
+        caches: those of functools.
+    """
 
     def __init__(self, copier: Copier) -> None:
         self.classes: set[type] = set()
         self.functions: list[types.FunctionType] = []
         self.caches: list[Any] = []
+        self.unmoved: list[_Place] = []
         self._copier = copier
         self._roots = {kind.__module__.partition(".")[0] for kind in copier.classes}
         self._own: dict[str, bool] = {}
-        self._seen: set[Any] = set()
+        self._seen: set[int] = set()
+        self._seen_globals: dict[int, set[str]] = {}
         self._known_names = {"forward"}
         self._members: dict[str, list[tuple[type, Any]]] = {}
         self._modules: list[dict[str, Any]] = []
@@ -110,7 +119,7 @@ class _Reach:
         self._to_visit: list[Any] = []
 
     def places(self) -> Iterator[_Place]:
-        """Each of them; to copy its value may show more code, which is followed."""
+        """Each whose value may need a copy; to copy it may show more code, which is followed."""
         classes: set[type] = set()
         functions = 0
         while True:
@@ -144,25 +153,27 @@ class _Reach:
     def _module(self, module: types.ModuleType) -> None:
         if self._once(module) and self._is_own(module.__name__):
             self._modules.append(vars(module))
-            for name in self._known_names & vars(module).keys():
-                self._global(vars(module), name)
+            self._globals(vars(module), self._known_names)
 
     def _once(self, value: Any) -> bool:
-        new = id(value) not in self._seen
-        self._seen.add(id(value))
-        return new
+        key = id(value)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
 
     def _is_own(self, home: str | None) -> bool:
         """Whether a module is the network's own, or its author's, and no library that it uses."""
         if home is None:
             return False
-        if home not in self._own:
+        known = self._own.get(home)
+        if known is None:
             root = home.partition(".")[0]
             file = getattr(sys.modules.get(home), "__file__", None) or ""
-            self._own[home] = root not in _LIBRARIES and (
+            known = self._own[home] = root not in _LIBRARIES and (
                 root in self._roots or not any(folder in file for folder in _INSTALLED)
             )
-        return self._own[home]
+        return known
 
     def _function(self, function: types.FunctionType) -> None:
         if not self._once(function) or not self._is_own(function.__module__):
@@ -171,16 +182,20 @@ class _Reach:
         self.functions.append(function)
         for name, value in vars(function).items():
             self._keep(function, name, value)
-        for name in ("__defaults__", "__kwdefaults__"):
-            if kept := getattr(function, name):
-                self._keep(function, name, kept)
+        if function.__defaults__:
+            self._keep(function, "__defaults__", function.__defaults__)
+        if function.__kwdefaults__:
+            self._keep(function, "__kwdefaults__", function.__kwdefaults__)
         for cell in function.__closure__ or ():
             with suppress(ValueError):  # it is empty
                 self._keep(cell, "cell_contents", cell.cell_contents)
 
     def _keep(self, owner: Any, name: str, value: Any) -> None:
-        if isinstance(value, _CODE):
+        kind = type(value)
+        if kind is types.FunctionType or isinstance(value, _CODE):
             self._to_visit.append(value)
+        elif kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, value))):
+            self.unmoved.append(_Place(owner, name, value))
         elif not isinstance(value, (types.MemberDescriptorType, types.GetSetDescriptorType)):
             self._found.append(_Place(owner, name, value))
 
@@ -189,23 +204,22 @@ class _Reach:
         if not self._is_own(function.__globals__.get("__name__")):
             return
         names, used = _names_of(function.__code__)
-        home = function.__globals__
-        for name in used:
-            if name in home:
-                self._global(home, name)
-        for name in names - self._known_names:
-            self._known_names.add(name)
-            for kind, value in self._members.pop(name, ()):
-                self._keep(kind, name, value)
+        self._globals(function.__globals__, used)
+        if new := names - self._known_names:
+            self._known_names |= new
+            for name in new & self._members.keys():
+                for kind, value in self._members.pop(name):
+                    self._keep(kind, name, value)
             for module in self._modules:
-                if name in module:
-                    self._global(module, name)
+                self._globals(module, new)
 
-    def _global(self, module: dict[str, Any], name: str) -> None:
-        if (id(module), name) in self._seen:
-            return
-        self._seen.add((id(module), name))
-        self._keep(module, name, module[name])
+    def _globals(self, module: dict[str, Any], names: Set[str]) -> None:
+        """What these names mean in that module, each once."""
+        seen = self._seen_globals.setdefault(id(module), set())
+        if new := (names - seen) & module.keys():
+            seen |= new
+            for name in new:
+                self._keep(module, name, module[name])
 
     def _class(self, kind: type) -> None:
         for base in kind.__mro__:
@@ -221,7 +235,8 @@ class _Reach:
 
 def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
     """All names in it and in the functions that it makes, and of these the globals."""
-    if code not in _names:
+    known = _names.get(id(code))
+    if known is None or known[0]() is not code:
         names, used = set(code.co_names), set()
         argument = 0
         for operation, low in zip(code.co_code[::2], code.co_code[1::2], strict=True):
@@ -234,8 +249,9 @@ def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
             if isinstance(part, types.CodeType):
                 names |= _names_of(part)[0]
                 used |= _names_of(part)[1]
-        _names[code] = frozenset(names), frozenset(used)
-    return _names[code]
+        forgets = ref(code, lambda _, key=id(code): _names.pop(key, None))
+        known = _names[id(code)] = forgets, frozenset(names), frozenset(used)
+    return known[1:]
 
 
 def _holds_tensors(cache: Any) -> bool:
