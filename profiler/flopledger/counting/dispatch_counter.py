@@ -2,22 +2,21 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._ops import HigherOrderOperator
+from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger.calls import OpCall
 from flopledger.counting.autograd_graph import SPARSE, Reading, read
 from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import attend, uncompiled
-from flopledger.counting.formulas.every import is_free, rescored, work
+from flopledger.counting.formulas.every import rescored, work
 from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
 from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.fused_backward import wanted_macs
@@ -26,13 +25,15 @@ from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.met_params import Met, key_of
-from flopledger.counting.meta_devices import on_one_device, tensors_in
-from flopledger.counting.meta_selection import asks, evenly, selects
+from flopledger.counting.meta_devices import on_one_device, stay_on_meta, tensors_in
+from flopledger.counting.meta_selection import evenly
 from flopledger.counting.meta_shapes import infer
+from flopledger.counting.operators import Operator, operator_of
 from flopledger.counting.origins import Origins
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.packed_weights import packed_shapes
 from flopledger.counting.running_layer import RunningLayer
+from flopledger.counting.shared_objects import ATOMS
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse, stored_elements
 from flopledger.counting.torch_functions import Functions
 from flopledger.counting.unfinished import refuse_unfinished
@@ -134,12 +135,13 @@ def count(
                 origins=origins,
             )
             recorders.append(recorder)
-            shapes = OnShapes(overwritten, recorder.asked, not gradients, findings.refuse)
+            shapes = OnShapes(
+                overwritten, recorder.asked, not gradients, findings.refuse, functions.said
+            )
             with (
                 running.inside(path),
                 torch.set_grad_enabled(gradients),
-                functions,
-                nullcontext() if computed else shapes,
+                functions if computed else shapes,
                 recorder,
             ):
                 yield
@@ -222,7 +224,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if isinstance(func, HigherOrderOperator):
+        if type(func) is not OpOverload and isinstance(func, HigherOrderOperator):
             return self._attend(func, args, kwargs or {})
         if types and any_holds_tensors(types):
             self.wrapped = True
@@ -231,11 +233,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return self._count(func, args, kwargs or {})
 
     def _count(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        op = func._schema.name
+        operator = operator_of(func)
+        op, given = operator.name, None
         if self._origins is not None and not self._origins.known(args, kwargs):
             self.calls.append(self._unread(UNSEEN))
         if self._computed:
-            if any(map(is_nested, tensors_in(*args))) and goes_by_parts(func) and not is_free(op):
+            if any(map(is_nested, tensors_in(*args))) and goes_by_parts(func) and not operator.free:
                 self.wrapped = True
                 with self:
                     return func._op_dk(NESTED, *args, **kwargs)
@@ -245,17 +248,26 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         else:
             args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
             refuse(op, args)
-            args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
-            out = infer(op, func._schema.overload_name, args, kwargs)
+            given = tensors_in(*args, *kwargs.values())
+            if not stay_on_meta(op, given, kwargs):
+                args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
+                given = None
+            out = infer(op, operator.overload, args, kwargs)
             if out is NotImplemented:
                 out = func(*args, **kwargs)
-            if "sparse" in op and any(t.is_meta and is_sparse(t) for t in tensors_in(out)):
+            if operator.sparse and any(t.is_meta and is_sparse(t) for t in tensors_in(out)):
                 raise SparseMeta
-            out = self._made_up(op, args, kwargs, out)
+            if operator.asks:
+                self.asked()
+            if operator.selects and args[0].is_meta:
+                self._invented.append(len(self.calls))  # the call that is recorded next
+                out = evenly(op, args, kwargs, out)
         if self._origins is not None:
             self._origins.add(tensors_in(out))
         try:
-            self._record(func, args, kwargs, out)
+            if given is None:
+                given = tensors_in(*args, *kwargs.values())
+            self._record(operator, args, kwargs, given, out)
         except Exception:  # a fault of ours is no fault of the network
             self.calls.append(self._unread(op))
         return out
@@ -294,30 +306,22 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
         return out
 
-    def _made_up(self, op: str, args: Any, kwargs: dict[str, Any], out: Any) -> Any:
-        if asks(op):
-            self.asked()
-        if selects(op) and args[0].device.type == "meta":
-            self._invented.append(len(self.calls))  # the call that is recorded next
-            return evenly(op, args, kwargs, out)
-        return out
-
-    def _record(self, func: Any, args: Any, kwargs: dict[str, Any], out: Any) -> None:
-        op = func._schema.name
-        given, made = tensors_in(*args, *kwargs.values()), tensors_in(out)
+    def _record(
+        self, operator: Operator, args: Any, kwargs: dict[str, Any], given: list[Tensor], out: Any
+    ) -> None:
+        op, free = operator.name, operator.free
+        made = [out] if type(out) is Tensor else tensors_in(out)
         holding = self.met.holders(given)
-        params = tuple(names[0] for t, names in holding if key_of(t) in self._params)
-        free = is_free(op)
+        params = tuple([names[0] for t, names in holding if key_of(t) in self._params])
         self.gradients = self.gradients or torch._C._current_autograd_node() is not None
         if free and holding:
             self.met.moved(holding, made)
         if self._computed and not self.sparse:
             self.sparse = any(map(is_sparse, given))
-        if free and not params and not selects(op) and _is_view(func):
+        if free and operator.view and not params and not operator.selects:
             return
-        if func._schema.is_mutable:  # out= is where the result goes, and no argument of a formula
-            targets = {argument.name for argument in func._schema.arguments if argument.is_out}
-            kwargs = {word: value for word, value in kwargs.items() if word not in targets}
+        if operator.targets:  # out= is where the result goes, and no argument of a formula
+            kwargs = {word: value for word, value in kwargs.items() if word not in operator.targets}
         taken, result = ((), ()) if free else (_shapes(args), _shapes(out))
         cost = (0, 0) if free else work(op, taken, _shapes(kwargs), result)
         macs, other = cost or (0, 0)
@@ -325,9 +329,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             macs = wanted
         if op == "aten::mul" and len(given) == 2 and _is_transposed_product():
             macs, other = prod(tuple(out.shape)), 0
-        if any(t.is_complex() for t in given):
+        if macs and any([t.is_complex() for t in given]):
             macs *= 4  # (a + ib)(c + id) is four real products
-        if not any(t.is_floating_point() or t.is_complex() for t in made):
+        if other and not any([t.is_floating_point() or t.is_complex() for t in made]):
             other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
         if holding and (macs or other or op == "aten::embedding"):
             self.met.took_part(holding, macs)
@@ -342,7 +346,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 counted=cost is not None,
                 backward=self._backward,
                 params=params,
-                bytes=sum(t.numel() * t.element_size() for t in (*given, *made)),
+                bytes=sum([t.numel() * t.element_size() for t in (*given, *made)]),
                 rescored_macs=rescored(op, taken, result) if macs else 0,
                 # only code that is run again asks for gradients inside a backward pass
                 recomputed=self._backward and torch.is_grad_enabled(),
@@ -356,14 +360,10 @@ def _is_transposed_product() -> bool:
     return node is not None and node.name() in TRANSPOSED_BY_ELEMENTS
 
 
-@cache
-def _is_view(func: Any) -> bool:
-    result = func._schema.returns[:1]
-    return bool(result and result[0].alias_info and not result[0].alias_info.is_write)
-
-
 def _shapes(tree: Any) -> Any:
     """The tree with every tensor replaced by its shape, lists and tuples kept."""
+    if type(tree) in ATOMS:
+        return tree
     if isinstance(tree, Tensor):
         if is_sparse(tree):
             return SparseShape(tree.shape, stored_elements(tree))
@@ -371,7 +371,7 @@ def _shapes(tree: Any) -> Any:
     if isinstance(tree, torch.ScriptObject) and (shapes := packed_shapes(tree)):
         return shapes[0]
     if isinstance(tree, dict):
-        return {key: _shapes(value) for key, value in tree.items()}
+        return {key: _shapes(value) for key, value in tree.items()} if tree else tree
     if isinstance(tree, list | tuple):
-        return type(tree)(_shapes(item) for item in tree)
+        return type(tree)([_shapes(item) for item in tree])
     return tree

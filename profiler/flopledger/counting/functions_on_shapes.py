@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.counting.overwritten import Overwritten
+from flopledger.counting.torch_functions import SPEAKING
 
 _CPU = torch.device("cpu")
 _ANSWERS: dict[Any, Callable[[Tensor], Any]] = {
@@ -36,6 +37,9 @@ _TOGETHER = frozenset(
 _AT_POSITIONS = frozenset((torch.take_along_dim, Tensor.take_along_dim))
 
 
+_OTHERWISE = frozenset(_ANSWERS) | _READS | _ZEROS_LIKE | _TOGETHER | _AT_POSITIONS | SPEAKING
+
+
 class OnShapes(TorchFunctionMode):
     """While it is on, a tensor on meta says that it is on the CPU.
 
@@ -47,6 +51,7 @@ class OnShapes(TorchFunctionMode):
         asked: is told when integers are read.
         zeros_known: whether zeros are made for real, those like a tensor on meta as well.
         refused: is told of each exception for want of numbers, which the network may catch.
+        said: calls a function that speaks, and listens; if left out, none is listened to.
     """
 
     def __init__(
@@ -55,8 +60,10 @@ class OnShapes(TorchFunctionMode):
         asked: Callable[[], None] = lambda: None,
         zeros_known: bool = False,
         refused: Callable[[Exception], object] = lambda _: None,
+        said: Callable[[Any, Any, dict[str, Any]], Any] | None = None,
     ) -> None:
         super().__init__()
+        self._said = said
         self._refused = refused
         self._zeros_known = zeros_known
         self._overwritten = overwritten
@@ -66,9 +73,11 @@ class OnShapes(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func in _ANSWERS and len(args) == 1 and not kwargs and args[0].is_meta:
-            return _ANSWERS[func](args[0])
         try:
+            if func not in _OTHERWISE:
+                return func(*args, **kwargs)
+            if func in _ANSWERS and len(args) == 1 and not kwargs and args[0].is_meta:
+                return _ANSWERS[func](args[0])
             return self._on_shapes(func, args, kwargs)
         except Exception as error:
             if _wants_numbers(func, error):
@@ -86,6 +95,8 @@ class OnShapes(TorchFunctionMode):
             if self._overwritten.holds(args):
                 raise NotImplementedError("numbers are read that are not known")
             self._asked()
+        if func in SPEAKING and self._said is not None:
+            return self._said(func, args, kwargs)
         return func(*args, **kwargs)
 
 

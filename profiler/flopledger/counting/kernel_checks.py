@@ -1,5 +1,7 @@
 """What PyTorch's kernels refuse, and its rules for meta tensors let pass."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -37,29 +39,52 @@ def refuse(op: str, args: Any) -> None:
         RuntimeError: none does.
         IndexError: the axis is not among the tensor's.
     """
+    for check in _checks(op):
+        check(op, args)
+
+
+@cache
+def _checks(op: str) -> tuple[Callable[[str, Any], None], ...]:
     name = op.removesuffix("_")
+    checks: list[Callable[[str, Any], None]] = []
     if name == "aten::convolution":
-        _convolves(op, args)
+        checks.append(_convolves)
     elif name in _PRODUCTS:
-        _one_dtype(op, args)
+        checks.append(_one_dtype)
     elif name == "aten::embedding":
-        _rows(*args[:2])
+        checks.append(_rows)
     elif name in _SOFTMAX:
-        axes = max(args[0].dim(), 1)
-        if not -axes <= args[1] < axes:
-            raise IndexError(f"a tensor of {args[0].dim()} axes has no axis {args[1]}")
+        checks.append(_axis)
     elif name in _NORMS:
-        _norm_dtypes(op, args)
-    elif name.startswith(_RESIZES) and 0 in args[0].shape[2:]:
+        checks.append(_norm_dtypes)
+    elif name.startswith(_RESIZES):
+        checks.append(_pixels)
+    if name in _NO_COMPLEX:
+        checks.append(_no_complex)
+    return tuple(checks)
+
+
+def _axis(op: str, args: Any) -> None:
+    axes = max(args[0].dim(), 1)
+    if not -axes <= args[1] < axes:
+        raise IndexError(f"a tensor of {args[0].dim()} axes has no axis {args[1]}")
+
+
+def _pixels(op: str, args: Any) -> None:
+    if 0 in args[0].shape[2:]:
         raise RuntimeError(f"{op} takes no image without pixels")
-    if name in _NO_COMPLEX and any(t.is_complex() and t.numel() for t in tensors_in(*args)):
+
+
+def _no_complex(op: str, args: Any) -> None:
+    if any(t.is_complex() and t.numel() for t in tensors_in(*args)):
         raise RuntimeError(f"{op} takes no complex tensor")
 
 
 def _one_dtype(op: str, args: Any) -> None:
-    dtypes = {_dtype(t) for t in tensors_in(*args)}
+    dtypes = {t.dtype for t in tensors_in(*args)}
     if len(dtypes) > 1:
-        raise RuntimeError(f"{op} takes one dtype, but got {' and '.join(sorted(dtypes))}")
+        got = " and ".join(sorted(map(_dtype, dtypes)))
+        raise RuntimeError(f"{op} takes one dtype, but got {got}")
 
 
 def _convolves(op: str, args: Any) -> None:
@@ -82,10 +107,11 @@ def _convolves(op: str, args: Any) -> None:
     _one_dtype(op, args)
 
 
-def _rows(weight: Tensor, indices: Tensor) -> None:
+def _rows(op: str, args: Any) -> None:
+    weight, indices = args[:2]
     if indices.dtype not in (torch.int64, torch.int32):
         raise RuntimeError(
-            f"the indices of an embedding are int64 or int32, but got {_dtype(indices)}"
+            f"the indices of an embedding are int64 or int32, but got {_dtype(indices.dtype)}"
         )
     if indices.device.type == "meta" or not indices.numel():
         return
@@ -101,8 +127,8 @@ def _norm_dtypes(op: str, args: Any) -> None:
     if x.dtype in (torch.float16, torch.bfloat16):
         return
     if other := next((t for t in rest if t.dtype != x.dtype), None):
-        raise RuntimeError(f"{op} takes one dtype, but got {_dtype(x)} and {_dtype(other)}")
+        raise RuntimeError(f"{op} takes one dtype, but got {_dtype(x.dtype)} and {_dtype(other.dtype)}")
 
 
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def _dtype(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -62,7 +62,7 @@ class Watch:
     def enter(self, path: str, given: Any) -> None:
         """A module begins."""
         if path not in self.given and given[0] and isinstance(given[0][0], Tensor):
-            self.given[path] = _shapes(given[0][:1])[0]
+            self.given[path] = _shapes(given[0][0])[0]
         self._running.stack.append((path, given))
 
     def leave(self, path: str, result: Any) -> None:
@@ -141,7 +141,7 @@ def kind_of(module: nn.Module) -> str:
 
 
 def _shapes(tree: Any) -> list[Shape]:
-    tensors = tensors_within(tree)
+    tensors = [tree] if type(tree) is Tensor else tensors_within(tree)
     with torch._C.DisableTorchFunction():  # nothing of this is the network's
         if torch._C._get_tracing_state() is None:
             return [shape_of(tensor) for tensor in tensors]

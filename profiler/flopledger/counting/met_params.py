@@ -13,7 +13,7 @@ def key_of(tensor: Tensor) -> int:
 
     Computed ones all look into one block of zeros.
     """
-    return int(tensor.untyped_storage()._cdata) if tensor.is_meta else id(tensor)
+    return tensor.untyped_storage()._cdata if tensor.is_meta else id(tensor)
 
 
 class Met:
@@ -33,15 +33,15 @@ class Met:
 
     def holders(self, tensors: Sequence[Tensor]) -> Holding:
         """Those of the tensors that hold elements of parameters, each with their names."""
-        if not self._params:
-            return []
-        return [(tensor, names) for tensor in tensors if (names := self._held(tensor))]
-
-    def _held(self, tensor: Tensor) -> tuple[str, ...]:
-        key = key_of(tensor)
-        if key in self._params:
-            return (self._params[key],)
-        return self._moved[key][1] if tensor.is_meta and key in self._moved else ()
+        params, moved = self._params, self._moved
+        held: Holding = []
+        for tensor in tensors if params else ():
+            key = key_of(tensor)
+            if key in params:
+                held.append((tensor, (params[key],)))
+            elif key in moved and tensor.is_meta and (names := moved[key][1]):
+                held.append((tensor, names))
+        return held
 
     def moved(self, holding: Holding, made: Sequence[Tensor]) -> None:
         """Results hold the same: something was cast, gathered or joined."""

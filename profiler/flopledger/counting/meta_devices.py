@@ -93,6 +93,19 @@ class GivenReal(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+def stay_on_meta(op: str, tensors: list[Tensor], kwargs: dict[str, Any]) -> bool:
+    """Whether `on_one_device` leaves a call as it is, for it is of shapes alone, as most are.
+
+    Args:
+        op: "aten::mul".
+        tensors: all that are among the arguments.
+        kwargs: keyword arguments.
+    """
+    if not tensors or op in _LIKES or kwargs.get("device") is not None:
+        return False
+    return all([t.is_meta for t in tensors])
+
+
 def on_one_device(
     op: str, args: Any, kwargs: dict[str, Any], zeros_known: bool = False
 ) -> tuple[Any, dict[str, Any]]:
@@ -115,7 +128,7 @@ def on_one_device(
                 "device": "meta" if _belongs_on_meta(op, args, kwargs, zeros_known) else "cpu",
             }
         return args, kwargs
-    meta = [t.device.type == "meta" for t in tensors]
+    meta = [t.is_meta for t in tensors]
     if not any(meta):
         if op == "aten::histc" and not args[0].is_floating_point():  # on a GPU it takes integers
             args = (args[0].float(), *args[1:])

@@ -5,6 +5,7 @@ sympy: a second, as much as importing torch. Any call that is out of the ordinar
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import zip_longest
 from math import prod
 from typing import Any
@@ -31,12 +32,10 @@ def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -
         args: positional arguments.
         kwargs: keyword arguments.
     """
-    if op in _rules:
-        rule, floats = _rules[op]
-    elif is_pointwise(op):
-        rule, floats = (_in_place if op.endswith("_") else _pointwise), _tensors
-    else:
+    found = _rule_of(op)
+    if found is None:
         return NotImplemented
+    rule, floats = found
     if overload.endswith("out") or not _LEFT.isdisjoint(kwargs):
         return NotImplemented
     if not _alike(floats(*args)):
@@ -44,18 +43,24 @@ def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -
     return rule(*args, **kwargs)
 
 
+@cache
+def _rule_of(op: str) -> tuple[Callable[..., Any], Callable[..., Sequence[Any]]] | None:
+    if op in _rules:
+        return _rules[op]
+    if is_pointwise(op):
+        return (_in_place if op.endswith("_") else _pointwise), _tensors
+    return None
+
+
 def _tensors(*args: Any) -> list[Tensor]:
     return [a for a in args if isinstance(a, Tensor)]
 
 
 def _alike(tensors: Sequence[Any]) -> bool:
-    return len(tensors) > 0 and all(
-        isinstance(t, Tensor)
-        and t.is_meta
-        and t.is_floating_point()
-        and t.dtype == tensors[0].dtype
-        for t in tensors
-    )
+    dtype = getattr(tensors[0], "dtype", None) if tensors else None
+    if dtype is None or not dtype.is_floating_point:
+        return False
+    return all([isinstance(t, Tensor) and t.is_meta and t.dtype is dtype for t in tensors])
 
 
 def _rule(

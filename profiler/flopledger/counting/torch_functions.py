@@ -15,6 +15,10 @@ from flopledger.counting.einsum_over_one import sum_over_one
 from flopledger.counting.network_parts import modules_of
 
 
+# what says something
+SPEAKING = frozenset((torch.einsum, F.scaled_dot_product_attention))
+
+
 class Functions(TorchFunctionMode):
     """While it is on, writes down what functions say.
 
@@ -37,6 +41,10 @@ class Functions(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        return self.said(func, args, kwargs) if func in SPEAKING else func(*args, **kwargs)
+
+    def said(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """The result of a call of a function that speaks, having listened."""
         if func is torch.einsum and (summed := sum_over_one(*args)) is not None:
             return summed
         if func is F.scaled_dot_product_attention:
