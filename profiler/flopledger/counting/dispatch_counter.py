@@ -234,7 +234,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _count(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         operator = operator_of(func)
-        op, given = operator.name, None
         if self._origins is not None and not self._origins.known(args, kwargs):
             self.calls.append(self._unread(UNSEEN))
         if self._computed:
@@ -242,35 +241,42 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.wrapped = True
                 with self:
                     return func._op_dk(NESTED, *args, **kwargs)
-            out = func(*args, **kwargs)
-        elif self._overwritten.writes(op, args, kwargs):
-            out = args[0]
-        else:
-            args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
-            refuse(op, args)
             given = tensors_in(*args, *kwargs.values())
-            if not stay_on_meta(op, given, kwargs):
-                args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
-                given = None
-            out = infer(op, operator.overload, args, kwargs)
-            if out is NotImplemented:
-                out = func(*args, **kwargs)
-            if operator.sparse and any(t.is_meta and is_sparse(t) for t in tensors_in(out)):
-                raise SparseMeta
-            if operator.asks:
-                self.asked()
-            if operator.selects and args[0].is_meta:
-                self._invented.append(len(self.calls))  # the call that is recorded next
-                out = evenly(op, args, kwargs, out)
+            out = func(*args, **kwargs)
+        else:
+            args, kwargs, given, out = self._inferred(func, operator, args, kwargs)
         if self._origins is not None:
             self._origins.add(tensors_in(out))
         try:
-            if given is None:
-                given = tensors_in(*args, *kwargs.values())
             self._record(operator, args, kwargs, given, out)
         except Exception:  # a fault of ours is no fault of the network
-            self.calls.append(self._unread(op))
+            self.calls.append(self._unread(operator.name))
         return out
+
+    def _inferred(
+        self, func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any], list[Tensor], Any]:
+        """The arguments as they were understood, the tensors among them, and the result."""
+        op = operator.name
+        if self._overwritten.writes(op, args, kwargs):
+            return args, kwargs, tensors_in(*args, *kwargs.values()), args[0]
+        args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
+        refuse(op, args)
+        given = tensors_in(*args, *kwargs.values())
+        if not stay_on_meta(op, given, kwargs):
+            args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
+            given = tensors_in(*args, *kwargs.values())
+        out = infer(op, operator.overload, args, kwargs)
+        if out is NotImplemented:
+            out = func(*args, **kwargs)
+        if operator.sparse and any(t.is_meta and is_sparse(t) for t in tensors_in(out)):
+            raise SparseMeta
+        if operator.asks:
+            self.asked()
+        if operator.selects and args[0].is_meta:
+            self._invented.append(len(self.calls))  # the call that is recorded next
+            out = evenly(op, args, kwargs, out)
+        return args, kwargs, given, out
 
     def asked(self) -> None:
         """Integers are read, which may be such as were made up."""
@@ -329,9 +335,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             macs = wanted
         if op == "aten::mul" and len(given) == 2 and _is_transposed_product():
             macs, other = prod(tuple(out.shape)), 0
-        if macs and any([t.is_complex() for t in given]):
+        if macs and any(t.is_complex() for t in given):
             macs *= 4  # (a + ib)(c + id) is four real products
-        if other and not any([t.is_floating_point() or t.is_complex() for t in made]):
+        if other and not any(t.is_floating_point() or t.is_complex() for t in made):
             other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
         if holding and (macs or other or op == "aten::embedding"):
             self.met.took_part(holding, macs)

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from flopledger.counting.meta_devices import tensors_in
 
@@ -127,7 +126,8 @@ def _norm_dtypes(op: str, args: Any) -> None:
     if x.dtype in (torch.float16, torch.bfloat16):
         return
     if other := next((t for t in rest if t.dtype != x.dtype), None):
-        raise RuntimeError(f"{op} takes one dtype, but got {_dtype(x.dtype)} and {_dtype(other.dtype)}")
+        wrong = f"{_dtype(x.dtype)} and {_dtype(other.dtype)}"
+        raise RuntimeError(f"{op} takes one dtype, but got {wrong}")
 
 
 def _dtype(dtype: torch.dtype) -> str:

@@ -249,9 +249,13 @@ def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
             if isinstance(part, types.CodeType):
                 names |= _names_of(part)[0]
                 used |= _names_of(part)[1]
-        forgets = ref(code, lambda _, key=id(code): _names.pop(key, None))
+        forgets = ref(code, functools.partial(_forget, id(code)))
         known = _names[id(code)] = forgets, frozenset(names), frozenset(used)
     return known[1:]
+
+
+def _forget(key: int, _: object) -> None:
+    _names.pop(key, None)
 
 
 def _holds_tensors(cache: Any) -> bool:

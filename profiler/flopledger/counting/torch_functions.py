@@ -14,7 +14,6 @@ from flopledger.calls import OpCall
 from flopledger.counting.einsum_over_one import sum_over_one
 from flopledger.counting.network_parts import modules_of
 
-
 # what says something
 SPEAKING = frozenset((torch.einsum, F.scaled_dot_product_attention))
 
