@@ -111,7 +111,7 @@ class CallCounter:
         if calls is not None and (signature.again or not failed):
             cost = signature.add_watched(calls)
         else:
-            cost = signature.watched.mean, signature.other_watched.mean
+            cost = signature.cost
         done = None if failed and not signature.again else cost
         self._add(signature, here, done, seconds, padding)
         if signature.grad and not failed and not signature.inside:

@@ -12,6 +12,8 @@ from flopledger.metering.signature import Samples, Signature
 from flopledger.metering.sums import Sums, Thread
 
 _COMPILED = "CompiledFunctionBackward"  # whose kernels no dispatcher sees
+_grad_enabled = torch.is_grad_enabled
+_goes_on_to = torch._C._will_engine_execute_node
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
 _next_number = torch._C._autograd._get_sequence_nr  # a thread numbers its nodes as it makes them
@@ -35,15 +37,15 @@ class CallGraph:
     """
 
     __slots__ = (
-        "__weakref__", "_compiled", "_done", "_mapped", "_pass", "_signature", "_sums", "_thread",
-        "_watched", "_weights", "_whole", "high", "low", "recomputes",
+        "__weakref__", "_compiled", "_done", "_keeps", "_mapped", "_pass", "_signature", "_sums",
+        "_thread", "_watched", "_weights", "_whole", "high", "low", "recomputes",
     )  # fmt: skip
 
     def __init__(self, signature: Signature, sums: Sums, thread: Thread, recomputes: bool) -> None:
         self._signature, self._sums, self._thread = signature, sums, thread
         self.recomputes = recomputes
         self.low = self.high = self._weights = 0
-        self._watched = self._mapped = self._compiled = False
+        self._watched = self._mapped = self._compiled = self._keeps = False
         self._pass = -1  # the backward pass under way
         self._done: float = 0  # MACs in it
         self._whole = False  # whether all of it was added at once
@@ -59,6 +61,7 @@ class CallGraph:
         """
         self.low, self.high = low, _next_number()
         self._watched, self._mapped = watched, mapped
+        self._keeps = self._signature.keeps_nodes()
         self._weights = self._hang(results, low, self.high)
 
     def _hang(self, results: Sequence[Tensor], low: int, high: int) -> int:
@@ -89,7 +92,7 @@ class CallGraph:
         """A node begins to run that takes no products itself."""
         try:
             self._reached()
-            if self._watched and not torch.is_grad_enabled():
+            if self._watched and not _grad_enabled():
                 self._watch(_current_node(), None, second=False)
         except Exception:  # no fault of ours is the network's
             self._spend(None)
@@ -97,9 +100,10 @@ class CallGraph:
     def _runs(self, _: Any) -> None:
         """A node begins to run that takes products."""
         try:
-            self._reached()
+            if _current_pass() != self._pass:
+                self._reached()
             node = _current_node()
-            second = torch.is_grad_enabled()  # gradients of its gradients may be asked for
+            second = _grad_enabled()  # gradients of its gradients may be asked for
             macs: float | None = self._shown(node)
             samples = None
             if macs is None:
@@ -148,12 +152,24 @@ class CallGraph:
 
     def _shown(self, node: Any) -> int | None:
         """MACs of a node that is about to run, of those gradients that are asked for."""
-        if self._mapped or _hides(type(node), node):
+        kind = type(node)
+        if self._mapped or _hides(kind, node):
             return None
+        edges = node.next_functions
+        asked = _all_asked(edges)
+        number, key = node._sequence_nr() - self.low, None
+        if self._keeps and 0 <= number < self.high - self.low:
+            key = number, kind, asked, tuple(node._input_metadata[0].shape)
+            known = self._signature.nodes.get(key)
+            if known is not None:
+                return known
         try:
-            return products_of(_Asked(node))
+            macs = products_of(_Asked(node, edges, asked))
         except Unknown:
             return None
+        if key is not None:
+            self._signature.nodes[key] = macs
+        return macs
 
     def _seen_before(self, node: Any) -> Samples:
         """What the same node of other calls did, as often as it was watched."""
@@ -163,7 +179,7 @@ class CallGraph:
         key = (
             node.name(),
             number,
-            tuple([_asked(following) for following, _ in node.next_functions]),
+            _all_asked(node.next_functions),
         )
         return self._signature.opaque.setdefault(key, Samples())
 
@@ -241,21 +257,28 @@ class _Asked:
 
     __slots__ = ("_node", "edges", "next_functions")
 
-    def __init__(self, node: Any) -> None:
-        self._node, self.edges = node, node.next_functions
-        self.next_functions = [edge if _asked(edge[0]) else (None, 0) for edge in self.edges]
+    def __init__(self, node: Any, edges: Any, asked: tuple[bool, ...]) -> None:
+        self._node, self.edges = node, edges
+        self.next_functions = [
+            edge if wanted else (None, 0) for edge, wanted in zip(edges, asked, strict=True)
+        ]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._node, name)
 
 
-def _asked(node: Any) -> bool:
-    """Whether the pass under way goes on to that node."""
-    if node is None:
-        return False
+def _all_asked(edges: Any) -> tuple[bool, ...]:
+    """Which of a node's arguments the pass under way asks a gradient for."""
     try:
-        return bool(torch._C._will_engine_execute_node(node))
-    except RuntimeError:  # it is a leaf, whose gradient is what was asked for
+        return tuple([node is not None and _goes_on_to(node) for node, _ in edges])
+    except RuntimeError:  # a leaf, whose gradient is what was asked for, is among them
+        return tuple([node is not None and _asked(node) for node, _ in edges])
+
+
+def _asked(node: Any) -> bool:
+    try:
+        return bool(_goes_on_to(node))
+    except RuntimeError:
         return True
 
 

@@ -50,13 +50,14 @@ class Family:
     """All signatures of one module in one mode.
 
     Attributes:
+        size: how many they are.
         held: calls watched again, one after the other, that cost what the first of theirs did.
     """
 
-    __slots__ = ("held",)
+    __slots__ = ("held", "size")
 
     def __init__(self) -> None:
-        self.held = 0
+        self.size = self.held = 0
 
 
 class Signature:
@@ -75,15 +76,20 @@ class Signature:
         unknown_backwards: parts of these whose MACs are not known.
         recomputed: MACs that backward passes spent on computing again what lies within the calls;
             its samples are those of backward passes that were watched.
+        cost: MACs and other FLOPs of a call that is not watched: the mean of those that were.
+        varies: whether calls of it were seen to cost differently: then each one is watched.
+        nodes: MACs of nodes of the graph, by which they are and what is asked of them; none are
+            kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
         eager: MACs of a backward pass that was not compiled, by the number of weights it reached.
     """
 
     __slots__ = (
-        "again", "backward_macs", "backwards", "calls", "eager", "failed", "family", "grad",
-        "inside", "macs", "name", "opaque", "other_flops", "other_watched", "recomputed",
+        "again", "backward_macs", "backwards", "calls", "cost", "eager", "failed", "family", "grad",
+        "inside", "macs", "name", "nodes", "opaque", "other_flops", "other_watched", "recomputed",
         "recomputed_macs", "samples", "seconds", "shapes", "started", "tokens", "training",
-        "uncounted", "unknown_backwards", "unwatched", "want_eager", "watched",
+        "uncounted", "unknown_backwards", "unwatched", "varies",
+        "want_eager", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -110,20 +116,23 @@ class Signature:
         self.recomputed_macs: float = 0
         self.seconds = 0.0
         self.watched, self.other_watched, self.recomputed = Samples(), Samples(), Samples()
+        self.cost: tuple[float | None, float | None] = None, None
+        self.varies = False
+        family.size += 1
+        self.nodes: dict[Any, int] = {}
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
         self.want_eager = False
         self.uncounted: set[str] = set()
 
-    @property
-    def varies(self) -> bool:
-        """Whether calls of it were seen to cost differently: then each one is watched."""
-        return self.watched.varies or self.other_watched.varies
+    def keeps_nodes(self) -> bool:
+        """Whether the graphs of its calls are alike, and of few enough shapes to be kept."""
+        return not self.varies and self.family.size <= _ENOUGH
 
     def due(self, recount: int) -> bool:
         """Whether the call that has just started is to be watched."""
         n = self.started
-        if not self.watched.number or self.want_eager or self.varies:
+        if self.varies or self.want_eager or self.cost[0] is None:
             return True
         if n in _EARLY and self.family.held >= _ENOUGH:
             return n % recount == 0
@@ -137,6 +146,8 @@ class Signature:
         self.watched.add(macs)
         self.other_watched.add(other)
         self.uncounted.update(call.op for call in calls if not call.counted)
+        self.cost = self.watched.mean, self.other_watched.mean
+        self.varies = self.watched.varies or self.other_watched.varies
         if self.varies:
             self.family.held = 0
         elif again:
