@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from math import log10, prod
 
 import pytest
@@ -30,7 +31,7 @@ def test_compare_in_json_has_exactly_the_documented_keys_and_adds_up(run):
     assert (code, err) == (0, [])
     assert list(one) == [
         "a", "b", "quantity", "accounting", "a_total", "b_total", "ratio", "orders", "interval",
-        "factors", "samples", "published", "dominant_uncertainty", "dominant_fact",
+        "factors", "samples", "published", "rests_on", "dominant_uncertainty", "dominant_fact",
     ]  # fmt: skip
     assert list(one["factors"][0]) == [
         "factor", "a", "b", "ratio", "orders", "low", "high", "kind", "source_a", "source_b",
@@ -40,6 +41,10 @@ def test_compare_in_json_has_exactly_the_documented_keys_and_adds_up(run):
     assert list(one["published"][0]["a"]) == [
         "source", "value", "accounting", "as_of", "url", "retrieved",
     ]  # fmt: skip
+    games = next(f for f in one["rests_on"] if (f["run"], f["fact"]) == (PREPRINT, "games"))
+    assert (games["value"], games["kind"]) == (21e6, "cited")
+    assert "1712.01815" in games["url"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", games["retrieved"])
     assert sum(f["orders"] for f in one["factors"]) == pytest.approx(one["orders"], abs=1e-12)
     assert prod(f["a"] for f in one["factors"]) == pytest.approx(one["a_total"])
     assert one["orders"] == pytest.approx(log10(one["b_total"] / one["a_total"]))
@@ -92,6 +97,8 @@ def test_compare_in_csv_markdown_and_table(run):
         for word in ("samples per position", "samples learned from", "orders of magnitude",
                      "least certain fact"):  # fmt: skip
             assert word in out
+    assert "alphago-fan, images (cited): Silver et al. 2016" in out
+    assert re.search(r", <https://\S+> \(read \d{4}-\d\d-\d\d\)\n", out)
     _, out, _ = run("compare", "alexnet", PREPRINT, "--accounting", "training")
     assert "in gradient steps alone" in out
     assert "1 + generating / learning" not in out

@@ -95,6 +95,8 @@ def test_a_file_may_be_a_path(ledger):
         ('model = "nets.py:number"', "model", "its factory makes a int", 1),
         ('model = "nets.py:raises"\noptions = {width = 2}', "options", "its factory fails", 2),
         ('model = "nets.py:tiny"\noptions = {breadth = 2}', "options", "argument 'breadth'", 2),
+        ('model = "nets.py:tiny"\noptions = {breadth = 2}', "options", "give options = {NAME", 2),
+        ('model = "nets.py:tiny"', "input", 'is not known; give input = ["1,3,224,224"]', 2),
         ('model = "nets.py:none"', "model", "it has no 'none'; it has raises, number, tiny", 2),
         ('model = "broken.py:x"', "model", "cannot be imported: ValueError: first second at", 2),
         ('model = "alexnt"\ninput = ["1,4"]', "model", "no model is called 'alexnt'", 2),

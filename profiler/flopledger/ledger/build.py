@@ -19,6 +19,7 @@ from flopledger.ledger.training_run import TrainingRun
 from flopledger.options import brief
 from flopledger.profiles.tables import FactoryFails, Profile, ProfilingError
 from flopledger.storage.facts import BadFacts
+from flopledger.zoo.inputs import WrongInputs
 from flopledger.zoo.libraries import UnfitOptions, WrongSource
 from flopledger.zoo.registry import BrokenModel, UnknownModel
 from flopledger.zoo.sizes import USUAL, Sizes
@@ -209,7 +210,14 @@ def measure(run: TrainingRun, profiles: Profiles, counted: dict[str, Measured]) 
                 place = f"{run.file}: [{_place(run, model, sizes, _key(sizes, error))}]"
                 if error.exit_code == 1 and sizes == USUAL:  # the network is at fault
                     raise error.at(place) from error
-                raise BadFacts(f"{place} {error}") from error
+                raise BadFacts(f"{place} {_in_a_file(str(error))}") from error
+
+
+def _in_a_file(line: str) -> str:
+    """What an error says of the command line's options, said of a file's keys."""
+    line = re.sub(r"--input 1,3,224,224 .*", 'input = ["1,3,224,224"] or ["NAME=1,16:int64"]', line)
+    line = line.replace("--kwargs NAME=VALUE", "options = {NAME = VALUE}, as it takes them")
+    return line.replace("--input ", "input ")
 
 
 def _key(sizes: Sizes, error: FlopledgerError) -> str:
@@ -222,7 +230,8 @@ def _key(sizes: Sizes, error: FlopledgerError) -> str:
         return "options" if sizes.options else "model"
     if isinstance(error, UnknownModel | BrokenModel | WrongSource):
         return "model"
-    return next((key for key in ("input", "options", "frozen") if getattr(sizes, key)), "model")
+    given = next((key for key in ("input", "options", "frozen") if getattr(sizes, key)), "model")
+    return "input" if given == "model" and isinstance(error, WrongInputs) else given
 
 
 def _place(run: TrainingRun, model: str, sizes: Sizes, key: str) -> str:

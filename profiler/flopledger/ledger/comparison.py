@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from flopledger.errors import WrongOption
-from flopledger.ledger.ledger import Balance, FactKey, Factor, Ledger, PublishedTotal, product
+from flopledger.ledger.ledger import (
+    Balance,
+    FactKey,
+    Factor,
+    Ledger,
+    PublishedTotal,
+    RestsOn,
+    product,
+)
 from flopledger.ledger.methods import OUTCOMES, POSITIONS, SAMPLES, Accounting, Values
 from flopledger.ledger.quantity import Kind, weakest
 from flopledger.storage.json_text import json_text
@@ -84,6 +92,7 @@ class Comparison:
         samples: the samples learned from: the three factors that count them, as one; None where a
             quantity has no such factors.
         published: each published total of a beside each of b.
+        rests_on: the facts of both runs, with where they stand.
         dominant_uncertainty: the factor whose orders vary most; None if nothing is uncertain.
         dominant_fact: the fact, "key of run", which alone would make the ratio vary most.
     """
@@ -100,6 +109,7 @@ class Comparison:
     factors: tuple[Share, ...]
     samples: Share | None
     published: tuple[PublishedPair, ...]
+    rests_on: tuple[RestsOn, ...]
     dominant_uncertainty: str | None
     dominant_fact: str | None
 
@@ -123,7 +133,8 @@ class Comparison:
             "published": [
                 {"a": pair.a.as_object(), "b": pair.b.as_object(), "orders": pair.orders}
                 for pair in self.published
-            ]
+            ],
+            "rests_on": [fact.as_object() for fact in self.rests_on],
         }
         return plain | {name: list(plain[name]) for name in ("interval", "factors")}
 
@@ -200,6 +211,7 @@ def split_ratio(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> C
             for one in a.published
             for other in b.published
         ),
+        rests_on=tuple(dict.fromkeys((*a.rests_on, *b.rests_on))),
         dominant_uncertainty=_widest({name: float(np.var(spread[name])) for name in at}),
         dominant_fact=_widest(_alone(a, b, draws)),
     )

@@ -14,6 +14,7 @@ from flopledger.ledger.ledger import (
     Given,
     Ledger,
     PublishedTotal,
+    RestsOn,
     product,
 )
 from flopledger.ledger.methods import (
@@ -112,8 +113,27 @@ def build_ledger(
             for total in run.published
             if total.accounting == accounting
         ),
+        rests_on=_rests_on(run),
         balance=balance,
     )
+
+
+def _rests_on(run: TrainingRun) -> tuple[RestsOn, ...]:
+    """The facts of all phases, once where several share them."""
+    facts = [
+        RestsOn(
+            run=run.name,
+            fact=key,
+            value=fact.value,
+            kind=fact.kind,
+            source=fact.source,
+            url=fact.url,
+            retrieved=fact.retrieved,
+        )
+        for phase in run.phases
+        for key, fact in phase.facts.items()
+    ]
+    return tuple(dict.fromkeys(facts))
 
 
 @dataclass(frozen=True, kw_only=True)

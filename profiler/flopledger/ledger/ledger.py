@@ -88,6 +88,33 @@ class PublishedTotal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RestsOn:
+    """A fact that a ledger rests on, and where it stands.
+
+    Attributes:
+        run: the run's name.
+        fact: its key: "games".
+        value: in the key's unit.
+        kind: measured, cited, derived or assumed.
+        source: paper and section, or how or why.
+        url: where it stands; None if it is from memory, or no citation.
+        retrieved: the day it was read there again.
+    """
+
+    run: str
+    fact: str
+    value: float
+    kind: Kind
+    source: str
+    url: str | None
+    retrieved: date | None
+
+    def as_object(self) -> dict[str, Any]:
+        """Plain values; the day as text."""
+        return asdict(self) | {"retrieved": self.retrieved.isoformat() if self.retrieved else None}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Balance:
     """A ledger's factors for given values of its facts.
 
@@ -126,6 +153,7 @@ class Ledger:
             None where not known.
         facts: the facts that are uncertain.
         published: totals somebody printed that follow this accounting.
+        rests_on: its facts, with where they stand; of hours none.
         balance: the factors for given values of facts.
     """
 
@@ -138,6 +166,7 @@ class Ledger:
     outcomes: float | None = None
     facts: tuple[FactKey, ...] = ()
     published: tuple[PublishedTotal, ...] = ()
+    rests_on: tuple[RestsOn, ...] = ()
     balance: Callable[[Given], Balance]
 
     def __repr__(self) -> str:

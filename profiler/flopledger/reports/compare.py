@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from flopledger.ledger.comparison import Comparison, Share
-from flopledger.ledger.ledger import PublishedTotal
+from flopledger.ledger.ledger import PublishedTotal, RestsOn
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
@@ -36,6 +36,17 @@ def markdown(comparison: Comparison) -> str:
     ]
     parts += [to_markdown(published)] if len(published) else []
     return "\n".join(parts)
+
+
+def with_sources(comparison: Comparison) -> str:
+    """The same, and a line a fact: whose it is, where it stands, and when that was read."""
+    lines = [f"- {fact.run}, {fact.fact} {_linked(fact)}\n" for fact in comparison.rests_on]
+    return markdown(comparison) + ("\n" + "".join(lines) if lines else "")
+
+
+def _linked(fact: RestsOn) -> str:
+    said = markdown_text(f"({fact.kind}): {fact.source}")
+    return f"{said}, <{fact.url}> (read {fact.retrieved})" if fact.url and fact.retrieved else said
 
 
 def heading(comparison: Comparison) -> str:
@@ -128,5 +139,5 @@ FORMATS: dict[str, Callable[[Comparison], str]] = {
     "table": table,
     "json": Comparison.to_json,
     "csv": csv,
-    "markdown": markdown,
+    "markdown": with_sources,
 }

@@ -23,8 +23,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # but for tabs and new lines
 
 
 def _web_address(text: str) -> str:
-    if not re.fullmatch(r"https://[^\s/]+\.[^\s]+", text):
-        raise ValueError(f"{text!r} is no address; begin with https://, and leave no space in it")
+    if not re.fullmatch(r'https://[^\s/<>"]+\.[^\s<>"]+', text):
+        raise ValueError(
+            f"{text!r} is no address; begin with https://, and leave no space, quote, < or > in it"
+        )
     return text
 
 
