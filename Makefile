@@ -51,7 +51,7 @@ peers: install  ## 21 networks beside nine other counters, half an hour; writes 
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,peers]"
 	$(BIN)/python scripts/peers
 
-coverage-real: install  ## real networks of 18 libraries beside FlopCounterMode, half an hour; writes docs/coverage.md
+coverage-real: install  ## real networks of 18 libraries beside FlopCounterMode, 15 minutes; writes docs/coverage.md
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,coverage]"
 	$(BIN)/python scripts/coverage_real
 

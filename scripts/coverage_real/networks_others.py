@@ -11,7 +11,7 @@ from torch import rand
 
 PACKAGES = (
     "torch-geometric", "x-transformers", "conformer", "performer-pytorch", "perceiver-pytorch",
-    "tab-transformer-pytorch", "linformer", "g-mlp-pytorch", "mambapy",
+    "tab-transformer-pytorch", "linformer", "g-mlp-pytorch",
 )  # fmt: skip
 NODES, EDGES, WIDTH = 30, 120, 16
 
