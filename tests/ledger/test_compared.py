@@ -59,6 +59,11 @@ def test_hours_of_names_and_of_ledgers():
         (lambda: compare_chain(5), WrongOption, "5 is no list of runs"),
         (lambda: compare_chain(["alexnet"] * 2, seed=-1), WrongOption, "--seed -1 is too small"),
         (lambda: compare("alexnet", "x" * 300), BadFacts, "no run is called"),
+        (
+            lambda: compare(ledger_of("alexnet"), ledger_of("alexnet", "training")),
+            WrongOption,
+            "alexnet counts all compute, alexnet training; give both one accounting",
+        ),
         (lambda: ledger_of("alexnet", "some"), WrongOption, "no accounting is called 'some'"),
     ],
 )

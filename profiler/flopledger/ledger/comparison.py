@@ -224,6 +224,11 @@ def _check(a: Ledger, b: Ledger) -> None:
                 f"{ledger.run}: its gradient steps are not known, so that it has no split; give "
                 "[steps] and [batch_size], or [samples]"
             )
+    if a.accounting != b.accounting and a.quantity == b.quantity:
+        raise NoSplit(
+            f"{a.run} counts {a.accounting} compute, {b.run} {b.accounting}; give both one "
+            "accounting"
+        )
     names = [factor.name for factor in a.factors]
     if (a.quantity, a.accounting) != (b.quantity, b.accounting) or names != [
         factor.name for factor in b.factors
