@@ -233,8 +233,9 @@ def test_a_peak_gives_the_share_of_it_and_an_unknown_one_is_said():
         net(torch.zeros(1, 4))
     t = m.read().totals
     assert t.mfu == pytest.approx(t.flops_per_second / 1e9)
-    with meter(net) as m:
-        net(torch.zeros(1, 4))
+    other = nn.ReLU()  # which multiplies nothing
+    with meter(other) as m:
+        other(torch.zeros(1, 4))
     assert m.read().totals.mfu is None
     assert "peak unknown" in str(m.read())
 
@@ -342,29 +343,3 @@ def test_a_backward_pass_that_cannot_be_counted_leaves_the_rate_unknown(monkeypa
     names = {name for name, *_ in writer.said}
     assert "step/flops" in names
     assert not names & {"step/backward_flops", "step/flops_per_second"}
-
-
-def test_the_peak_is_that_of_the_card_and_the_dtype_of_the_weights(monkeypatch):
-    from types import SimpleNamespace
-
-    asked = []
-
-    def name_of(device):
-        asked.append(device)
-        return "NVIDIA A100-SXM4-80GB"
-
-    net, bare = nn.Linear(4, 5), nn.ReLU()
-    weights = [SimpleNamespace(dtype=torch.bfloat16, is_cuda=True, device="cuda:1")]
-    with meter({"bare": bare, "net": net}) as m:
-        net(torch.zeros(3, 4))
-    monkeypatch.setattr(net, "parameters", lambda: iter(weights))
-    monkeypatch.setattr(torch.cuda, "get_device_name", name_of)
-    assert m.read().peak.flops_per_second == 312e12  # the card's data sheet, dense bfloat16
-    assert asked == ["cuda:1"]
-
-
-def test_without_weights_the_peak_is_not_known():
-    net = nn.ReLU()
-    with meter(net) as m:
-        net(torch.zeros(3, 4))
-    assert "cpu at float32" in m.read().peak.source

@@ -1,5 +1,6 @@
 """What a device does at most, measured on the spot, and the clock that measures it."""
 
+import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -74,15 +75,26 @@ class _CudaClock:
 
 
 def name_of(device: torch.device) -> str:
-    """The device as its maker calls it; "cpu" where the system does not say."""
+    """The device as its maker calls it; its type ("cpu") where the system does not say."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return _printed("sysctl", "-n", "machdep.cpu.brand_string") or "mps"
+    if device.type != "cpu":
+        return device.type
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return "cpu"
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return next(iter(names), "cpu")
+
+
+def _printed(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def peaks(device: torch.device | str, dtype: torch.dtype = torch.float32) -> Peaks:
@@ -98,7 +110,11 @@ def peaks(device: torch.device | str, dtype: torch.dtype = torch.float32) -> Pea
     """
     device = torch.device(device)
     clock = clock_of(device)
-    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with (
+        torch.no_grad(),
+        torch.autocast(device.type, enabled=False),  # under which another dtype would be measured
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
+    ):
         return Peaks(
             flops_per_second=max(
                 _multiplied(clock, device, dtype), _convolved(clock, device, dtype)

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from flopledger.calls import OpCall
 from flopledger.clock.device_peaks import Clock, clock_of, name_of, peaks
 from flopledger.clock.layer_times import LayerTime, Timing
+from flopledger.clock.peaks import Peaks
+from flopledger.clock.remembered_peaks import remembered_peaks
 from flopledger.counting.attempts import fits
 from flopledger.counting.doubles import Double, doubled, materialised
 from flopledger.counting.failures import first_line
@@ -80,10 +82,11 @@ def timing(
         kinds = {path: kind_of(child) for path, child in module.named_modules()}
         if strange := sorted({call.path for call in calls} - kinds.keys()):
             raise WrongOption(f"{name} has no layer {strange[0]!r}; give calls counted with it")
-        most = peaks(device, _dtype(module))
+        dtype = _dtype(module)
+        most = _before(device, dtype)
         turns = range(warmup + repeats)
         rounds = without_gradients(lambda: list(_rounds(module, inputs, device, clock, turns)))
-        most = most.or_more(peaks(device, _dtype(module)))
+        most = _after(device, dtype, most)
     except FlopledgerError:
         raise
     # the network is anybody's code: it may raise anything
@@ -106,6 +109,16 @@ def timing(
         layers=tuple(_layers(kinds, passes, calls)),
         complete=all(call.counted for call in calls),
     )
+
+
+def _before(device: torch.device, dtype: torch.dtype) -> Peaks:
+    return remembered_peaks(dtype) if device.type == "cpu" else peaks(device, dtype)
+
+
+def _after(device: torch.device, dtype: torch.dtype, before: Peaks) -> Peaks:
+    """Measured after the network: what was in the way of one measurement was not of the other."""
+    now = peaks(device, dtype)
+    return remembered_peaks(dtype, seen=now) if device.type == "cpu" else before.or_more(now)
 
 
 def _dtype(module: nn.Module) -> torch.dtype:

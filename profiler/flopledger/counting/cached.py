@@ -97,12 +97,16 @@ def remembered(key: str, make: Callable[[], str]) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):  # not there, or not what was written
         text = make()
-    try:
+    keep(key, text)
+    return text
+
+
+def keep(key: str, text: str) -> None:
+    """Keep a text under that key, in place of what is there; where there is a place to keep it."""
+    path = _folder() / key
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text)
-    except OSError:
-        pass
-    return text
 
 
 def _folder() -> Path:

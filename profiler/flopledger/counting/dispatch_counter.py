@@ -1,6 +1,7 @@
 """The second counter: what reaches PyTorch's dispatcher, floats on meta, integers real."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ from flopledger.counting.operators import Operator, operator_of
 from flopledger.counting.origins import Origins
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.packed_weights import packed_shapes
+from flopledger.counting.product_dtypes import add_product
 from flopledger.counting.running_layer import RunningLayer
 from flopledger.counting.shared_objects import ATOMS
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse, stored_elements
@@ -214,6 +216,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._invented: list[int] = []
         self.gradients = False  # whether autograd ran beneath it
         self.met = Met(params)
+        self.products = Counter[str]()  # MACs by the dtype of what was multiplied
         self.sparse = False  # whether a sparse tensor was met
         self.wrapped = False  # whether one that holds others was met
 
@@ -297,6 +300,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             out = func(*args, **kwargs)
         if self._origins is not None:
             self._origins.add(tensors_in(out))
+        add_product(self.products, func.name(), tensors_in(*args[:3]), macs)
         self.calls.append(
             OpCall(
                 path=self._where(),
@@ -339,6 +343,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             macs *= 4  # (a + ib)(c + id) is four real products
         if other and not any(t.is_floating_point() or t.is_complex() for t in made):
             other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
+        add_product(self.products, op, given, macs)
         if holding and (macs or other or op == "aten::embedding"):
             self.met.took_part(holding, macs)
         self.calls.append(

@@ -110,6 +110,7 @@ class CallCounter:
             return not stack
         if calls is not None and (signature.again or not failed):
             cost = signature.add_watched(calls)
+            signature.products += watch.products()
         else:
             cost = signature.cost
         done = None if failed and not signature.again else cost

@@ -9,11 +9,12 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from flopledger.clock.published_peaks import Peak, peak_of
+from flopledger.clock.published_peaks import Peak
 from flopledger.counting.advice import not_a_network
 from flopledger.counting.hooks import on_modules
 from flopledger.errors import FlopledgerError
 from flopledger.metering.call_counter import CallCounter
+from flopledger.metering.executed_peak import executed_peak
 from flopledger.metering.hooks import Begin, End, method_of
 from flopledger.metering.lap import Lap, lap_of, together
 from flopledger.metering.loggers import Log
@@ -46,7 +47,8 @@ def meter(
             ("encode"): each call of one is metered like a call of the module.
         recount: a call of every signature is watched again at 2, 8, 32, ... calls, and at each
             multiple of this.
-        peak: FLOPs a second that the device does at most; if left out, from facts/devices.csv.
+        peak: FLOPs a second that the devices do at most; if left out, at the products' dtypes from
+            facts/devices.csv, or on a CPU measured once on this machine.
         log: called after every unit of work; flopledger.metering.loggers has some.
         warm_up: laps at the beginning that `laps()` leaves out.
 
@@ -271,14 +273,13 @@ class Meter:
                 torch.accelerator.synchronize(device)
 
     def _device_peak(self) -> Peak:
-        return Peak(self._peak, "given") if self._peak else peak_of(*self._device())
-
-    def _device(self) -> tuple[str, str]:
-        """The device's name and the dtype of the weights, of the first module that has any."""
-        for module in self._modules.values():
-            for param in module.parameters():
-                kind = str(param.dtype).removeprefix("torch.")
-                if param.is_cuda:
-                    return torch.cuda.get_device_name(param.device), kind
-                return str(param.device.type), kind
-        return "cpu", "float32"
+        if self._peak:
+            return Peak(self._peak, "given")
+        start = time.perf_counter()
+        peak = executed_peak(self._modules.values(), list(self._calls.signatures.values()))
+        # a CPU may be measured for it, and that time is not the program's
+        spent = time.perf_counter() - start
+        if self._end is None and self._begin is not None and self._lap_from is not None:
+            self._begin += spent
+            self._lap_from = self._lap_from[0] + spent, self._lap_from[1]
+        return peak

@@ -1,5 +1,6 @@
 """Signature: calls of one module that should cost the same; Family: all of one module's."""
 
+from collections import Counter
 from typing import Any
 
 import torch
@@ -68,6 +69,7 @@ class Signature:
         calls: how many there were, failed ones left out.
         samples: of one call.
         tokens: positions in one call's token ids; None without any.
+        products: MACs of the watched calls by the dtype of what was multiplied.
         macs: of all calls, each as watched or else the mean of those watched before it.
         other_flops: as macs.
         unwatched: calls whose macs are not known.
@@ -86,10 +88,10 @@ class Signature:
 
     __slots__ = (
         "again", "backward_macs", "backwards", "calls", "cost", "eager", "failed", "family", "grad",
-        "inside", "macs", "name", "nodes", "opaque", "other_flops", "other_watched", "recomputed",
-        "recomputed_macs", "samples", "seconds", "shapes", "started", "tokens", "training",
-        "uncounted", "unknown_backwards", "unwatched", "varies",
-        "want_eager", "watched",
+        "inside", "macs", "name", "nodes", "opaque", "other_flops", "other_watched", "products",
+        "recomputed", "recomputed_macs", "samples", "seconds", "shapes", "started", "tokens",
+        "training", "uncounted", "unknown_backwards", "unwatched", "varies", "want_eager",
+        "watched",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +126,7 @@ class Signature:
         self.eager: dict[int, float] = {}
         self.want_eager = False
         self.uncounted: set[str] = set()
+        self.products = Counter[str]()
 
     def keeps_nodes(self) -> bool:
         """Whether the graphs of its calls are alike, and of few enough shapes to be kept."""

@@ -1,6 +1,7 @@
 """One call of a metered module, watched while it really computes."""
 
 import sys
+from collections import Counter
 from contextlib import ExitStack
 
 import torch
@@ -31,3 +32,7 @@ class WatchedCall:
         """The calls."""
         self._modes.close()
         return [call for recorder in self._recorders for call in recorder.calls]
+
+    def products(self) -> Counter[str]:
+        """MACs by the dtype of what was multiplied."""
+        return sum((recorder.products for recorder in self._recorders), Counter[str]())

@@ -26,7 +26,7 @@ def _headings(model: str, timing: Timing) -> list[str]:
         f"{least}{percent(timing.utilisation, 1)} of the peak; hooks add "
         f"{_ms(timing.overhead_seconds)} ms",
         f"{timing.device}, {timing.threads} threads: at most {short(peaks.flops_per_second)}FLOP/s "
-        f"and {short(peaks.bytes_per_second)}B/s, measured now; "
+        f"and {short(peaks.bytes_per_second)}B/s, measured; "
         + ", ".join(f"{percent(share, 1)} of the time bound by {b}" for b, share in shares.items()),
         *doubt,
     ]
