@@ -21,7 +21,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from flopledger.counting.shared_objects import ATOMS, is_fixed, is_shared
+from flopledger.counting.given_back import GIVEN_BACK, lent
+from flopledger.counting.shared_objects import ATOMS, ITERATORS, is_fixed, is_shared
+from flopledger.counting.unfinalised import has_finaliser, unfinalised
+from flopledger.counting.weak_references import WEAK, weak_copy
 from flopledger.counting.wrapped import holds_tensors, rewrapped
 
 # a module's tables of what else has a name
@@ -30,17 +33,16 @@ _NAMED = ("_parameters", "_buffers", "_modules")
 # state of their own in C, which they copy themselves
 _COPY_THEMSELVES = (
     array.array, bytearray, io.BytesIO, io.StringIO, random.Random, np.random.Generator,
-    np.random.RandomState, itertools.count, itertools.cycle,
+    np.random.RandomState, itertools.count,
 )  # fmt: skip
-
-_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 
 
 class Copier:
     """Copies objects and what they hold, once each, so that what was shared stays shared.
 
     What holds no tensors and cannot change (numbers, strings, functions without variables of their
-    own) is the same object in the copy; so is what cannot be copied: classes, locks, files.
+    own) is the same object in the copy; so is what cannot be copied: classes, locks, generators.
+    Queues, files and context variables are shared, and as they were after `end`.
 
     Attributes:
         place: what stands in the copy for a tensor; it is given each tensor once.
@@ -60,6 +62,8 @@ class Copier:
         self._kept: list[Any] = []  # so that no other object takes the place of one in the memory
         self._to_fill: list[Callable[[], None]] = []
         self._to_key: list[Callable[[], None]] = []
+        self._to_give_back: list[Callable[[], None]] = []
+        self._to_end: list[Any] = []
 
     def __call__(self, original: Any) -> Any:
         """The copy of that object."""
@@ -73,7 +77,20 @@ class Copier:
         """From now on, this is the copy of that object; returned for convenience."""
         self._copies[id(original)] = twin
         self._kept.append(original)
+        if twin is not original and has_finaliser(type(twin)):
+            self._to_end.append(twin)
         return twin
+
+    def give_back(self) -> None:
+        """What the copies share with the originals is as it was."""
+        while self._to_give_back:
+            self._to_give_back.pop()()
+
+    def end(self) -> None:
+        """Likewise, and when the copies end, nothing of their classes' own happens."""
+        self.give_back()
+        unfinalised(self._to_end)
+        self._to_end.clear()
 
     def _of(self, x: Any) -> Any:
         kind = type(x)
@@ -111,7 +128,7 @@ class Copier:
             return twin
         self.tensors.append(twin)
         if x.__dict__ and twin is not x:
-            self._fill_later(twin.__dict__, x.__dict__)
+            self._to_fill.append(lambda: self._fill(twin.__dict__, x.__dict__))
         return twin
 
     def _module(self, x: nn.Module) -> Any:
@@ -170,13 +187,10 @@ class Copier:
             if type(value) not in ATOMS:
                 twin[key] = self._of(value)
 
-    def _fill_later(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
-        self._to_fill.append(lambda: self._fill(twin, entries))
-
     def _attributes(self, x: Any, twin: Any) -> None:
         """Those that an instance of a subclass has beside its items."""
         if attributes := getattr(x, "__dict__", None):
-            self._fill_later(vars(twin), attributes)
+            self._to_fill.append(lambda: self._fill(vars(twin), attributes))
 
     def _mapping(self, x: dict[Any, Any]) -> Any:
         base: Any = next(b for b in (OrderedDict, defaultdict, dict) if isinstance(x, b))
@@ -281,29 +295,8 @@ class Copier:
         self._attributes(x, twin)
         return self.put(x, twin)
 
-    def _reference(self, x: Any) -> Any:
-        target = x()
-        twin = self._of(target)
-        if twin is target or type(x) is not weakref.ref:
-            return self.put(x, x)
-        return self.put(x, weakref.ref(twin, self._of(x.__callback__)))
-
-    def _proxy(self, x: Any) -> Any:
-        try:
-            target = x.__repr__.__self__
-        except ReferenceError:
-            return x
-        return self.put(x, weakref.proxy(self._of(target)))
-
     def _weak(self, x: Any) -> Any:
-        twin = self.put(x, type(x)())
-        if isinstance(x, weakref.WeakSet):
-            items = [self._of(item) for item in x]
-            self._to_key.append(lambda: twin.update(items))
-        else:
-            pairs = [(self._of(key), self._of(value)) for key, value in x.items()]
-            self._to_key.append(lambda: twin.update(pairs))
-        return twin
+        return self.put(x, weak_copy(x, self._of, self._to_key.append))
 
     def _namespace(self, x: types.SimpleNamespace) -> Any:
         twin = self.put(x, types.SimpleNamespace())
@@ -316,18 +309,40 @@ class Copier:
         return twin
 
     def _array(self, x: Any) -> Any:
-        return self.put(x, x if isinstance(x, np.memmap) else x.copy())
+        twin = self.put(x, x if isinstance(x, np.memmap) else x.copy())
+        if x.dtype.kind == "O":
+            self._to_fill.append(lambda: self._objects(twin))
+        return twin
 
-    def _generator(self, x: torch.Generator) -> Any:
-        return self.put(x, x.clone_state())
+    def _objects(self, twin: Any) -> None:
+        for place, value in enumerate(twin.flat):
+            twin.flat[place] = self._of(value)
 
     def _itself(self, x: Any) -> Any:
-        with warnings.catch_warnings():  # Python 3.14 will not copy the iterators
+        return self.put(x, (copy.copy if hasattr(x, "__next__") else copy.deepcopy)(x))
+
+    def _iterator(self, x: Any) -> Any:
+        """It goes on from where it is; what it goes over is copied, too."""
+        with warnings.catch_warnings():  # Python 3.14 will not copy those of itertools
             warnings.simplefilter("ignore", DeprecationWarning)
             try:
-                return self.put(x, (copy.copy if hasattr(x, "__next__") else copy.deepcopy)(x))
+                make, args, *state = x.__reduce__()
             except TypeError:
                 return self.put(x, x)
+        twin = self.put(x, make(*map(self._of, args)))
+        if state and state[0] is not None:  # of a list, a place that is not there until it is full
+            self._to_key.append(lambda: twin.__setstate__(self._of(state[0])))
+        return twin
+
+    def _cache(self, x: Any) -> Any:
+        """Nobody can read what is in it: the copy is empty."""
+        function = self._of(x.__wrapped__)
+        return self.put(x, functools.lru_cache(**x.cache_parameters())(function))
+
+    def _lent(self, x: Any) -> Any:
+        self.put(x, x)
+        self._to_give_back.append(lent(x, self._of))
+        return x
 
 
 _BY_KIND: dict[type, Callable[[Copier, Any], Any]] = {
@@ -340,10 +355,13 @@ _BY_KIND: dict[type, Callable[[Copier, Any], Any]] = {
     types.MethodType: Copier._method,
     types.BuiltinMethodType: Copier._built_in,
     types.CellType: Copier._cell,
-    weakref.ref: Copier._reference,
-    weakref.ProxyType: Copier._proxy,
+    weakref.ref: Copier._weak,
+    weakref.ProxyType: Copier._weak,
+    weakref.CallableProxyType: Copier._weak,
     threading.local: Copier._local,
     types.SimpleNamespace: Copier._namespace,
+    functools._lru_cache_wrapper: Copier._cache,
+    **dict.fromkeys(ITERATORS, Copier._iterator),
 }
 _BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
     (nn.Module, Copier._module),
@@ -355,11 +373,11 @@ _BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
     (frozenset, Copier._frozenset),
     (deque, Copier._deque),
     (functools.partial, Copier._partial),
-    (_WEAK, Copier._weak),
-    (weakref.ref, Copier._reference),
+    (WEAK, Copier._weak),
     (np.ndarray, Copier._array),
-    (torch.Generator, Copier._generator),
+    (torch.Generator, lambda copier, x: copier.put(x, x.clone_state())),
     (_COPY_THEMSELVES, Copier._itself),
+    (GIVEN_BACK, Copier._lent),
 )
 
 

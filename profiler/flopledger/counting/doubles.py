@@ -84,6 +84,7 @@ def doubled(
         ExitStack() as modes,
     ):
         copier = Copier(place)
+        modes.callback(copier.end)
         twin = copier(module)
         _states_copied(module, twin, copier)
         if given is not None:
@@ -108,9 +109,12 @@ def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
     copier = Copier(lambda tensor: tensor.detach().clone())
     whole = copier(module)
     copier.place = lambda tensor: real(tensor).to(device)
-    args, kwargs = copier(inputs)
-    with torch.no_grad():
-        whole(*args, **kwargs)
+    try:
+        args, kwargs = copier(inputs)
+        with torch.no_grad():
+            whole(*args, **kwargs)
+    finally:
+        copier.give_back()
     return whole  # type: ignore[no-any-return]
 
 

@@ -115,7 +115,13 @@ class _Reach:
         self._known_names = {"forward"}
         self._members: dict[str, list[tuple[type, Any]]] = {}
         self._modules: list[dict[str, Any]] = []
-        self._found: list[_Place] = []
+        # hooks that the user put on all modules at once
+        hooks = vars(nn.modules.module)
+        self._found = [
+            _Place(hooks, name, value)
+            for name, value in hooks.items()
+            if name.startswith("_global_") and isinstance(value, dict) and value
+        ]
         self._to_visit: list[Any] = []
 
     def places(self) -> Iterator[_Place]:
@@ -226,6 +232,7 @@ class _Reach:
             if not self._once(base) or not self._is_own(base.__module__):
                 continue
             self.classes.add(base)
+            self._to_visit.append(type(base))  # it may keep things, too
             for name, value in vars(base).items():
                 if name in self._known_names or (name[:2] == "__" and isinstance(value, _CODE)):
                     self._keep(base, name, value)
@@ -249,6 +256,9 @@ def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
             if isinstance(part, types.CodeType):
                 names |= _names_of(part)[0]
                 used |= _names_of(part)[1]
+            elif isinstance(part, str) and part.isidentifier():  # getattr(x, "name"), globals()
+                names.add(part)
+                used.add(part)
         forgets = ref(code, functools.partial(_forget, id(code)))
         known = _names[id(code)] = forgets, frozenset(names), frozenset(used)
     return known[1:]

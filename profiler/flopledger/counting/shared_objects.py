@@ -1,5 +1,6 @@
 """What a network and its double share: what cannot change, and what is of the machinery."""
 
+import itertools
 import sys
 import types
 from typing import Any
@@ -13,9 +14,20 @@ ATOMS = frozenset({
     torch.memory_format,
 })  # fmt: skip
 
+# where they are is theirs alone; itertools.count copies itself
+ITERATORS = frozenset({
+    *map(type, (iter([]), iter(()), iter(""), iter(b""), iter({}), iter({}.values()),
+                iter({}.items()), iter(set()), iter(range(0)), iter(range(2**64)),
+                iter(int, 0), reversed([]))),
+    enumerate, filter, map, reversed, zip,
+    *(kind for kind in vars(itertools).values()
+      if isinstance(kind, type) and kind is not itertools.count and hasattr(kind, "__next__")),
+    type(itertools.tee(())[0]), getattr(itertools, "_tee_dataobject", object),
+})  # fmt: skip
+
 # of the standard library and of torch, what may hold a network's state: no lock, thread or process
-_HOLDERS = ("collections", "types")
-_TORCH_HOLDERS = ("torch.nn", "torch.utils.hooks", "torch.distributed.fsdp")
+_HOLDERS = ("argparse", "collections", "types", "unittest")
+_TORCH_HOLDERS = ("torch.nn", "torch.quasirandom", "torch.utils.hooks", "torch.distributed.fsdp")
 
 
 def is_shared(kind: type) -> bool:
