@@ -1,5 +1,6 @@
 """The backward passes that really ran, each worked out by hand."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -291,3 +292,26 @@ def test_a_graph_goes_when_its_program_lets_it_go():
             assert kept() is None
     finally:
         gc.enable()
+
+
+class InThreads(nn.Module):
+    """Two layers, each in a thread of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(5, 2) for _ in range(2))
+
+    def forward(self, x):
+        with ThreadPoolExecutor(2) as pool:
+            return sum(pool.map(lambda layer: layer(x), self.layers))
+
+
+def test_a_graph_that_several_threads_made():
+    before, net = nn.Linear(4, 5), InThreads()
+
+    def work():
+        for _ in range(3):
+            net(before(rand(B, 4))).sum().backward()
+
+    macs, _ = backward_macs(work, net)
+    assert macs == 3 * 2 * 2 * SECOND  # to each weight and the input; the layer before is not its

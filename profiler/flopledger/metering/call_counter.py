@@ -89,11 +89,12 @@ class CallCounter:
         signature = Signature(name, module, (), {}, inside, Family(), recomputing)
         return self.signatures.setdefault(key, signature)
 
-    def end(self, owner: Any, out: Any, failed: bool | None = None) -> bool:
+    def end(self, owner: Any, args: Any, out: Any, failed: bool | None = None) -> bool:
         """A call ends; returns whether that was the last one running, after the meter's end.
 
         Args:
             owner: as at its beginning.
+            args: of the call.
             out: its result.
             failed: whether it raised; None if that shows in the exception under way.
         """
@@ -103,7 +104,10 @@ class CallCounter:
             return False  # it began before it was metered
         _, signature, watch, padding, mapped, stopped, low, began = stack.pop()
         seconds = time.perf_counter() - began
-        calls = watch.end() if watch is not None else None
+        calls = None
+        if watch is not None:
+            calls = watch.end()
+            signature.elsewhere = signature.elsewhere or watch.elsewhere
         if failed is None:
             failed = out is None and sys.exc_info()[1] is not stopped
         if not self.sums.open:
@@ -117,7 +121,9 @@ class CallCounter:
         self._add(signature, here, done, seconds, padding)
         if signature.grad and not failed and not signature.inside:
             try:
-                self._follow(signature, here, out, low, calls is not None, mapped)
+                graph = self._graph(signature, here)
+                watched = calls is not None or not signature.recomputed.number
+                graph.follow(_results(out), args, low, watched, mapped)
             except Exception:  # no fault of ours is the network's
                 with self.sums.lock:
                     signature.unknown_backwards += 1
@@ -162,17 +168,18 @@ class CallCounter:
             if padding is not None:
                 tally.padding = tally.padding + padding
 
-    def _follow(
-        self, signature: Signature, here: Thread, out: Any, low: int, watched: bool, mapped: bool
-    ) -> None:
-        """Wait for the backward passes of a call."""
-        results = [out] if isinstance(out, Tensor) else tensors_within(out) or _members(out)
-        if not any(result.grad_fn is not None for result in results):
-            return
+    def _graph(self, signature: Signature, here: Thread) -> CallGraph:
         graph = CallGraph(signature, self.sums, here, recomputes=not _is_checkpointed())
-        graph.follow(results, low, watched or not signature.recomputed.number, mapped)
         if self._several:
             here.graphs.add(graph)
+        return graph
+
+
+def _results(out: Any) -> list[Tensor]:
+    """What backward passes may begin at."""
+    if isinstance(out, Tensor):
+        return [out]
+    return tensors_within(out) or _members(out)
 
 
 def _members(out: Any) -> list[Tensor]:

@@ -1,6 +1,6 @@
 """The backward pass that really ran: nodes of a call's autograd graph, as the engine runs them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
@@ -8,12 +8,14 @@ from torch import Tensor
 
 from flopledger.counting.autograd_graph import Unknown, hides, multiplies, products_of
 from flopledger.counting.dispatch_counter import Recorder
+from flopledger.counting.leaves import tensors_within
+from flopledger.metering.asked_gradients import Asked, all_asked
 from flopledger.metering.signature import Samples, Signature
 from flopledger.metering.sums import Sums, Thread
 
 _COMPILED = "CompiledFunctionBackward"  # whose kernels no dispatcher sees
+_A_LEAFS = 2**64 - 1  # number: above all others
 _grad_enabled = torch.is_grad_enabled
-_goes_on_to = torch._C._will_engine_execute_node
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
 _next_number = torch._C._autograd._get_sequence_nr  # a thread numbers its nodes as it makes them
@@ -50,11 +52,17 @@ class CallGraph:
         self._done: float = 0  # MACs in it
         self._whole = False  # whether all of it was added at once
 
-    def follow(self, results: Sequence[Tensor], low: int, watched: bool, mapped: bool) -> None:
+    def follow(
+        self, results: Sequence[Tensor], args: Any, low: int, watched: bool, mapped: bool
+    ) -> None:
         """Hang on the nodes made since `low`, from these results down.
+
+        Where other threads took part, which number their nodes as they like, it is all nodes down
+        to those of the arguments.
 
         Args:
             results: of the call.
+            args: of the call.
             low: the number of its first node.
             watched: whether every node is to be watched, for what it computes again.
             mapped: whether its tensors are a mapped function's, whose shapes are not the real ones.
@@ -62,21 +70,26 @@ class CallGraph:
         self.low, self.high = low, _next_number()
         self._watched, self._mapped = watched, mapped
         self._keeps = self._signature.keeps_nodes()
-        self._weights = self._hang(results, low, self.high)
+        if not self._signature.elsewhere:
+            self._weights = self._hang(results, low, self.high)
+            return
+        given = {tensor.grad_fn for tensor in tensors_within(args)}
+        self._weights = self._hang(results, 0, _A_LEAFS, given)
 
-    def _hang(self, results: Sequence[Tensor], low: int, high: int) -> int:
+    def _hang(
+        self, results: Sequence[Tensor], low: int, high: int, stop: Collection[Any] = ()
+    ) -> int:
         """Returns how many nodes of others (weights, inputs) these lead to."""
         waiting = [node for result in results if (node := result.grad_fn) is not None]
         roots, met, others = set(waiting), set(), set()
         while waiting:
             node = waiting.pop()
-            number = node._sequence_nr()
-            if number in met:
+            if node in met:
                 continue
-            if not low <= number < high:
+            if not low <= node._sequence_nr() < high or node in stop:
                 others.add(node)
                 continue
-            met.add(number)
+            met.add(node)
             kind = type(node)
             if kind.__name__ == _COMPILED:
                 self._compiled = True
@@ -156,7 +169,7 @@ class CallGraph:
         if self._mapped or _hides(kind, node):
             return None
         edges = node.next_functions
-        asked = _all_asked(edges)
+        asked = all_asked(edges)
         number, key = node._sequence_nr() - self.low, None
         if self._keeps and 0 <= number < self.high - self.low:
             key = number, kind, asked, tuple(node._input_metadata[0].shape)
@@ -164,7 +177,7 @@ class CallGraph:
             if known is not None:
                 return known
         try:
-            macs = products_of(_Asked(node, edges, asked))
+            macs = products_of(Asked(node, edges, asked))
         except Unknown:
             return None
         if key is not None:
@@ -174,12 +187,12 @@ class CallGraph:
     def _seen_before(self, node: Any) -> Samples:
         """What the same node of other calls did, as often as it was watched."""
         number = node._sequence_nr() - self.low
-        if self._mapped or not 0 <= number < self.high - self.low:
+        if self._mapped or self._signature.elsewhere or not 0 <= number < self.high - self.low:
             return Samples()
         key = (
             node.name(),
             number,
-            _all_asked(node.next_functions),
+            all_asked(node.next_functions),
         )
         return self._signature.opaque.setdefault(key, Samples())
 
@@ -246,40 +259,6 @@ class CallGraph:
             else:
                 signature.backward_macs += macs
                 tally.backward_macs += macs
-
-
-class _Asked:
-    """A node whose arguments want a gradient only where the pass under way asks for it.
-
-    Attributes:
-        edges: to those that would be asked for theirs by another pass.
-    """
-
-    __slots__ = ("_node", "edges", "next_functions")
-
-    def __init__(self, node: Any, edges: Any, asked: tuple[bool, ...]) -> None:
-        self._node, self.edges = node, edges
-        self.next_functions = [
-            edge if wanted else (None, 0) for edge, wanted in zip(edges, asked, strict=True)
-        ]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._node, name)
-
-
-def _all_asked(edges: Any) -> tuple[bool, ...]:
-    """Which of a node's arguments the pass under way asks a gradient for."""
-    try:
-        return tuple([node is not None and _goes_on_to(node) for node, _ in edges])
-    except RuntimeError:  # a leaf, whose gradient is what was asked for, is among them
-        return tuple([node is not None and _asked(node) for node, _ in edges])
-
-
-def _asked(node: Any) -> bool:
-    try:
-        return bool(_goes_on_to(node))
-    except RuntimeError:
-        return True
 
 
 def _by_kind(tells: Callable[[Any], bool]) -> Callable[[type, Any], bool]:

@@ -39,7 +39,7 @@ class End:
 
     def __call__(self, module: nn.Module, args: Any, out: Any) -> None:
         """The module ends."""
-        if self._counter.end(module, out):
+        if self._counter.end(module, args, out):
             self._off()
 
     def __reduce__(self) -> Any:
@@ -94,7 +94,7 @@ class _Method:
             failed = False
             return out
         finally:
-            if self._counter.end(self, out, failed):
+            if self._counter.end(self, args, out, failed):
                 self._off()
 
     def __getattr__(self, name: str) -> Any:

@@ -83,15 +83,16 @@ class Signature:
         nodes: MACs of nodes of the graph, by which they are and what is asked of them; none are
             kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
+        elsewhere: whether part of its calls was seen to be done in other threads.
         eager: MACs of a backward pass that was not compiled, by the number of weights it reached.
     """
 
     __slots__ = (
-        "again", "backward_macs", "backwards", "calls", "cost", "eager", "failed", "family", "grad",
-        "inside", "macs", "name", "nodes", "opaque", "other_flops", "other_watched", "products",
-        "recomputed", "recomputed_macs", "samples", "seconds", "shapes", "started", "tokens",
-        "training", "uncounted", "unknown_backwards", "unwatched", "varies", "want_eager",
-        "watched",
+        "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere", "failed",
+        "family", "grad", "inside", "macs", "name", "nodes", "opaque", "other_flops",
+        "other_watched", "products", "recomputed", "recomputed_macs", "samples", "seconds",
+        "shapes", "started", "tokens", "training", "uncounted", "unknown_backwards", "unwatched",
+        "varies", "want_eager", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -124,13 +125,14 @@ class Signature:
         self.nodes: dict[Any, int] = {}
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
-        self.want_eager = False
+        self.want_eager = self.elsewhere = False
         self.uncounted: set[str] = set()
         self.products = Counter[str]()
 
     def keeps_nodes(self) -> bool:
         """Whether the graphs of its calls are alike, and of few enough shapes to be kept."""
-        return not self.varies and self.family.size <= _ENOUGH
+        alike = not (self.varies or self.elsewhere)
+        return alike and self.family.size <= _ENOUGH
 
     def due(self, recount: int) -> bool:
         """Whether the call that has just started is to be watched."""

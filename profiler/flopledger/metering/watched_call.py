@@ -28,6 +28,11 @@ class WatchedCall:
         self._recorders.append(Recorder(lambda: "", {}, computed=True))
         return self._recorders[-1]
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether part of it was done in other threads."""
+        return any(recorder.calls for recorder in self._recorders[1:])
+
     def end(self) -> list[OpCall]:
         """The calls."""
         self._modes.close()

@@ -1,0 +1,41 @@
+"""Which of a node's gradients the backward pass under way asks for."""
+
+from typing import Any
+
+import torch
+
+_goes_on_to = torch._C._will_engine_execute_node
+
+
+class Asked:
+    """A node whose arguments want a gradient only where the pass under way asks for it.
+
+    Attributes:
+        edges: to those that would be asked for theirs by another pass.
+    """
+
+    __slots__ = ("_node", "edges", "next_functions")
+
+    def __init__(self, node: Any, edges: Any, asked: tuple[bool, ...]) -> None:
+        self._node, self.edges = node, edges
+        self.next_functions = [
+            edge if wanted else (None, 0) for edge, wanted in zip(edges, asked, strict=True)
+        ]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._node, name)
+
+
+def all_asked(edges: Any) -> tuple[bool, ...]:
+    """Which of a node's arguments the pass under way asks a gradient for."""
+    try:
+        return tuple([node is not None and _goes_on_to(node) for node, _ in edges])
+    except RuntimeError:  # a leaf, whose gradient is what was asked for, is among them
+        return tuple([node is not None and _asked(node) for node, _ in edges])
+
+
+def _asked(node: Any) -> bool:
+    try:
+        return bool(_goes_on_to(node))
+    except RuntimeError:
+        return True
