@@ -181,3 +181,17 @@ def test_after_the_end_nothing_counts_and_the_clock_stands():
     assert first.totals.seconds > 0
     row = first.by_signature().iloc[0]
     assert 0 < row["seconds"] <= first.seconds
+
+
+def test_of_many_shapes_that_hold_the_later_ones_are_watched_once():
+    net = nn.Linear(4, 5)
+    with meter(net) as m:
+        for length in range(1, 21):
+            for _ in range(3):
+                net(zeros(length, 4)).sum().backward()
+    reading = m.read()
+    # the second call of each, until 16 of them cost what the first did
+    assert reading.by_signature()["watched"].tolist() == [2] * 16 + [1] * 4
+    rows = 3 * sum(range(1, 21))
+    assert reading.totals.macs == rows * LINEAR
+    assert reading.totals.backward_flops == 2 * rows * LINEAR

@@ -122,7 +122,7 @@ class CallCounter:
         if signature.grad and not failed and not signature.inside:
             try:
                 graph = self._graph(signature, here)
-                watched = calls is not None or not signature.recomputed.number
+                watched = signature.looks_back(calls is not None)
                 graph.follow(_results(out), args, low, watched, mapped)
             except Exception:  # no fault of ours is the network's
                 with self.sums.lock:

@@ -153,6 +153,7 @@ class CallGraph:
         signature, more = self._signature, 0.0
         if self._watched:
             signature.recomputed.number += 1
+            signature.family.plain += 1
         elif self.recomputes and signature.recomputed.number:
             more = signature.recomputed.total / signature.recomputed.number
         with self._sums.lock:
@@ -234,6 +235,7 @@ class CallGraph:
             signature.uncounted.update(call.op for call in calls if not call.counted)
         if again and self.recomputes:
             signature.recomputed.total += again if self._watched else 0
+            signature.family.plain = 0
             with self._sums.lock:
                 if self._sums.open:
                     signature.recomputed_macs += again
@@ -246,7 +248,7 @@ class CallGraph:
             return
         if macs is not None:
             self._done += macs
-            if self._watched and not self._compiled:
+            if not self._compiled:
                 before = signature.eager.get(self._weights, 0)
                 signature.eager[self._weights] = max(before, self._done)
         with self._sums.lock:

@@ -53,12 +53,13 @@ class Family:
     Attributes:
         size: how many they are.
         held: calls watched again, one after the other, that cost what the first of theirs did.
+        plain: backward passes watched, one after the other, that computed nothing again.
     """
 
-    __slots__ = ("held", "size")
+    __slots__ = ("held", "plain", "size")
 
     def __init__(self) -> None:
-        self.size = self.held = 0
+        self.size = self.held = self.plain = 0
 
 
 class Signature:
@@ -128,6 +129,16 @@ class Signature:
         self.want_eager = self.elsewhere = False
         self.uncounted: set[str] = set()
         self.products = Counter[str]()
+
+    def looks_back(self, watched: bool) -> bool:
+        """Whether the backward pass of the call that ends is to be watched, for what it does again.
+
+        Args:
+            watched: whether the call was.
+        """
+        if self.started <= max(_EARLY) and self.family.plain >= _ENOUGH:
+            return False
+        return watched or not self.recomputed.number
 
     def keeps_nodes(self) -> bool:
         """Whether the graphs of its calls are alike, and of few enough shapes to be kept."""
