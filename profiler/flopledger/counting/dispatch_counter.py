@@ -54,7 +54,7 @@ from flopledger.counting.wrapped import (
 UNSEEN = "thread::unseen"  # what an operator call is called whose work was not seen
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Findings:
     """What a pass shows beside its operator calls.
 
