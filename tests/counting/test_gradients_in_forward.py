@@ -115,3 +115,21 @@ def test_gradients_are_kept_where_they_are_asked_for_and_nowhere_else():
 
 def fails():
     raise RuntimeError("of another kind")
+
+
+def test_tangents_are_products_too():
+    # PyTorch multiplies by the weight's tangent as well, which is zeros: three of 5 x 8 x 4
+    layer = nn.Linear(8, 4)
+
+    class Pushed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, x):
+            return torch.func.jvp(self.layer, (x,), (x,))[1]
+
+    found = profile(Pushed(), (torch.rand(5, 8),))
+    assert found.total("macs") == 3 * 5 * 8 * 4
+    assert not [call.op for call in found.calls if not call.counted]
+    assert found.check.agrees is None  # the trace keeps two of them

@@ -78,3 +78,10 @@ def test_what_is_taken_for_a_sample(name):
 def test_samples_that_are_given_are_not_guessed():
     found = profile(nn.LSTM(3, 4), ones(5, 2, 3), samples=7)
     assert (found.samples, found.notes) == (7, ())
+
+
+def test_of_no_sample_nothing_is_counted_and_a_ratio_is_undefined():
+    found = profile(nn.Linear(3, 4), zeros(0, 3), backward=True)
+    assert (found.samples, found.total("macs"), found.backward.macs) == (0, 0, 0)
+    assert found.total("flops_per_param") is None
+    assert found.layers["flops_per_param"].isna().all()

@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 import torch
+from flopledger import WrongOption, memory
 from flopledger.counting.profiling import profile
 from flopledger.counting.sparse_tensors import stored_bytes, stored_elements
 from torch import nn
@@ -93,3 +94,15 @@ def test_one_that_is_made_in_forward_counts_by_what_it_stores(make):
     assert found.total("macs") == 3 * 4 * 5 + 4 * 5
     assert {call.op for call in found.calls if not call.counted} == set()
     assert "everything was computed" in found.notes[0]
+
+
+def test_sparse_gradients_of_a_table_take_no_products_and_unknown_memory():
+    network = nn.Sequential(nn.Embedding(100, 3, sparse=True), nn.Linear(3, 4))
+    tokens = torch.zeros(2, 5, dtype=torch.int64)
+    found = profile(network, (tokens,), backward=True)
+    assert (found.total("macs"), found.backward.macs) == (10 * 12, 2 * 10 * 12)
+    assert not [call.op for call in found.backward_calls if not call.counted]
+    # shapes do not tell their memory
+    assert memory(network, (tokens,), backward=False).params_bytes == 4 * (100 * 3 + 3 * 4 + 4)
+    with pytest.raises(WrongOption, match=r"sparse gradients .* sparse=False"):
+        memory(network, (tokens,))

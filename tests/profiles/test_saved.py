@@ -118,7 +118,7 @@ def layer(**keys):
         (layer(path=""), "two layers have one path"),
         (layer(path="x"), "a call is of a layer that is not in modules"),
         (put(modules=[]), "a call is of a layer that is not in modules"),
-        (put(samples=0), "or there are no samples"),
+        (put(samples=-1), "a count is below 0"),
         (put(samples=1), "its layers and calls give flops_per_param 4.0, its totals say 2.0"),
         (put(totals=None), "it has no totals"),
         (put().replace('"macs": 80', '"macs": NaN'), "it says NaN"),

@@ -17,8 +17,10 @@ from flopledger.counting.doubles import Double, doubled
 from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.gradients_in_forward import without_gradients
 from flopledger.counting.higher_order import step_by_step
-from flopledger.counting.leaves import tensors_within
+from flopledger.counting.leaves import roots_of, tensors_within
+from flopledger.counting.legacy_types import asked_by_name
 from flopledger.counting.meta_devices import Overwrites, constants_unknown
+from flopledger.counting.sparse_tensors import is_sparse
 from flopledger.counting.subject import Subject, subject_of
 from flopledger.counting.torch_functions import unfused
 from flopledger.counting.unfinished import refuse_unfinished
@@ -64,7 +66,8 @@ def memory(
             dropout keeps a mask of floats.
 
     Raises:
-        WrongOption: no optimiser or device has that name, or nothing requires a gradient.
+        WrongOption: no optimiser or device has that name, nothing requires a gradient, or
+            gradients are sparse.
         UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
         Exception: whatever the module raises.
     """
@@ -83,7 +86,13 @@ def memory(
 def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: Device) -> Memory:
     module, inputs = subject.module, subject.inputs
     calm = advised(subject.name, inputs)
-    with calm, doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():
+    with (
+        calm,
+        doubled(module, inputs, on_meta) as double,
+        kernels_of(device),
+        step_by_step(),
+        asked_by_name(),
+    ):
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
 
@@ -102,12 +111,22 @@ def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: 
     if not backward:
         return Memory(**parts, inference_peak_bytes=inference_peak)
 
-    with doubled(module, inputs, on_meta) as double, kernels_of(device), step_by_step():
+    with (
+        doubled(module, inputs, on_meta) as double,
+        kernels_of(device),
+        step_by_step(),
+        asked_by_name(),
+    ):
         params, buffers = list(double.module.parameters()), list(double.module.buffers())
         given = tensors_within((double.args, double.kwargs))
         with Live(params, buffers, given) as live, torch.enable_grad():
             saved = _forward_and_backward(double, live)
         trained = [param for param in params if param.grad is not None]
+        if any(is_sparse(param.grad) for param in trained):
+            raise WrongOption(
+                f"{subject.name}: of sparse gradients the memory is not known; "
+                "make its embeddings with sparse=False, or say backward=False"
+            )
         gradients = _stored([param.grad for param in trained])
 
     state = OPTIMISERS[optimiser] * _stored(trained)
@@ -153,7 +172,7 @@ def _outputs_of(out: Any) -> list[Tensor]:
     Raises:
         WrongOption: there are none.
     """
-    roots = [t for t in tensors_within(out) if t.requires_grad]
+    roots = roots_of(out)
     if not roots:
         raise WrongOption(
             "no output requires a gradient, so there is no training step; unfreeze a parameter, "

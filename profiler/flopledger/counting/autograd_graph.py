@@ -5,7 +5,7 @@ a gradient; each knows the shape of what flows into it. That tells the products,
 anything and without the formulas of what reaches the dispatcher.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -38,17 +38,20 @@ class Unknown(FlopledgerError):
     """The graph does not show what a node does."""
 
 
-def read(roots: Sequence[Tensor], where: Callable[[Any], str]) -> Reading:
+def read(
+    roots: Sequence[Tensor], where: Callable[[Any], str], transposed: Collection[Any] = ()
+) -> Reading:
     """Read the graph from these results down.
 
     Args:
         roots: each gets a gradient.
         where: of a node, the module that made it.
+        transposed: nodes of products of elements that are gradients of a counted product.
     """
     macs: dict[str, int] = {}
     try:
         for node in _nodes(roots):
-            if products := products_of(node):
+            if products := _by_elements(node) if node in transposed else products_of(node):
                 path = where(node)
                 macs[path] = macs.get(path, 0) + products
     except Unknown as unknown:
@@ -99,6 +102,12 @@ def products_of(node: Any) -> int:
     if (kind.startswith(_OPAQUE) and kind not in _ELEMENTS) or (again != kind and again in _RULES):
         raise Unknown(f"autograd's graph does not tell the products of {name}")
     return 0
+
+
+def _by_elements(node: Any) -> int:
+    """Of an outer product: [m, n] times either side, if it wants a gradient."""
+    macs = prod(_out(node)) * _number(_wanted(node, 0), _wanted(node, 1))
+    return 4 * macs if node._input_metadata[0].dtype.is_complex else macs
 
 
 def _out(node: Any, index: int = 0) -> Sequence[int]:
@@ -225,6 +234,11 @@ def _bilinear(node: Any) -> int:
     )
 
 
+def _affine_grid(node: Any) -> int:
+    """Of each of the grid's coordinates one product with each of a point's, and with 1."""
+    return prod(_out(node)) * (_out(node)[-1] + 1) * _number(_wanted(node, 0))
+
+
 def _distances(node: Any) -> int:
     """Ratios [.., m, n] times the points of either side; both are made."""
     points = _wanted(node, 0) or _wanted(node, 1)
@@ -247,6 +261,7 @@ _RULES: dict[str, Callable[[Any], int]] = {
     "MkldnnRnnLayer": _recurrent,
     "Trilinear": _bilinear,
     "EuclideanDist": _distances,
+    "AffineGridGenerator": _affine_grid,
     "FlexAttentionAutogradOp": _attention,
     **{
         f"ScaledDotProduct{kernel}": _attention

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
+from torch.autograd import forward_ad
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger.calls import OpCall
@@ -18,13 +19,14 @@ from flopledger.counting.autograd_graph import SPARSE, Reading, read
 from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import rescored, work
-from flopledger.counting.formulas.products import TRANSPOSED_BY_ELEMENTS, SparseShape
+from flopledger.counting.formulas.products import SparseShape
 from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.fused_backward import wanted_macs
 from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.layers import Watch, watch
-from flopledger.counting.leaves import tensors_within
+from flopledger.counting.leaves import roots_of
+from flopledger.counting.legacy_types import asked_by_name
 from flopledger.counting.met_params import Met, key_of
 from flopledger.counting.meta_devices import on_one_device, stay_on_meta, tensors_in
 from flopledger.counting.meta_selection import evenly
@@ -38,6 +40,7 @@ from flopledger.counting.running_layer import RunningLayer
 from flopledger.counting.shared_objects import ATOMS
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse, stored_elements
 from flopledger.counting.torch_functions import Functions
+from flopledger.counting.transposed_products import Transposed
 from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.counting.weightless import Values, on_meta, place_of, real
 from flopledger.counting.wrapped import (
@@ -113,11 +116,13 @@ def count(
         doubled(module, (args, kwargs), place, given) as double,
         watch(double.module, seen),
         uncompiled(),
+        asked_by_name(),
         step_by_step(),
         shapes_unheard(),
     ):
         params = {key_of(held): name for name, tensor in double.named for held in held_by(tensor)}
         running, recorders = RunningLayer(), list[Recorder]()
+        transposed = Transposed()
         said, overwritten = list[OpCall](), Overwritten()
         # work that is not seen is that of a thread which was there before
         alone = computed or threading.active_count() == 1
@@ -135,6 +140,7 @@ def count(
                 overwritten=overwritten,
                 zeros_known=not gradients,
                 origins=origins,
+                transposed=transposed,
             )
             recorders.append(recorder)
             shapes = OnShapes(
@@ -166,16 +172,18 @@ def count(
                 findings.met[name] = findings.met.get(name, 0) + elements
         if not backward:
             return calls
-        roots = [t for t in tensors_within(out) if t.requires_grad]
+        roots = roots_of(out)
         if not roots:
             raise ValueError(
                 "no output requires a gradient, so there is no backward pass; unfreeze a parameter"
             )
         sparse = any(recorder.sparse for recorder in recorders)
-        findings.graph = SPARSE if sparse else read(roots, running.of)
+        findings.graph = SPARSE if sparse else read(roots, running.of, transposed.nodes())
         with (
             running.followed(double.module),
-            Recorder(running.of_node, params, computed, True, overwritten) as back,
+            Recorder(
+                running.of_node, params, computed, True, overwritten, transposed=transposed
+            ) as back,
         ):
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
         calls += back.calls
@@ -203,6 +211,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         overwritten: Overwritten | None = None,
         zeros_known: bool = False,
         origins: Origins | None = None,
+        transposed: Transposed | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[OpCall] = []
@@ -212,6 +221,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._overwritten = overwritten or Overwritten()
         self._zeros_known = zeros_known
         self._origins = origins
+        self._transposed = transposed or Transposed()
         self._backward = backward
         self._invented: list[int] = []
         self.gradients = False  # whether autograd ran beneath it
@@ -323,7 +333,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         made = [out] if type(out) is Tensor else tensors_in(out)
         holding = self.met.holders(given)
         params = tuple([names[0] for t, names in holding if key_of(t) in self._params])
-        self.gradients = self.gradients or torch._C._current_autograd_node() is not None
+        self.gradients = self.gradients or _takes_gradients()
         if free and holding:
             self.met.moved(holding, made)
         if self._computed and not self.sparse:
@@ -337,8 +347,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         macs, other = cost or (0, 0)
         if macs and (wanted := wanted_macs(op, taken)) is not None:
             macs = wanted
-        if op == "aten::mul" and len(given) == 2 and _is_transposed_product():
+        if self._transposed.makes(op, len(given)):
             macs, other = prod(tuple(out.shape)), 0
+            self._transposed.made(out)
         if macs and any(t.is_complex() for t in given):
             macs *= 4  # (a + ib)(c + id) is four real products
         if other and not any(t.is_floating_point() or t.is_complex() for t in made):
@@ -365,10 +376,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
 
 
-def _is_transposed_product() -> bool:
-    """Whether what runs is the gradient of a counted product, made as a product of elements."""
-    node = torch._C._current_autograd_node()
-    return node is not None and node.name() in TRANSPOSED_BY_ELEMENTS
+def _takes_gradients() -> bool:
+    """Whether autograd runs, or carries tangents along."""
+    return torch._C._current_autograd_node() is not None or forward_ad._current_level >= 0
 
 
 def _shapes(tree: Any) -> Any:

@@ -18,6 +18,7 @@ from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.legacy_types import asked_by_name
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.sparse_tensors import is_sparse
 from flopledger.counting.torch_functions import unfused
@@ -77,6 +78,7 @@ def count(
         watch(double.module, seen),
         unfused(double.module),
         step_by_step(),
+        asked_by_name(),
         torch.set_grad_enabled(gradients),
         ShapesOnly(overwritten, zeros_known=not gradients) if shapes else nullcontext(),
         OnShapes(overwritten, zeros_known=not gradients) if shapes else nullcontext(),

@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from flopledger.counting.sparse_tensors import is_sparse
+
 Holding = list[tuple[Tensor, tuple[str, ...]]]
 
 
@@ -13,7 +15,10 @@ def key_of(tensor: Tensor) -> int:
 
     Computed ones all look into one block of zeros.
     """
-    return tensor.untyped_storage()._cdata if tensor.is_meta else id(tensor)
+    if not tensor.is_meta or is_sparse(tensor):
+        return id(tensor)
+    address: int = tensor.untyped_storage()._cdata
+    return address
 
 
 class Met:
@@ -47,7 +52,11 @@ class Met:
         """Results hold the same: something was cast, gathered or joined."""
         names = tuple(dict.fromkeys(name for _, held in holding for name in held))
         for tensor in made:
-            if tensor.is_meta and (key := key_of(tensor)) not in self._params:
+            if (
+                tensor.is_meta
+                and not is_sparse(tensor)
+                and (key := key_of(tensor)) not in self._params
+            ):
                 # the storage is kept, so that no other takes its address
                 self._moved[key] = (tensor.untyped_storage(), names)
 

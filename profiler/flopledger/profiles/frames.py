@@ -79,7 +79,7 @@ def unsupported_frame(calls: Sequence[OpCall]) -> pd.DataFrame:
 
 def _with_ratio(frame: pd.DataFrame, samples: int, before: str) -> pd.DataFrame:
     params = frame["trainable_params"].where(frame["trainable_params"] > 0)
-    ratio = frame["flops"] / samples / params
+    ratio = frame["flops"] / (samples or float("nan")) / params  # of no sample it is undefined
     frame.insert(list(frame.columns).index(before), "flops_per_param", ratio.astype(float))
     return frame
 

@@ -115,7 +115,7 @@ def totals_of(
         masked_macs=sum(call.masked_macs for call in calls),
         flops=2 * macs,
         other_flops=sum(call.other_flops for call in calls),
-        flops_per_param=2 * macs / samples / trainable if trainable else None,
+        flops_per_param=2 * macs / samples / trainable if trainable and samples else None,
         activations=sum(layer.output_elements for layer in layers if macs_at.get(layer.path)),
     )
 

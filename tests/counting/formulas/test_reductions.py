@@ -34,6 +34,7 @@ REDUCTIONS = [
     ("_cdist_backward", [(2, 3, 5), (2, 3, 7), (2, 5, 7)], (2, 3, 7), 4 * 2 * 15 * 7),
     ("_pdist_forward", [(5, 7)], (10,), 3 * 10 * 7),
     ("_pdist_backward", [(10,), (5, 7)], (5, 7), 4 * 10 * 7),
+    ("quantized::embedding_byte quantized::embedding_4bit", [None, (2, 5)], (2, 5, 7), 2 * 70),
     ("softmax _softmax _safe_softmax log_softmax _log_softmax _masked_softmax", [X, 1], X, 5 * N),
     ("_softmax_backward_data _log_softmax_backward_data _masked_softmax_backward", [X, X, 1], X,
      4 * N),

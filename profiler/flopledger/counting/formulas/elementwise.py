@@ -42,7 +42,7 @@ POINTWISE = frozenset(
         special_shifted_chebyshev_polynomial_u special_shifted_chebyshev_polynomial_v
         special_shifted_chebyshev_polynomial_w special_spherical_bessel_j0 special_xlog1py
         special_zeta hardshrink_backward softshrink_backward logit_backward glu_backward
-        rrelu_with_noise_backward"""
+        rrelu_with_noise_backward _standard_gamma_grad _dirichlet_grad"""
     )
 )
 
@@ -109,12 +109,14 @@ FREE = frozenset(
         to_sparse_bsr to_sparse_bsc sparse_compressed_tensor sparse_csr_tensor sparse_csc_tensor
         _jagged_to_padded_dense_forward _padded_dense_to_jagged_forward sparse_bsr_tensor
         sparse_bsc_tensor _sparse_compressed_tensor_unsafe
-        _sparse_coo_tensor_unsafe _sparse_csr_tensor_unsafe ccol_indices row_indices"""
+        _sparse_coo_tensor_unsafe _sparse_csr_tensor_unsafe ccol_indices row_indices
+        _make_dual _unpack_dual _has_same_storage_numel _nested_from_padded _standard_gamma
+        _sample_dirichlet poisson binomial"""
     )
 )
 
 # of a trace, and between processes
-_NO_ARITHMETIC = ("prim::", "c10d::", "_c10d_functional::", "_dtensor::", "fsdp::")
+_NO_ARITHMETIC = ("prim::", "profiler::", "c10d::", "_c10d_functional::", "_dtensor::", "fsdp::")
 
 
 def is_free(op: str) -> bool:
@@ -131,7 +133,11 @@ def is_pointwise(op: str) -> bool:
     return op in POINTWISE or op.removesuffix("_") in POINTWISE
 
 
-@other_flops(*sorted(POINTWISE))
+# what PyTorch's rules for tangents are written in
+_PRIMS = "add sub mul div neg exp log sqrt rsqrt sin cos tanh pow reciprocal maximum minimum"
+
+
+@other_flops(*sorted(POINTWISE), *(f"prims::{word}" for word in _PRIMS.split()))
 def pointwise(*_: Any, out: Any, **__: Any) -> int:
     """1 an element of the result, whatever the function."""
     return elements(out)

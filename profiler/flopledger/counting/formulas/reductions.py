@@ -47,6 +47,12 @@ def embedding_bag(weight: Shape, indices: Shape, *_: Any, out: Any, **__: Any) -
     return prod(indices) * prod(weight[1:])
 
 
+@other_flops("quantized::embedding_byte", "quantized::embedding_4bit")
+def quantised_embedding(*_: Any, out: Shape, **__: Any) -> int:
+    """2 an element: its row's scale and offset."""
+    return 2 * prod(out)
+
+
 @other_flops("aten::var", "aten::std", "aten::var_mean", "aten::std_mean")
 def variance(x: Shape, *_: Any, out: Any, **__: Any) -> int:
     """4 an element: the mean's sum, the difference, its square, the squares' sum."""
@@ -216,6 +222,12 @@ def _resize(form: str, neighbours: int) -> None:
 
 for _form, _neighbours in _RESIZED.items():
     _resize(_form, _neighbours)
+
+
+@macs("aten::affine_grid_generator")
+def affine_grid(theta: Shape, *_: Any, out: Shape, **__: Any) -> int:
+    """[points, 3] x [3, 2] a picture, in space [points, 4] x [4, 3]: PyTorch's kernel is a bmm."""
+    return prod(out) * theta[-1]
 
 
 @other_flops("aten::grid_sampler_2d", "aten::grid_sampler_3d", "aten::grid_sampler")
