@@ -9,8 +9,9 @@ import functools
 import gc
 import sys
 import types
+from collections import defaultdict
 from collections.abc import Iterator, Set
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -29,7 +30,8 @@ _INSTALLED = ("site-packages", "dist-packages")
 _GLOBALS = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0}
 
 # by a code's id (to hash it is to hash all that it holds): the code, its names, and the globals
-_names: dict[int, tuple[ref[types.CodeType], frozenset[str], frozenset[str]]] = {}
+_Names = tuple[ref[types.CodeType], frozenset[str], frozenset[str]]
+_names: dict[int, _Names] = {}
 
 
 @contextmanager
@@ -108,12 +110,11 @@ class _Reach:
         self.caches: list[Any] = []
         self.unmoved: list[_Place] = []
         self._copier = copier
-        self._roots = {kind.__module__.partition(".")[0] for kind in copier.classes}
-        self._own: dict[str, bool] = {}
+        self._own = _Own({kind.__module__.partition(".")[0] for kind in copier.classes})
         self._seen: set[int] = set()
-        self._seen_globals: dict[int, set[str]] = {}
-        self._known_names = {"forward"}
-        self._members: dict[str, list[tuple[type, Any]]] = {}
+        self._seen_globals = defaultdict[int, set[str]](set)
+        # names in the code so far; those among them that were looked up in all classes and modules
+        self._names, self._looked_up = {"forward"}, set[str]()
         self._modules: list[dict[str, Any]] = []
         # hooks that the user put on all modules at once
         hooks = vars(nn.modules.module)
@@ -135,11 +136,22 @@ class _Reach:
                 self._code(function)
             functions = len(self._copier.functions)
             while self._to_visit:
-                self._visit(self._to_visit.pop())
+                while self._to_visit:
+                    self._visit(self._to_visit.pop())
+                self._look_up()
             if not self._found:
                 return
             while self._found:
                 yield self._found.pop()
+
+    def _look_up(self) -> None:
+        """What the names that are new mean."""
+        new = self._names - self._looked_up
+        self._looked_up |= new
+        for kind in self.classes if new else ():
+            self._members(kind, new)
+        for module in self._modules if new else ():
+            self._globals(module, new)
 
     def _visit(self, value: Any) -> None:
         if isinstance(value, types.FunctionType):
@@ -157,9 +169,9 @@ class _Reach:
                                if isinstance(value, _CODE) and hasattr(value, word)]  # fmt: skip
 
     def _module(self, module: types.ModuleType) -> None:
-        if self._once(module) and self._is_own(module.__name__):
+        if self._once(module) and self._own[module.__name__]:
             self._modules.append(vars(module))
-            self._globals(vars(module), self._known_names)
+            self._globals(vars(module), self._looked_up)
 
     def _once(self, value: Any) -> bool:
         key = id(value)
@@ -168,21 +180,8 @@ class _Reach:
         self._seen.add(key)
         return True
 
-    def _is_own(self, home: str | None) -> bool:
-        """Whether a module is the network's own, or its author's, and no library that it uses."""
-        if home is None:
-            return False
-        known = self._own.get(home)
-        if known is None:
-            root = home.partition(".")[0]
-            file = getattr(sys.modules.get(home), "__file__", None) or ""
-            known = self._own[home] = root not in _LIBRARIES and (
-                root in self._roots or not any(folder in file for folder in _INSTALLED)
-            )
-        return known
-
     def _function(self, function: types.FunctionType) -> None:
-        if not self._once(function) or not self._is_own(function.__module__):
+        if not self._once(function) or not self._own[function.__module__]:
             return
         self._code(function)
         self.functions.append(function)
@@ -193,8 +192,10 @@ class _Reach:
         if function.__kwdefaults__:
             self._keep(function, "__kwdefaults__", function.__kwdefaults__)
         for cell in function.__closure__ or ():
-            with suppress(ValueError):  # it is empty
+            try:
                 self._keep(cell, "cell_contents", cell.cell_contents)
+            except ValueError:  # it is empty
+                continue
 
     def _keep(self, owner: Any, name: str, value: Any) -> None:
         kind = type(value)
@@ -207,41 +208,58 @@ class _Reach:
 
     def _code(self, function: types.FunctionType) -> None:
         """What its names may mean."""
-        if not self._is_own(function.__globals__.get("__name__")):
-            return
-        names, used = _names_of(function.__code__)
-        self._globals(function.__globals__, used)
-        if new := names - self._known_names:
-            self._known_names |= new
-            for name in new & self._members.keys():
-                for kind, value in self._members.pop(name):
-                    self._keep(kind, name, value)
-            for module in self._modules:
-                self._globals(module, new)
+        if self._own[function.__globals__.get("__name__")]:
+            _, names, used = _names_of(function.__code__)
+            self._globals(function.__globals__, used)
+            self._names |= names
 
     def _globals(self, module: dict[str, Any], names: Set[str]) -> None:
         """What these names mean in that module, each once."""
-        seen = self._seen_globals.setdefault(id(module), set())
-        if new := (names - seen) & module.keys():
+        seen = self._seen_globals[id(module)]
+        if not names <= seen and (new := (names & module.keys()) - seen):
             seen |= new
             for name in new:
                 self._keep(module, name, module[name])
 
     def _class(self, kind: type) -> None:
         for base in kind.__mro__:
-            if not self._once(base) or not self._is_own(base.__module__):
+            if not self._once(base) or not self._own[base.__module__]:
                 continue
             self.classes.add(base)
             self._to_visit.append(type(base))  # it may keep things, too
-            for name, value in vars(base).items():
-                if name in self._known_names or (name[:2] == "__" and isinstance(value, _CODE)):
-                    self._keep(base, name, value)
-                elif name[:2] != "__":
-                    self._members.setdefault(name, []).append((base, value))
+            self._members(base, self._looked_up)
+            # what Python calls without its name
+            self._to_visit += [value for name, value in vars(base).items()
+                               if name[:2] == "__" and isinstance(value, _CODE)]  # fmt: skip
+
+    def _members(self, kind: type, names: Set[str]) -> None:
+        members = vars(kind)
+        for name in names & members.keys():
+            self._keep(kind, name, members[name])
 
 
-def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """All names in it and in the functions that it makes, and of these the globals."""
+class _Own(dict[str | None, bool]):
+    """Whether a module is the network's own, or its author's, and no library that it uses.
+
+    Args:
+        roots: the packages that the network's own classes are of.
+    """
+
+    def __init__(self, roots: set[str]) -> None:
+        super().__init__({None: False})
+        self._roots = roots
+
+    def __missing__(self, home: str) -> bool:
+        root = home.partition(".")[0]
+        file = getattr(sys.modules.get(home), "__file__", None) or ""
+        self[home] = root not in _LIBRARIES and (
+            root in self._roots or not any(folder in file for folder in _INSTALLED)
+        )
+        return self[home]
+
+
+def _names_of(code: types.CodeType) -> _Names:
+    """Itself, all names in it and in the functions that it makes, and of these the globals."""
     known = _names.get(id(code))
     if known is None or known[0]() is not code:
         names, used = set(code.co_names), set()
@@ -254,14 +272,14 @@ def _names_of(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
                 argument = 0
         for part in code.co_consts:
             if isinstance(part, types.CodeType):
-                names |= _names_of(part)[0]
-                used |= _names_of(part)[1]
+                names |= _names_of(part)[1]
+                used |= _names_of(part)[2]
             elif isinstance(part, str) and part.isidentifier():  # getattr(x, "name"), globals()
                 names.add(part)
                 used.add(part)
         forgets = ref(code, functools.partial(_forget, id(code)))
         known = _names[id(code)] = forgets, frozenset(names), frozenset(used)
-    return known[1:]
+    return known
 
 
 def _forget(key: int, _: object) -> None:
