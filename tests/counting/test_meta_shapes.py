@@ -72,6 +72,19 @@ CALLS = {
     "conv 1d": (
         aten.convolution.default, meta(2, 4, 9), meta(6, 4, 9), None, [2], [0], [1], False, [0], 1,
     ),
+    "conv, transposed": (
+        aten.convolution.default, IMAGE, meta(4, 3, 4, 5), meta(6),
+        [2, 3], [1, 0], [1, 2], True, [1, 0], 2,
+    ),
+    "conv 1d, transposed": (
+        aten.convolution.default, meta(2, 4, 9), meta(4, 6, 3), None, [2], [1], [1], True, [1], 1,
+    ),
+    "adaptive pool": (aten._adaptive_avg_pool2d.default, IMAGE, [6, 1]),
+    "upsample": (aten.upsample_nearest2d.default, IMAGE, [18, 21], 2.0, 3.0),
+    "amax": (aten.amax.default, IMAGE, [2, -1]),
+    "amax of all": (aten.amax.default, IMAGE),
+    "amin keepdim": (aten.amin.default, IMAGE, [1], True),
+    "cat to nothing": (aten.cat.default, [meta(0), meta(2, 3), meta(5, 3)], 0),
     "triu": (aten.triu.default, meta(2, 3, 4), 1),
     "pow of a number": (aten.pow.Scalar, 2.0, meta(2, 3)),
     "add_": (aten.add_.Tensor, meta(2, 3), meta(3)),

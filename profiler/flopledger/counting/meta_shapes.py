@@ -169,7 +169,9 @@ def _convolution(
     x: Tensor, weight: Tensor, bias: Any, stride: list[int], padding: list[int],
     dilation: list[int], transposed: bool, output_padding: list[int], groups: int,
 ) -> Any:  # fmt: skip
-    if transposed or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
+    if transposed:
+        return _transposed(x, weight, stride, padding, dilation, output_padding, groups)
+    if x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
         return NotImplemented
     out = _windows(x, weight.shape[2:], stride, padding, dilation)
     # of one channel, which axis is the last in memory is a matter of taste
@@ -179,6 +181,26 @@ def _convolution(
         return NotImplemented
     as_images = (t.unsqueeze(2) if t.dim() == 3 else t for t in (x, weight))
     return images((x.shape[0], weight.shape[0], *out), *as_images)
+
+
+def _transposed(x: Tensor, weight: Tensor, *window: Any) -> Any:
+    *sides, groups = window
+    if x.dim() != weight.dim() or x.shape[1] != weight.shape[0] or not x.numel():
+        return NotImplemented
+    if not x.is_contiguous() or not weight.is_contiguous():
+        return NotImplemented
+    full = [list(w) * (x.dim() - 2) if len(w) == 1 else w for w in sides]
+    if any(more >= max(stride, dilation) for stride, _, dilation, more in zip(*full, strict=True)):
+        return NotImplemented
+    out = [
+        (n - 1) * stride - 2 * padding + dilation * (kernel - 1) + more + 1
+        for n, kernel, stride, padding, dilation, more in zip(
+            x.shape[2:], weight.shape[2:], *full, strict=True
+        )
+    ]
+    return (
+        blank(x, (x.shape[0], weight.shape[1] * groups, *out)) if min(out) > 0 else NotImplemented
+    )
 
 
 @_rule("uniform_", "normal_", "fill_", "zero_", "copy_", floats=lambda x, *_: (x,))
@@ -262,6 +284,13 @@ def _windows(x: Tensor, *window: Sequence[int]) -> list[int]:
     return out if min(out) >= 1 else []
 
 
+@_rule("_adaptive_avg_pool2d", "upsample_nearest2d")
+def _resized(x: Tensor, size: Sequence[int], *_: Any) -> Any:
+    if x.dim() != 4 or len(size) != 2 or not x.numel() or min(size) < 1:
+        return NotImplemented
+    return images((*x.shape[:2], *size), x)
+
+
 @_rule("tril", "triu")
 def _triangle(x: Tensor, diagonal: int = 0) -> Any:
     return blank(x, x.shape) if x.dim() >= 2 else NotImplemented
@@ -322,6 +351,11 @@ def _reduce(x: Tensor, dims: Any = None, keepdim: bool = False) -> Any:
     reduced = {d % x.dim() for d in (dims or range(x.dim()))}
     kept = [1 if i in reduced else n for i, n in enumerate(x.shape) if keepdim or i not in reduced]
     return blank(x, kept)
+
+
+@_rule("amax", "amin")
+def _extreme(x: Tensor, dims: Any = (), keepdim: bool = False) -> Any:
+    return _reduce(x, dims, keepdim) if x.numel() else NotImplemented
 
 
 @_rule("masked_select", floats=lambda x, *_: (x,))
