@@ -186,3 +186,13 @@ def test_the_graph_is_read_before_anything_runs():
 def test_without_a_check_nothing_checks_the_backward_pass_either():
     found = profile(nn.Linear(3, 5), rand(4, 3), backward=True, check=False)
     assert (found.backward.macs, found.backward_check) == (MM, None)
+
+
+def test_torchscript_takes_gradients_that_the_graph_does_not_show():
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4)))
+    for _ in range(3):  # it is compiled into one piece at the second call
+        scripted(torch.zeros(2, 8))
+    found = profile(scripted, (torch.zeros(2, 8),), backward=True)
+    assert found.backward.macs == 2 * (8 * 8 + 2 * 8 * 4)
+    assert found.backward_check.agrees is None
+    assert "TorchScript" in found.backward_check.reason

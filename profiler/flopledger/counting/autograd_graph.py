@@ -82,7 +82,8 @@ def hides(node: Any) -> bool:
     """Whether what it computes is code of others, a part of another node, or a second gradient."""
     kind = node.name().rstrip("0123456789").removesuffix("Backward")
     of_a_gradient = kind.removesuffix("Backward") in _RULES and kind not in _RULES
-    return isinstance(node, BackwardCFunction) or kind.startswith(_HIDDEN) or of_a_gradient
+    of_others = isinstance(node, BackwardCFunction) or kind.endswith(_SCRIPTED)
+    return of_others or kind.startswith(_HIDDEN) or of_a_gradient
 
 
 def products_of(node: Any) -> int:
@@ -98,6 +99,8 @@ def products_of(node: Any) -> int:
         return 4 * macs if node._input_metadata[0].dtype.is_complex else macs
     if isinstance(node, BackwardCFunction):
         raise Unknown(f"{name} is code of its own, which autograd's graph does not show")
+    if kind.endswith(_SCRIPTED):
+        raise Unknown("TorchScript takes gradients in pieces, which autograd's graph does not show")
     again = kind.removesuffix("Backward")  # of the gradient of a gradient
     if (kind.startswith(_OPAQUE) and kind not in _ELEMENTS) or (again != kind and again in _RULES):
         raise Unknown(f"autograd's graph does not tell the products of {name}")
@@ -271,6 +274,8 @@ _RULES: dict[str, Callable[[Any], int]] = {
         )
     },
 }  # fmt: skip
+
+_SCRIPTED = "DifferentiableGraph"  # what the node of a piece of TorchScript is called
 
 # whose gradients take products that this module has no rule for
 _OPAQUE = (
