@@ -52,6 +52,20 @@ def test_a_law_that_a_further_size_refutes_is_named_up_to_there():
     assert held.confirmed == 2
 
 
+def test_powers_of_two_are_held_against_sizes_that_are_none():
+    def figure(t):  # padded to the next power of two
+        return 230 * t + 5 * 2 ** (t - 1).bit_length()
+
+    asked, spans = rows({2**n: figure(2**n) for n in range(1, 10)}), {"N": 1}
+    law = findings(asked, spans)[0]
+    assert law.law.coefficients == {1: 235}
+    further = set()
+    while more := further_sizes([law], {*law.asked, *further}):
+        further |= {*more}
+        law = findings(asked, spans, rows({t: figure(t) for t in further}))[0]
+    assert not any(law.law.covers(t) and law.law.at(t) != figure(t) for t in (6, 12, 300, 1000))
+
+
 def test_windows_that_sizes_of_a_step_hide_are_told_apart_by_the_further_ones():
     def figure(t):
         return 100 * t + 320 * ceil(t / 64)

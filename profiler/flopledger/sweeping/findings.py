@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from flopledger.sweeping.laws import Law, fewest, fit, windows
 from flopledger.sweeping.rows import Row
@@ -120,12 +121,15 @@ def _likely_to_refute(finding: Finding) -> Iterator[int]:
         return
     law = finding.law
     first, last, step = law.holds[0], law.holds[-1], law.step
-    far = last + -(-last // step) * step
+    # about twice the last, but not as round: of powers of two, the next one would tell nothing
+    far = last + (-(-last // step) + 1) * step
+    below, above = max(pairwise((first, *law.holds)), key=lambda pair: pair[1] - pair[0])
+    middle = below + (above - below) // (2 * step) * step
     between = range(first + (last - first) // (2 * step) * step, last, step)
     if law.everywhere and step > 1:
         yield far + 1  # a law of all sizes is read as one of those between them
     nearest = (last + step, first - step, last + 2 * step, first - 2 * step)
-    for size in (far, *between[:_TRIES], *nearest):
+    for size in (far, middle, *between[:_TRIES], *nearest):
         if size > 0 and size not in law.holds and law.covers(size):
             yield size
 
