@@ -1,4 +1,5 @@
 # The public names, one list: lazy_loader reads it at run time, type checkers and editors as it is.
+from . import callbacks as callbacks
 from .allocation.estimate import allocated as allocated
 from .allocation.estimate import memory as memory
 from .allocation.held_bytes import Memory as Memory

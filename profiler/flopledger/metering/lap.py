@@ -5,6 +5,13 @@ from dataclasses import dataclass, replace
 from flopledger.clock.published_peaks import Peak
 from flopledger.metering.tally import Tally
 
+# of a lap, those that are for a log
+FIGURES = (
+    "seconds", "passes", "samples", "tokens", "real_tokens", "flops", "model_flops",
+    "recomputed_flops", "flops_per_second", "samples_per_second", "tokens_per_second",
+    "real_tokens_per_second", "mfu", "hfu",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lap:
@@ -81,12 +88,7 @@ class Lap:
 
     def to_dict(self) -> dict[str, float]:
         """Every figure that is known, by its name, for a log."""
-        names = (
-            "seconds", "passes", "samples", "tokens", "real_tokens", "flops", "model_flops",
-            "recomputed_flops", "flops_per_second", "samples_per_second", "tokens_per_second",
-            "real_tokens_per_second", "mfu", "hfu",
-        )  # fmt: skip
-        known = {name: getattr(self, name) for name in names}
+        known = {name: getattr(self, name) for name in FIGURES}
         return {name: value for name, value in known.items() if value is not None}
 
     def over_ranks(self) -> "Lap":

@@ -1,0 +1,172 @@
+"""A meter in other people's loops and loggers, one line each: laps of work beside the loss."""
+
+import csv as csv_files
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from flopledger.metering.lap import FIGURES, Lap
+from flopledger.metering.module_meter import Meter, meter
+
+# a lap, and the step at which it ended
+Write = Callable[[Lap, int], None]
+
+
+class _Training:
+    """The meter of a training, one after the other."""
+
+    def __init__(self, model: nn.Module, peak: float | None) -> None:
+        meter(model, peak=peak)  # says now what is wrong with them
+        self._model, self._peak = model, peak
+        self.meter: Meter | None = None
+
+    def begin(self) -> None:
+        self.end()  # one that was broken off
+        self.meter = meter(self._model, peak=self._peak)
+        self.meter.attach()
+
+    def lap(self) -> dict[str, float]:
+        """What is known of the work of all ranks since the last; none before the beginning."""
+        return {} if self.meter is None else self.meter.lap().over_ranks().to_dict()
+
+    def end(self) -> None:
+        if self.meter is not None:
+            self.meter.detach()
+
+
+def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
+    """A callback for the Trainer of transformers, which logs laps where that logs.
+
+    With the loss it logs those figures of `Lap.to_dict` (`flops`, `mfu`, `tokens_per_second`, ...)
+    that the Trainer has not, with an evaluation's results the same as `eval_flops` and so on, and
+    at the end `train_model_flops`, `train_recomputed_flops`, `train_mfu` and `train_hfu` of this
+    process from beginning to end.
+
+    Args:
+        model: what the Trainer is given.
+        peak: as `meter`.
+
+    Raises:
+        MeterError: as `meter`.
+        ImportError: transformers is not installed.
+    """
+    base: Any = import_module("transformers").TrainerCallback
+    training = _Training(model, peak)
+
+    class Laps(base):  # type: ignore[misc]
+        def on_train_begin(self, *_: Any, **__: Any) -> None:
+            training.begin()
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            figures = _beside(logs or {}, training)
+            for seen in (logs, state.log_history[-1]):  # of the callbacks that follow; what is kept
+                seen |= {name: value for name, value in figures.items() if name not in seen}
+
+        def on_train_end(self, *_: Any, **__: Any) -> None:
+            training.end()
+
+    return Laps()
+
+
+def _beside(logs: dict[str, float], training: _Training) -> dict[str, float]:
+    """What belongs beside that which transformers logs."""
+    if "loss" in logs:
+        return training.lap()
+    if any(name.startswith("eval_") for name in logs):
+        return {f"eval_{name}": value for name, value in training.lap().items()}
+    if "train_runtime" in logs and training.meter is not None:
+        totals = training.meter.read().totals
+        names = ("model_flops", "recomputed_flops", "mfu", "hfu")
+        every = {f"train_{name}": getattr(totals, name) for name in names}
+        return {name: value for name, value in every.items() if value is not None}
+    return {}
+
+
+def lightning(model: nn.Module, *, peak: float | None = None) -> Any:
+    """A callback for Lightning's Trainer, which logs a lap every `log_every_n_steps` steps.
+
+    Args:
+        model: what `training_step` calls: the LightningModule if it calls `self(...)`, or the
+            network in it that it calls.
+        peak: as `meter`.
+
+    Raises:
+        MeterError: as `meter`.
+        ImportError: neither lightning nor pytorch_lightning is installed.
+    """
+    try:
+        base: Any = import_module("lightning.pytorch").Callback
+    except ImportError:
+        base = import_module("pytorch_lightning").Callback  # the same, by its older name
+    training = _Training(model, peak)
+
+    class Laps(base):  # type: ignore[misc]
+        _logged = 0
+
+        def on_train_start(self, *_: Any) -> None:
+            training.begin()
+
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            step = trainer.global_step
+            if step != self._logged and step % trainer.log_every_n_steps == 0:
+                self._logged, figures = step, training.lap()
+                for logger in trainer.loggers:
+                    logger.log_metrics(figures, step - 1)  # as Lightning numbers this step
+
+        def on_train_end(self, *_: Any) -> None:
+            training.end()
+
+        def on_exception(self, *_: Any) -> None:
+            training.end()
+
+    return Laps()
+
+
+def accelerate(accelerator: Any) -> Write:
+    """Write laps to the trackers of an `accelerate.Accelerator`."""
+    return lambda lap, step: accelerator.log(lap.to_dict(), step=step)
+
+
+def wandb(run: Any) -> Write:
+    """Write laps to a run of W&B, as `wandb.init` gives it."""
+    return lambda lap, step: run.log(lap.to_dict(), step=step)
+
+
+def tensorboard(writer: Any) -> Write:
+    """Write laps with a SummaryWriter's `add_scalar`, as `lap/mfu` and so on."""
+
+    def write(lap: Lap, step: int) -> None:
+        for name, value in lap.to_dict().items():
+            writer.add_scalar(f"lap/{name}", value, step)
+
+    return write
+
+
+def mlflow() -> Write:
+    """Write laps as metrics of MLflow's running run.
+
+    Raises:
+        ImportError: mlflow is not installed.
+    """
+    library = import_module("mlflow")
+    return lambda lap, step: library.log_metrics(lap.to_dict(), step=step)
+
+
+def csv(path: str | Path) -> Write:
+    """Write laps as rows of a CSV file, which is begun anew; what is unknown stays empty.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = Path(path)
+    path.write_text(",".join(("step", *FIGURES)) + "\n", encoding="utf-8")
+
+    def write(lap: Lap, step: int) -> None:
+        with path.open("a", encoding="utf-8", newline="") as file:
+            known = {"step": step, **lap.to_dict()}
+            csv_files.DictWriter(file, ("step", *FIGURES), lineterminator="\n").writerow(known)
+
+    return write

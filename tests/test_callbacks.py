@@ -1,0 +1,201 @@
+"""Laps in other people's loops: real Trainers, and loggers that write down what they are told."""
+
+import csv
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import flopledger
+import pytest
+import torch
+from flopledger import callbacks, meter
+from torch import nn
+
+WIDTH, LAYERS, LENGTH, BATCH, WORDS = 8, 2, 6, 2, 11
+# MACs of a forward pass of a GPT-2: in each block 12 width^2 a token for its layers and
+# 2 length x width for attention, which is full; then the logits
+FORWARD = BATCH * LENGTH * (LAYERS * (12 * WIDTH**2 + 2 * LENGTH * WIDTH) + WIDTH * WORDS)
+# each product has two in the backward pass, towards either factor; 2 FLOPs a MAC
+STEP = 2 * 3 * FORWARD
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _mended():
+    """Both Trainers import torchvision, which does not load beside a torch of another build."""
+    from flopledger.zoo.libraries import _library
+
+    _library("torchvision", "torchvision")
+
+
+def gpt2():
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(
+        vocab_size=WORDS, n_positions=LENGTH, n_embd=WIDTH, n_layer=LAYERS, n_head=2,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    return transformers.GPT2LMHeadModel(config)
+
+
+def texts(number):
+    ids = torch.arange(number * LENGTH).reshape(number, LENGTH) % WORDS
+    return [{"input_ids": row, "labels": row} for row in ids]
+
+
+@pytest.fixture
+def trainer_of(tmp_path):
+    pytest.importorskip("accelerate")
+    transformers = pytest.importorskip("transformers")
+
+    def build(model, **options):
+        arguments = transformers.TrainingArguments(
+            output_dir=str(tmp_path), max_steps=6, logging_steps=2, save_strategy="no",
+            per_device_train_batch_size=BATCH, per_device_eval_batch_size=BATCH, use_cpu=True,
+            report_to="none", disable_tqdm=True, **options,
+        )  # fmt: skip
+        return transformers.Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=texts(12),
+            eval_dataset=texts(2),
+            callbacks=[callbacks.transformers(model, peak=1e12)],
+        )
+
+    return build
+
+
+def test_a_gpt2_in_the_trainer_logs_its_laps_and_totals_by_hand(trainer_of, capsys):
+    model = gpt2()
+    trainer = trainer_of(model)
+    trainer.train()
+    *laps, end = trainer.state.log_history
+    assert [lap["model_flops"] for lap in laps] == [2 * STEP] * 3
+    for lap in laps:
+        assert {"loss", "mfu", "tokens_per_second", "step"} <= set(lap)
+        assert lap["mfu"] == pytest.approx(lap["model_flops"] / lap["seconds"] / 1e12)
+        assert lap["tokens"] == 2 * BATCH * LENGTH
+    assert (end["train_model_flops"], end["train_recomputed_flops"]) == (6 * STEP, 0)
+    assert 0 < end["train_mfu"] < 1
+    assert "'tokens_per_second': " in capsys.readouterr().out  # beside the loss that is printed
+    assert not model._forward_hooks
+
+
+def test_accumulated_steps_and_evaluations_have_their_own(trainer_of):
+    model = gpt2()
+    trainer = trainer_of(model, gradient_accumulation_steps=2, eval_strategy="steps", eval_steps=2)
+    trainer.train()
+    logs = trainer.state.log_history
+    assert [log["model_flops"] for log in logs if "loss" in log] == [2 * 2 * STEP] * 3
+    assert [log["eval_model_flops"] for log in logs if "eval_loss" in log] == [2 * FORWARD] * 3
+    assert logs[-1]["train_model_flops"] == 3 * (4 * STEP + 2 * FORWARD)
+
+
+def test_a_second_training_has_its_own_meter_and_an_evaluation_alone_none(trainer_of):
+    model = gpt2()
+    trainer = trainer_of(model)
+    assert "eval_flops" not in trainer.evaluate()
+    for _ in range(2):
+        trainer.train()
+        assert trainer.state.log_history[-1]["train_model_flops"] == 6 * STEP
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+def test_lightning_logs_a_lap_where_it_logs(tmp_path):
+    library = pytest.importorskip("pytorch_lightning")
+
+    class Module(library.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.network = nn.Linear(4, 5)
+
+        def training_step(self, batch, _):
+            return self.network(batch).square().mean()
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    told = []
+
+    class Logger(library.loggers.logger.Logger):
+        name, version = "told", 0
+
+        def log_metrics(self, metrics, step=None):
+            told.append((step, metrics))
+
+        def log_hyperparams(self, *_):
+            pass
+
+    module = Module()
+    trainer = library.Trainer(
+        max_epochs=2, log_every_n_steps=2, accelerator="cpu", logger=Logger(),
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        default_root_dir=tmp_path, callbacks=[callbacks.lightning(module.network, peak=1e12)],
+    )  # fmt: skip
+    trainer.fit(module, torch.utils.data.DataLoader(torch.rand(9, 4), batch_size=3))
+    laps = [(step, figures) for step, figures in told if "mfu" in figures]
+    assert [step for step, _ in laps] == [1, 3, 5]
+    # forward, and the gradient of the weight alone: the batch wants none
+    assert [figures["model_flops"] for _, figures in laps] == [2 * 2 * (2 * 3 * 4 * 5)] * 3
+    assert not module.network._forward_hooks
+
+
+class Told:
+    """What of an Accelerator, a run of W&B, a SummaryWriter and MLflow is called."""
+
+    def __init__(self):
+        self.calls = []
+
+    def log(self, values, step):
+        self.calls.append((values, step))
+
+    log_metrics = log
+
+    def add_scalar(self, name, value, step):
+        self.calls.append((name, value, step))
+
+
+@pytest.fixture
+def lap():
+    net = nn.Linear(4, 5)
+    with meter(net, peak=1e12) as m:
+        net(torch.zeros(3, 4))
+        return m.lap()
+
+
+def test_trackers_are_told_what_is_known(lap, monkeypatch):
+    told = Told()
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(log_metrics=told.log_metrics))
+    for write in (callbacks.accelerate(told), callbacks.wandb(told), callbacks.mlflow()):
+        write(lap, 7)
+    assert told.calls == [(lap.to_dict(), 7)] * 3
+    assert lap.to_dict()["flops"] == 2 * 3 * 4 * 5
+    assert "tokens" not in lap.to_dict()
+
+
+def test_tensorboard_gets_each_figure(lap):
+    told = Told()
+    callbacks.tensorboard(told)(lap, 7)
+    assert ("lap/mfu", lap.mfu, 7) in told.calls
+    assert len(told.calls) == len(lap.to_dict())
+
+
+def test_a_csv_file_has_a_row_a_lap_and_nothing_for_the_unknown(lap, tmp_path):
+    path = tmp_path / "laps.csv"
+    path.write_text("of another run\n")
+    write = callbacks.csv(path)
+    write(lap, 10)
+    write(lap, 20)
+    first, second = csv.DictReader(path.read_text().splitlines())
+    assert (first["step"], second["step"]) == ("10", "20")
+    assert (float(first["flops"]), first["tokens"]) == (2 * 3 * 4 * 5, "")
+
+
+def test_what_is_wrong_is_said_when_it_is_made():
+    pytest.importorskip("transformers")
+    with pytest.raises(flopledger.MeterError, match="a peak of 0 FLOP/s is none"):
+        callbacks.transformers(nn.Linear(2, 2), peak=0)
+
+
+def test_no_library_is_imported_before_it_is_asked_for(reached):
+    imported = {name.split(".")[0] for name in reached(Path(callbacks.__file__))}
+    assert "torch" in imported
+    assert not imported & {"transformers", "lightning", "pytorch_lightning", "mlflow"}
