@@ -319,3 +319,15 @@ def test_what_cannot_be_measured_is_said_in_one_line(run, words, line):
     assert (code, out) == (2, "")
     assert len(err) == 1
     assert line in err[0]
+
+
+def test_what_a_network_prints_is_no_part_of_the_report(run, tmp_path):
+    (tmp_path / "loud.py").write_text(
+        "from torch import nn\n\nclass Loud(nn.Linear):\n    def __init__(self):\n"
+        "        super().__init__(4, 5)\n\n    def forward(self, x):\n        print('hello')\n"
+        "        return super().forward(x)\n"
+    )
+    words = ("profile", f"{tmp_path}/loud.py:Loud", "--input", "3,4", "--format", "json")
+    code, out, err = run(*words)
+    assert (code, "hello" in err) == (0, True)
+    assert json.loads(out)["totals"]["macs"] == 3 * 4 * 5

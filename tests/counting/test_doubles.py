@@ -141,3 +141,18 @@ def test_what_a_pass_notes_down_is_undone():
     network = Counts()
     profile(network, torch.zeros(1, 4))
     assert network.passes == 0
+
+
+class Switches(nn.Module):
+    def forward(self, x):
+        torch.set_num_threads(torch.get_num_threads() + 1)
+        torch.use_deterministic_algorithms(True)
+        torch.set_default_dtype(torch.float64)
+        return x @ x
+
+
+def test_a_forwards_switches_of_the_process_are_as_they_were():
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    assert profile(Switches(), torch.zeros(3, 3)).total("macs") == 27
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+    assert torch.get_default_dtype() is torch.float32

@@ -1,6 +1,7 @@
 """The main job: flopledger profile."""
 
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -241,7 +242,8 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
     from flopledger.counting.subject import built
     from flopledger.zoo.sources import find, offline
 
-    with limit(order.timeout, name), offline():
+    # what the network prints is no part of the report
+    with limit(order.timeout, name), offline(), redirect_stdout(sys.stderr):
         source = find(name, order.options)
         module = built(source.name, source.factory, order.values)
         inputs, note = arguments_of(

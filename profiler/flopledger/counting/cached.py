@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -49,7 +49,8 @@ def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
         from flopledger.counting.subject import built
         from flopledger.zoo.sources import find, offline
 
-        with offline(own_thread=True):
+        # what the network prints is no part of a report
+        with offline(own_thread=True), redirect_stdout(sys.stderr):
             named = find(model, dict(sizes.options))
             module = built(model, named.factory)
             _freeze(model, module, sizes.frozen)

@@ -139,14 +139,19 @@ def _states_copied(module: nn.Module, twin: nn.Module, copier: Copier) -> None:
 
 @contextmanager
 def _program_kept() -> Iterator[None]:
-    """Random numbers go on where they were, and tensors are made of the dtype that they were."""
+    """Random numbers go on where they were; torch's dtype, threads and determinism stay."""
     python, arrays = random.getstate(), np.random.get_state()
-    dtype = torch.get_default_dtype()
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    debug = torch.get_deterministic_debug_mode()
     with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:
             torch.set_default_dtype(dtype)
+            if torch.get_num_threads() != threads:
+                torch.set_num_threads(threads)
+            if torch.get_deterministic_debug_mode() != debug:
+                torch.set_deterministic_debug_mode(debug)
             random.setstate(python)
             np.random.set_state(arrays)
 
