@@ -98,6 +98,22 @@ def test_a_second_training_has_its_own_meter_and_an_evaluation_alone_none(traine
         assert trainer.state.log_history[-1]["train_model_flops"] == 6 * STEP
 
 
+def test_what_the_trainer_says_itself_is_kept():
+    pytest.importorskip("transformers")
+    net = nn.Linear(4, 5)
+    callback = callbacks.transformers(net)
+    callback.on_train_begin()
+    net(torch.zeros(3, 4))
+    for logs in ({"loss": 1.0, "flops": -1.0}, {"other": 2.0}):
+        state = SimpleNamespace(log_history=[dict(logs)])
+        callback.on_log(None, state, None, logs=logs)
+        assert state.log_history == [logs]
+        if "loss" in logs:
+            assert (logs["flops"], logs["passes"]) == (-1.0, 1)
+    assert logs == {"other": 2.0}
+    callback.on_train_end()
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 def test_lightning_logs_a_lap_where_it_logs(tmp_path):
     library = pytest.importorskip("pytorch_lightning")
