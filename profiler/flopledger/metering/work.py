@@ -43,6 +43,15 @@ class Work:
     recomputed_flops: float | None
     model_flops: float | None
 
+    def __getitem__(self, name: str) -> float | None:
+        """The figure of that name, as JSON and tables call it.
+
+        Raises:
+            KeyError: there is none.
+        """
+        figure: float | None = asdict(self)[name]
+        return figure
+
     def to_dict(self) -> dict[str, float]:
         """By name; NaN where it is unknown."""
         return {name: nan if value is None else value for name, value in asdict(self).items()}

@@ -1,7 +1,7 @@
 """Totals: what the operator calls and layers of one pass add up to."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import prod
 from typing import Literal
 
@@ -41,6 +41,15 @@ class Totals:
     flops_per_param: float | None
     activations: int
 
+    def __getitem__(self, name: str) -> float | None:
+        """The figure of that name, as JSON and tables call it.
+
+        Raises:
+            KeyError: there is none.
+        """
+        figure: float | None = asdict(self)[name]
+        return figure
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackwardTotals:
@@ -61,6 +70,15 @@ class BackwardTotals:
     recomputed_macs: int
     rescored_macs: int
     ratio_to_forward: float | None
+
+    def __getitem__(self, name: str) -> float | None:
+        """The figure of that name, as JSON and tables call it.
+
+        Raises:
+            KeyError: there is none.
+        """
+        figure: float | None = asdict(self)[name]
+        return figure
 
 
 @dataclass(frozen=True, kw_only=True)
