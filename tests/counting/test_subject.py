@@ -70,6 +70,13 @@ def test_mistakes_are_told_in_one_line():
         profile("alexnte")
 
 
+def test_several_tensors_by_place_go_in_a_tuple():
+    with pytest.raises(ValueError, match=r"several tensors by place go in one tuple: \(x, y\)"):
+        profile(nn.Bilinear(2, 3, 4), torch.zeros(5, 2), torch.zeros(5, 3))
+    counted = profile(nn.Bilinear(2, 3, 4), (torch.zeros(5, 2), torch.zeros(5, 3)))
+    assert counted.total("macs") > 0
+
+
 def test_a_mapping_names_what_is_metered():
     first, second = nn.Linear(4, 5), nn.Linear(5, 3)
     with meter({"log": first, "peak": second}, peak=1e9) as m:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from flopledger.counting.advice import networks_in, not_a_network
 from flopledger.counting.arguments import arguments_of
@@ -56,6 +56,8 @@ def subject_of(
         WrongInputs: what goes into a named network is not known.
         ProfilingError: it cannot be built, or its example inputs cannot be made.
     """
+    if isinstance(kwargs, Tensor):
+        raise WrongInputs("several tensors by place go in one tuple: (x, y)")
     if kwargs is not None and not (
         isinstance(kwargs, Mapping) and all(isinstance(name, str) for name in kwargs)
     ):
