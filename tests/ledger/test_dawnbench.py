@@ -68,6 +68,7 @@ def test_a_row_becomes_an_entry(table):
         ({"schedule": "42@224;"}, "mine: schedule: '' cannot be read"),
         ({"chips": "eight"}, "mine: chips: could not convert"),
         ({"chips": "0"}, "mine: chips: value is 0; give a number above 0"),
+        ({"chips": "1.5"}, "mine: chips: 1.5 is no number of chips: it is whole; round it"),
         ({"hours": "-1"}, "mine: hours: value is -1"),
         (
             {"precision": "fp16"},

@@ -269,9 +269,12 @@ def _stage(text: str, where: str) -> Stage:
 def _quantity(text: str, unit: str, source: str, where: str) -> Quantity:
     kind, why = _kind_and_source(source)
     try:
-        return Quantity(value=float(text), unit=unit, kind=kind, source=why)
+        quantity = Quantity(value=float(text), unit=unit, kind=kind, source=why)
     except ValueError as error:
         raise BadFacts(f"{where}: {unit}: {error}; give a number above 0") from error
+    if unit == "chips" and not float(quantity.value).is_integer():
+        raise BadFacts(f"{where}: {unit}: {text} is no number of chips: it is whole; round it")
+    return quantity
 
 
 def _kind_and_source(source: str) -> tuple[Kind, str]:
