@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 from torch.library import _scoped_library
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import evenly, selects
 from flopledger.counting.meta_shapes import infer
@@ -20,7 +20,7 @@ Device = Literal["cpu", "cuda"]
 DEVICES = get_args(Device)
 
 
-class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Live(DispatchMode):
     """Keeps account of the storages that operators make, while they live.
 
     Attributes:
@@ -30,7 +30,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self, *known: Iterable[Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.now = 0
         self.peak = 0
         self.overwritten = Overwritten()
@@ -41,10 +41,6 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
             for tensor in tensors
             if isinstance(tensor, Tensor)
         }
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # True would import torch._dynamo at the first call: a second
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

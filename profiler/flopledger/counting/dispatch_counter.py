@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.autograd import forward_ad
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger.calls import OpCall
 from flopledger.counting.autograd_graph import SPARSE, Reading, read
+from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import attend, uncompiled
 from flopledger.counting.formulas.every import rescored, work
@@ -197,7 +197,7 @@ def _filled_like(root: Tensor) -> Tensor:
     return torch.zeros(root.shape, dtype=root.dtype, device=root.device)
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Recorder(DispatchMode):
     """Writes down every operator call, having worked out its result without doing its work."""
 
     supports_higher_order_operators = True
@@ -213,7 +213,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         origins: Origins | None = None,
         transposed: Transposed | None = None,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.calls: list[OpCall] = []
         self._where = where
         self._params = params
@@ -229,10 +229,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.products = Counter[str]()  # MACs by the dtype of what was multiplied
         self.sparse = False  # whether a sparse tensor was met
         self.wrapped = False  # whether one that holds others was met
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # True would import torch._dynamo at the first call: a second
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

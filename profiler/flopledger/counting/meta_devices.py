@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.meta_shapes import infer
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
 from flopledger.errors import FlopledgerError
@@ -59,15 +59,11 @@ def constants_unknown() -> Iterator[None]:
         _unknown.reset(token)
 
 
-class IntegersReal(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class IntegersReal(DispatchMode):
     """Under torch.device("meta"): integer and boolean tensors are made on the CPU all the same.
 
     So are floating tensors that the code asks to have on the CPU, and small constants.
     """
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # True would import torch._dynamo at the first call: a second
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

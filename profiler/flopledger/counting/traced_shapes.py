@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.kernel_checks import refuse
 from flopledger.counting.meta_devices import on_one_device
 from flopledger.counting.meta_layouts import blank
@@ -22,7 +22,7 @@ _exclude = torch._C._dispatch_tls_set_dispatch_key_excluded
 _excluded = torch._C._dispatch_tls_is_dispatch_key_excluded
 
 
-class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class ShapesOnly(DispatchMode):
     """Answers every operator with its result's shape: floats on meta, integers real.
 
     The tracer writes an operator down before the dispatcher reaches this mode, and writes its
@@ -30,13 +30,9 @@ class ShapesOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self, overwritten: Overwritten, zeros_known: bool) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._zeros_known = zeros_known
         self._overwritten = overwritten
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # True would import torch._dynamo at the first call: a second
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

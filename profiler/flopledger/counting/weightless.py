@@ -40,7 +40,7 @@ def build(factory: Callable[[], nn.Module]) -> nn.Module:
         with (
             torch.device("meta"),
             GivenReal(),
-            IntegersReal(),  # type: ignore[no-untyped-call]
+            IntegersReal(),
             _scripts_whole(),
         ):
             module = factory()
