@@ -84,17 +84,8 @@ def memory(
 
 
 def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: Device) -> Memory:
-    module, inputs = subject.module, subject.inputs
-    calm = advised(subject.name, inputs)
-    with (
-        calm,
-        doubled(module, inputs, on_meta) as double,
-        kernels_of(device),
-        step_by_step(),
-        asked_by_name(),
-    ):
-        params, buffers = list(double.module.parameters()), list(double.module.buffers())
-        given = tensors_within((double.args, double.kwargs))
+    with advised(subject.name, subject.inputs), _with_kernels(subject, device) as double:
+        params, buffers, given = _there_before(double)
 
         def peak() -> int:
             with Live(params, buffers, given) as live, OnShapes(live.overwritten):
@@ -111,14 +102,8 @@ def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: 
     if not backward:
         return Memory(**parts, inference_peak_bytes=inference_peak)
 
-    with (
-        doubled(module, inputs, on_meta) as double,
-        kernels_of(device),
-        step_by_step(),
-        asked_by_name(),
-    ):
-        params, buffers = list(double.module.parameters()), list(double.module.buffers())
-        given = tensors_within((double.args, double.kwargs))
+    with _with_kernels(subject, device) as double:
+        params, buffers, given = _there_before(double)
         with Live(params, buffers, given) as live, torch.enable_grad():
             saved = _forward_and_backward(double, live)
         trained = [param for param in params if param.grad is not None]
@@ -139,6 +124,24 @@ def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: 
         saved_activations_bytes=saved,
         training_peak_bytes=base + state + max(live.peak, step),
     )
+
+
+@contextmanager
+def _with_kernels(subject: Subject, device: Device) -> Iterator[Double]:
+    """In the body, a double of the network whose passes run as with that device's kernels."""
+    with (
+        doubled(subject.module, subject.inputs, on_meta) as double,
+        kernels_of(device),
+        step_by_step(),
+        asked_by_name(),
+    ):
+        yield double
+
+
+def _there_before(double: Double) -> tuple[list[nn.Parameter], list[Tensor], list[Tensor]]:
+    """What is stored before a pass: parameters, buffers, and what goes in."""
+    given = tensors_within((double.args, double.kwargs))
+    return list(double.module.parameters()), list(double.module.buffers()), given
 
 
 def _check(optimiser: str) -> None:

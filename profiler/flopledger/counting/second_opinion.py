@@ -11,17 +11,23 @@ from flopledger.profiles.tables import Check
 def unseen_by_fvcore(dispatch: Attempt) -> Attempt | None:
     """An attempt of fvcore's that says why its trace cannot tell; None where it may."""
     if any(call.op == "aten::mul" and call.macs for call in dispatch.forward):
-        reason = "a gradient is taken in forward, and a trace shows its outer products as elements'"
-        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+        return _untold(
+            dispatch,
+            "a gradient is taken in forward, and a trace shows its outer products as elements'",
+        )
     if UNSEEN in dispatch.unknown:
-        reason = "weights were used in a thread that was there before, and nothing of it was seen"
-        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+        return _untold(
+            dispatch,
+            "weights were used in a thread that was there before, and nothing of it was seen",
+        )
     if dispatch.seen.wrapped:
-        reason = "a trace does not look into tensors that hold others, nested or distributed"
-        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+        return _untold(
+            dispatch, "a trace does not look into tensors that hold others, nested or distributed"
+        )
     if dispatch.seen.elsewhere:
-        reason = "part of it runs in other threads, into which the tracer does not follow"
-        return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
+        return _untold(
+            dispatch, "part of it runs in other threads, into which the tracer does not follow"
+        )
     return None
 
 
@@ -35,7 +41,12 @@ def trusted(fvcore: Attempt, dispatch: Attempt) -> Attempt:
         return fvcore
     if sum(call.macs for call in fvcore.forward) == sum(call.macs for call in dispatch.forward):
         return fvcore
-    reason = "gradients are taken in forward, and the trace lost some of their products"
+    return _untold(
+        dispatch, "gradients are taken in forward, and the trace lost some of their products"
+    )
+
+
+def _untold(dispatch: Attempt, reason: str) -> Attempt:
     return Attempt(counter="fvcore", error=ValueError(reason), values=dispatch.values)
 
 

@@ -47,31 +47,30 @@ class Functions(TorchFunctionMode):
         if func is torch.einsum and (summed := sum_over_one(*args)) is not None:
             return summed
         if func is F.scaled_dot_product_attention:
-            out = _attention(*args, **kwargs)
-            if masked := masked_macs(*args, **kwargs):
-                op = "aten::scaled_dot_product_attention"
-                call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
-                self._calls.append(call)
-            return out
+            return self._attention(*args, **kwargs)
         return func(*args, **kwargs)
 
-
-def _attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    **others: Any,
-) -> Tensor:
-    """Torch's own; what it makes of is_causal is a constant, whose square would be computed."""
-    if is_causal and attn_mask is None and query.is_meta and not query.is_nested:
-        attn_mask = query.new_empty(query.shape[-2], key.shape[-2], dtype=torch.bool)
-        is_causal = False
-    return F.scaled_dot_product_attention(
-        query, key, value, attn_mask, dropout_p, is_causal, **others
-    )
+    def _attention(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        **others: Any,
+    ) -> Tensor:
+        """Torch's own; what it makes of is_causal is a constant, whose square would be computed."""
+        mask, causal = attn_mask, is_causal
+        if causal and mask is None and query.is_meta and not query.is_nested:
+            mask = query.new_empty(query.shape[-2], key.shape[-2], dtype=torch.bool)
+            causal = False
+        out = F.scaled_dot_product_attention(query, key, value, mask, dropout_p, causal, **others)
+        if masked := masked_macs(query, key, value, attn_mask, is_causal):
+            op = "aten::scaled_dot_product_attention"
+            call = OpCall(path=self._where(), op=op, inputs=(), outputs=(), masked_macs=masked)
+            self._calls.append(call)
+        return out
 
 
 class _Unfused(TorchFunctionMode):
@@ -98,9 +97,7 @@ def masked_macs(
     key: Tensor,
     value: Tensor,
     attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
     is_causal: bool = False,
-    **_: object,
 ) -> int:
     """Of the MACs of torch's scaled_dot_product_attention, those that a kernel could skip.
 
@@ -110,7 +107,6 @@ def masked_macs(
         value: [.., source, value width].
         attn_mask: False where a score is thrown away, broadcast to [.., length, source]. One of
             floats, or on the meta device, has no known values: 0.
-        dropout_p: not used.
         is_causal: query i meets the keys up to i, counted from the first of both.
     """
     if query.is_nested:
