@@ -1,7 +1,6 @@
 """The main job: flopledger profile."""
 
 import sys
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -240,10 +239,9 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
     from flopledger.counting import profiling
     from flopledger.counting.arguments import arguments_of
     from flopledger.counting.subject import built
-    from flopledger.zoo.sources import find, offline
+    from flopledger.zoo.sources import find, set_apart
 
-    # what the network prints is no part of the report
-    with limit(order.timeout, name), offline(), redirect_stdout(sys.stderr):
+    with limit(order.timeout, name), set_apart():
         source = find(name, order.options)
         module = built(source.name, source.factory, order.values)
         inputs, note = arguments_of(

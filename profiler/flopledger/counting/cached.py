@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -47,10 +47,9 @@ def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
         from flopledger.counting.arguments import arguments_of  # which imports torch
         from flopledger.counting.profiling import counted
         from flopledger.counting.subject import built
-        from flopledger.zoo.sources import find, offline
+        from flopledger.zoo.sources import find, set_apart
 
-        # what the network prints is no part of a report
-        with offline(own_thread=True), redirect_stdout(sys.stderr):
+        with set_apart(own_thread=True):
             named = find(model, dict(sizes.options))
             module = built(model, named.factory)
             _freeze(model, module, sizes.frozen)

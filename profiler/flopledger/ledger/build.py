@@ -1,7 +1,7 @@
 """Ledgers of named runs, their networks measured: where facts and profiles meet."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, get_args
 
@@ -26,6 +26,10 @@ from flopledger.zoo.sizes import USUAL, Sizes
 
 # what make train-small trains, and somebody did: the files are in facts/measured
 WATCHED = ("alexnet-digits", "alphazero-connect-four")
+
+
+# of a run's network, in some sizes, the key that is wrong: where that stands
+Place = Callable[[TrainingRun, str, Sizes, str], str]
 
 
 class Profiles(Protocol):
@@ -136,12 +140,7 @@ def _timed(name: str) -> Entry:
 def counted_entries(entries: Iterable[Entry], profiles: Profiles) -> dict[str, Ledger]:
     """The ledgers of the entries whose FLOPs can be counted, by where they stand."""
     runs = [entry.run() for entry in entries if entry.has_flops]
-    try:
-        return {run.file: ledger for run, ledger in _balanced(runs, profiles)}
-    except FlopledgerError as error:  # a row has columns where a file has tables
-        line = re.sub(r"\[phases.input[^]]*\]", "schedule:", str(error))
-        line = re.sub(r"\[(phases\.)?model[^]]*\]", "network:", line)
-        raise type(error)(line) from error
+    return {run.file: ledger for run, ledger in _balanced(runs, profiles, place=_column)}
 
 
 def agreement_of(predicted: str, metered: str) -> Agreement:
@@ -187,17 +186,46 @@ def ledgers(
     return {run.name: ledger for run, ledger in _balanced(runs, profiles, accounting)}
 
 
+def _place(run: TrainingRun, model: str, sizes: Sizes, key: str) -> str:
+    """Where in a run's file that key of that network stands."""
+    if sizes == run.sizes and any(model in models for models in run.models):
+        return "[models]" if key == "model" and run.choice is not None else f"[{key}]"
+    for phase in run.phases:
+        if model == phase.teacher:
+            return "[teacher]"
+        if sizes == phase.sizes and phase.model in (model, None):
+            return f"[phases.{key} of {phase.name!r}]"
+    return f"[{key}]"
+
+
+def _column(run: TrainingRun, model: str, sizes: Sizes, key: str) -> str:
+    """Likewise in an entry's row, which has columns where a file has tables."""
+    column = {"input": "schedule:", "model": "network:"}.get(key)
+    return column or _place(run, model, sizes, key)
+
+
 def _balanced(
-    runs: Iterable[TrainingRun], profiles: Profiles, accounting: Accounting = "all"
+    runs: Iterable[TrainingRun],
+    profiles: Profiles,
+    accounting: Accounting = "all",
+    place: Place = _place,
 ) -> Iterator[tuple[TrainingRun, Ledger]]:
     counted: dict[str, Measured] = {}
     for run in runs:
-        measure(run, profiles, counted)
+        measure(run, profiles, counted, place)
         yield run, build_ledger(run, counted, accounting)
 
 
-def measure(run: TrainingRun, profiles: Profiles, counted: dict[str, Measured]) -> None:
+def measure(
+    run: TrainingRun, profiles: Profiles, counted: dict[str, Measured], place: Place = _place
+) -> None:
     """Add what a run's ledger needs counted, where it is not there yet.
+
+    Args:
+        run: the run.
+        profiles: finds a network's profile.
+        counted: by network; what is missing is added.
+        place: says where in the run's file what is wrong with a network stands.
 
     Raises:
         BadFacts, BrokenModel, ProfilingError: as `ledgers`.
@@ -207,10 +235,10 @@ def measure(run: TrainingRun, profiles: Profiles, counted: dict[str, Measured]) 
             try:
                 counted[network] = measured(profiles(model, sizes), bool(sizes.frozen))
             except FlopledgerError as error:
-                place = f"{run.file}: [{_place(run, model, sizes, _key(sizes, error))}]"
+                where = f"{run.file}: {place(run, model, sizes, _key(sizes, error))}"
                 if error.exit_code == 1 and sizes == USUAL:  # the network is at fault
-                    raise error.at(place) from error
-                raise BadFacts(f"{place} {_in_a_file(str(error))}") from error
+                    raise error.at(where) from error
+                raise BadFacts(f"{where} {_in_a_file(str(error))}") from error
 
 
 def _in_a_file(line: str) -> str:
@@ -232,15 +260,3 @@ def _key(sizes: Sizes, error: FlopledgerError) -> str:
         return "model"
     given = next((key for key in ("input", "options", "frozen") if getattr(sizes, key)), "model")
     return "input" if given == "model" and isinstance(error, WrongInputs) else given
-
-
-def _place(run: TrainingRun, model: str, sizes: Sizes, key: str) -> str:
-    """Where in a run's file that key of that network stands."""
-    if sizes == run.sizes and any(model in models for models in run.models):
-        return "models" if key == "model" and run.choice is not None else key
-    for phase in run.phases:
-        if model == phase.teacher:
-            return "teacher"
-        if sizes == phase.sizes and phase.model in (model, None):
-            return f"phases.{key} of {phase.name!r}"
-    return key

@@ -1,8 +1,6 @@
 """One row's work: a network is made and counted; whatever goes wrong is the row's error."""
 
-import sys
 import threading
-from contextlib import redirect_stdout
 from functools import cache
 
 from flopledger.counting.arguments import arguments_of
@@ -13,7 +11,7 @@ from flopledger.sweeping.rows import Point, Row, failed
 from flopledger.zoo.inputs import WrongInputs, parse_input
 from flopledger.zoo.libraries import WrongSource, in_one_line
 from flopledger.zoo.registry import BrokenModel, UnknownModel
-from flopledger.zoo.sources import Found, find, offline, parse_options
+from flopledger.zoo.sources import Found, find, parse_options, set_apart
 
 _OURS = (WrongInputs, WrongSource, ProfilingError, BrokenModel, UnknownModel)
 _ONE_AT_A_TIME = threading.Lock()  # a tracer's state is the process's
@@ -27,7 +25,7 @@ def measured(point: Point, own_thread: bool = False) -> Row:
         own_thread: whether other threads of the process are somebody else's, as a Dask worker's.
     """
     try:
-        with _ONE_AT_A_TIME, redirect_stdout(sys.stderr), offline(own_thread):
+        with _ONE_AT_A_TIME, set_apart(own_thread):
             profile = _profile(point)
     except _OURS as error:
         return failed(point, str(error).removeprefix(f"{point.model}: "))

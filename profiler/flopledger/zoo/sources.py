@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -125,6 +125,17 @@ def call(text: str) -> Any:
         return source.factory()
     except (Exception, SystemExit) as error:
         raise WrongSource(f"{text} raises {in_one_line(error)}") from error
+
+
+@contextmanager
+def set_apart(own_thread: bool = False) -> Iterator[None]:
+    """In the body a network is made and run for a report: offline, and it prints to stderr.
+
+    Args:
+        own_thread: as `offline`.
+    """
+    with redirect_stdout(sys.stderr), offline(own_thread):
+        yield
 
 
 @contextmanager
