@@ -1,9 +1,13 @@
-"""Hooks on modules: called in order, and gone afterwards."""
+"""Modules heard as they begin and end, by hooks or without: in order, and nothing is left."""
 
 import pytest
 import torch
 from flopledger.counting.hooks import on_modules
+from flopledger.counting.module_calls import on_calls
 from torch import nn
+
+CALL = nn.Module.__call__
+either_way = pytest.mark.parametrize("on", [on_modules, on_calls])
 
 
 class Raises(nn.Module):
@@ -11,9 +15,9 @@ class Raises(nn.Module):
         raise ArithmeticError
 
 
-def heard(network, x, **options):
+def heard(on, network, x, **options):
     events = []
-    with on_modules(
+    with on(
         network.named_modules(),
         lambda name: lambda module, args, kwargs: events.append(("enter", name)),
         lambda name: lambda module, args, result: events.append(("leave", name)),
@@ -23,34 +27,37 @@ def heard(network, x, **options):
     return events
 
 
-def hooks_of(network):
-    return [
+def nothing_is_left(network):
+    hooks = [
         hook
         for module in network.modules()
         for table in (module._forward_hooks, module._forward_pre_hooks)
         for hook in table
     ]
+    return hooks == [] and nn.Module.__call__ is CALL
 
 
-def test_modules_enter_and_leave_in_the_order_of_the_pass():
+@either_way
+def test_modules_enter_and_leave_in_the_order_of_the_pass(on):
     shared = nn.ReLU()
     network = nn.Sequential(shared, nn.Sequential(shared))
-    # the shared module is hooked once, by its first name
-    assert heard(network, torch.zeros(1)) == [
+    # the shared module is heard once, by its first name
+    assert heard(on, network, torch.zeros(1)) == [
         ("enter", ""), ("enter", "0"), ("leave", "0"), ("enter", "1"),
         ("enter", "0"), ("leave", "0"), ("leave", "1"), ("leave", ""),
     ]  # fmt: skip
-    assert hooks_of(network) == []
+    assert nothing_is_left(network)
 
 
-def test_the_pre_hook_gets_what_goes_in_and_the_hook_what_comes_out():
+@either_way
+def test_what_goes_in_and_what_comes_out(on):
     network, got = nn.Bilinear(2, 3, 4), []
     a, b = torch.zeros(1, 2), torch.zeros(1, 3)
 
     def note(name):
         return lambda *what: got.append(what)
 
-    with on_modules([("net", network)], note, note):
+    with on([("net", network)], note, note):
         out = network(a, input2=b)
     (module, args, kwargs), (_, _, result) = got
     assert module is network
@@ -59,8 +66,9 @@ def test_the_pre_hook_gets_what_goes_in_and_the_hook_what_comes_out():
     assert result is out
 
 
+@either_way
 @pytest.mark.parametrize(("options", "left"), [({}, 2), ({"leave_always": False}, 0)])
-def test_a_module_that_raises(options, left):
+def test_a_module_that_raises(on, options, left):
     network, events = nn.Sequential(Raises()), []
 
     def hook(word):
@@ -68,15 +76,16 @@ def test_a_module_that_raises(options, left):
 
     with (
         pytest.raises(ArithmeticError),
-        on_modules(network.named_modules(), hook("enter"), hook("leave"), **options),
+        on(network.named_modules(), hook("enter"), hook("leave"), **options),
     ):
         network(torch.zeros(1))
     assert events.count("enter") == 2
     assert events.count("leave") == left
-    assert hooks_of(network) == []
+    assert nothing_is_left(network)
 
 
-def test_no_hook_is_left_when_hooking_itself_fails():
+@either_way
+def test_nothing_is_left_when_listening_itself_fails(on):
     network = nn.Sequential(nn.ReLU(), nn.ReLU())
 
     def leave(name):
@@ -86,15 +95,16 @@ def test_no_hook_is_left_when_hooking_itself_fails():
 
     with (
         pytest.raises(ArithmeticError),
-        on_modules(network.named_modules(), lambda name: lambda *_: None, leave),
+        on(network.named_modules(), lambda name: lambda *_: None, leave),
     ):
         pass
-    assert hooks_of(network) == []
+    assert nothing_is_left(network)
 
 
+@either_way
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_script_module_takes_none():
+def test_a_script_module_is_not_heard(on):
     network = nn.Sequential(torch.jit.script(nn.ReLU()), nn.ReLU())
-    assert heard(network, torch.zeros(1)) == [
+    assert heard(on, network, torch.zeros(1)) == [
         ("enter", ""), ("enter", "1"), ("leave", "1"), ("leave", ""),
     ]  # fmt: skip

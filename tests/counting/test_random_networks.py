@@ -1,21 +1,14 @@
 """Networks drawn at random from 34 kinds of blocks: both passes against products by hand."""
 
-import importlib.util
 import os
 import random
 from math import prod
-from pathlib import Path
 
 import pytest
+import random_blocks as blocks
 import torch
 from flopledger.counting.profiling import profile
 from torch import nn
-
-_spec = importlib.util.spec_from_file_location(
-    "random_blocks", Path(__file__).with_name("random_blocks.py")
-)
-blocks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(blocks)
 
 NETWORKS = int(os.environ.get("FLOPLEDGER_FUZZ", "60"))  # make fuzz draws 500
 LARGEST = 4_000  # elements between two blocks

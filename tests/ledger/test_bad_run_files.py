@@ -1,44 +1,9 @@
 """Runs read from files that cannot be used: one clear line for each mistake."""
 
 import pytest
-from flopledger.ledger.run_file import find_run, read_run
+from flopledger.ledger.run_file import find_run
 from flopledger.storage.facts import BadFacts
-
-GOOD = """
-title = "A run"
-published_on = 2020-01-01
-model = "alexnet"
-method = "supervised"
-
-[images]
-value = 1000
-source = "a paper, section 1"
-tag = "E"
-
-[epochs]
-value = 9
-low = 8
-high = 10
-kind = "assumed"
-source = "the usual"
-
-[[published]]
-value = 2
-unit = "pfs-day"
-source = "a blog"
-tag = "S"
-"""
-
-
-@pytest.fixture
-def run_of(tmp_path):
-    def read(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text)
-        return read_run(path)
-
-    return read
-
+from good_run import ANSWERS, GOOD, HEADS, changed, refused
 
 BAD = {
     "an unknown key": (
@@ -92,35 +57,6 @@ def test_a_mistake_gives_one_line_with_file_and_key(run_of, mistake):
     assert "\n" not in str(caught.value)
 
 
-def changed(old, new):
-    assert old in GOOD
-    return GOOD.replace(old, new)
-
-
-def refused(run_of, text):
-    """The line that a file gets."""
-    with pytest.raises(BadFacts) as caught:
-        run_of(text)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert "mine.toml: " in line
-    return line
-
-
-HEADS = """
-[[models]]
-model = "alphazero-go"
-weight = 0.75
-source = "two planes"
-[[models]]
-model = ["alphazero-go-wide-head", "alexnet"]
-weight = 0.25
-source = "256 filters"
-"""
-ANSWERS = (
-    'alternatives = [{value = 1000, weight = 0.3, source = "x"}, '
-    '{value = 3000, weight = 0.7, source = "y"}]'
-)
 HARDWARE = """
 [hardware]
 chip = "TPU v1"

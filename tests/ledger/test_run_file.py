@@ -6,41 +6,7 @@ import pytest
 from flopledger.ledger.run_file import find_run, list_runs, read_run
 from flopledger.storage.facts import BadFacts, facts_folder
 from flopledger.zoo.sizes import USUAL
-
-GOOD = """
-title = "A run"
-published_on = 2020-01-01
-model = "alexnet"
-method = "supervised"
-
-[images]
-value = 1000
-source = "a paper, section 1"
-tag = "E"
-
-[epochs]
-value = 9
-low = 8
-high = 10
-kind = "assumed"
-source = "the usual"
-
-[[published]]
-value = 2
-unit = "pfs-day"
-source = "a blog"
-tag = "S"
-"""
-
-
-@pytest.fixture
-def run_of(tmp_path):
-    def read(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text)
-        return read_run(path)
-
-    return read
+from good_run import ANSWERS, GOOD, HEADS, changed, refused
 
 
 def test_what_is_written_is_read(run_of):
@@ -197,36 +163,6 @@ def test_an_unknown_run_names_the_nearest():
     with pytest.raises(BadFacts, match="no run is called 'alexnett'; did you mean alexnet\\?"):
         find_run("alexnett")
 
-
-def changed(old, new):
-    assert old in GOOD
-    return GOOD.replace(old, new)
-
-
-def refused(run_of, text):
-    """The line that a file gets."""
-    with pytest.raises(BadFacts) as caught:
-        run_of(text)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert "mine.toml: " in line
-    return line
-
-
-ANSWERS = (
-    'alternatives = [{value = 1000, weight = 0.3, source = "x"}, '
-    '{value = 3000, weight = 0.7, source = "y"}]'
-)
-HEADS = """
-[[models]]
-model = "alphazero-go"
-weight = 0.75
-source = "two planes"
-[[models]]
-model = ["alphazero-go-wide-head", "alexnet"]
-weight = 0.25
-source = "256 filters"
-"""
 
 TEXT = """
 title = "A text"
