@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from flopledger.zoo.libraries import LIBRARIES, UnfitOptions, WrongSource, in_one_line
@@ -250,7 +251,8 @@ def _from_file(file: Path, text: str) -> ModuleType:
     if len(package) > 1:
         return _imported(".".join(package), text)
     name = f"flopledger_file_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
+    loader = _FromSource(name, str(file))
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     assert spec is not None and spec.loader is not None  # noqa: PT018  a .py file always has both
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look it up
@@ -260,6 +262,15 @@ def _from_file(file: Path, text: str) -> ModuleType:
         del sys.modules[name]
         raise WrongSource(_cannot_import(text, error, str(file))) from error
     return module
+
+
+class _FromSource(SourceFileLoader):
+    """Compiles the file as it is: what Python keeps of one is told by its size and its second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
 
 
 def _imported(name: str, text: str) -> ModuleType:
