@@ -2,7 +2,9 @@
 
 import pytest
 import torch
-from flopledger import meter, profile
+from flopledger import Coverage, meter, profile
+from flopledger.calls import OpCall
+from flopledger.profiles.totals import coverage_of
 from torch import nn
 
 
@@ -22,3 +24,10 @@ def test_a_meters_totals_go_by_name():
     totals = metered.read().totals
     assert (totals["macs"], totals["passes"]) == (60, 1)
     assert totals["flops"] == totals.flops == 120
+
+
+def test_of_no_elements_no_share_is_known():
+    # one call of two has a formula, and neither has anything to do
+    nothing = {"path": "", "inputs": ((0, 4),), "outputs": ((0, 4),)}
+    calls = [OpCall(op="known", **nothing), OpCall(op="unknown", counted=False, **nothing)]
+    assert coverage_of(calls) == Coverage(calls=0.5, arithmetic=None)

@@ -108,7 +108,8 @@ class Coverage:
         calls: the share of operator calls that have one.
         arithmetic: the estimated share of the FLOPs that they do, where a call without one is taken
             for a matrix product of its two largest arguments, and for 1 FLOP an element if it has
-            but one or all are of one shape; None where the counter did not see its shapes.
+            but one or all are of one shape; None where the counter did not see its shapes, or
+            there are no elements.
     """
 
     calls: float
@@ -177,7 +178,7 @@ def coverage_of(calls: Sequence[OpCall]) -> Coverage:
     missing = sum(map(_guess, unknown)) if shapes else None
     return Coverage(
         calls=1 - len(unknown) / len(calls),
-        arithmetic=None if missing is None else done / (done + missing),
+        arithmetic=done / (done + missing) if missing is not None and done + missing else None,
     )
 
 
