@@ -1,16 +1,21 @@
-"""Which tests run which functions, each test file mapped once."""
+"""Which tests run which functions: every test file is run once, without any mutant.
+
+Each function of the packages is compiled with a call before its first statement that notes it; so
+a map costs little more than its tests, where following every line took ten times as long.
+"""
 
 import ast
+import builtins
 import json
+import os
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
-import coverage
 import pytest
 from forks import in_forks, run_pytest
 from mutants import LIBRARY, PACKAGES, Mutant, digest
@@ -18,93 +23,120 @@ from mutants import LIBRARY, PACKAGES, Mutant, digest
 ROOT = LIBRARY.parents[1]
 KEPT = ROOT / "build" / "mutate"
 TESTS = "tests/**/test_*.py"
-BUDGET = 30.0  # seconds of tests a mutant, as long as they took when they were mapped
+BESIDE = "profiler/**/*.py", "models/*.py", "facts/**/*.*", "tests/conftest.py", "tests/given/*.py"
+BUDGET = 30.0  # CPU seconds of tests a mutant, as many as they took without one
+NOTE = "__ran__"  # among the builtins, so that every module has it
 
 
 class Recorder:
-    """A plugin of pytest: what each test ran of the packages, and its seconds."""
+    """A plugin of pytest: what each test ran of the packages, and its CPU seconds."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
+        self.ran: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.seconds: dict[str, float] = {}
+        self.passed: set[str] = set()
         self.failed: set[str] = set()
-        self.start = time.monotonic()
-        sources = [str(LIBRARY / name) for name in PACKAGES]
-        self.coverage = coverage.Coverage(data_file=None, source=sources, config_file=False)
-        self.coverage.start()
+        self.test = ""
+        self.start = cpu_seconds()
+        setattr(builtins, NOTE, self.note)
+
+    def note(self, file: str, function: str) -> None:
+        """A function of that file begins; "" when the file is imported."""
+        self.ran[self.test][file].add(function)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         """A fixture's work, done outside of this, belongs to every test of the file."""
-        self.coverage.switch_context(item.nodeid)
+        self.test, start = item.nodeid, cpu_seconds()
         try:
             return (yield)
         finally:
-            self.coverage.switch_context("")
+            self.test, self.seconds[item.nodeid] = "", cpu_seconds() - start
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One of a test's three phases; a fixture's seconds belong to its whole file."""
-        self.seconds[report.nodeid] += report.duration if report.when == "call" else 0.0
-        if not report.passed:
-            self.failed.add(report.nodeid)
+        """One of a test's three phases."""
+        (self.passed if report.passed else self.failed).add(report.nodeid)
 
     def tests(self) -> dict[str, Any]:
         """For each test that passed its seconds, and the functions of each file that it ran.
 
         `overhead` is what its file takes besides: to be imported, and its fixtures to be made.
         """
-        self.coverage.stop()
-        overhead = time.monotonic() - self.start - sum(self.seconds.values())
-        data = self.coverage.get_data()
-        ran: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for path in data.measured_files():
-            functions = _functions(ast.parse(Path(path).read_text()))
-            file = str(Path(path).relative_to(LIBRARY))
-            for line, contexts in data.contexts_by_lineno(path).items():
-                for context in contexts:
-                    ran[context][file].add(functions.get(line, ""))
-        shared = ran.pop("", {})
+        overhead = cpu_seconds() - self.start - sum(self.seconds.values())
+        shared = self.ran.pop("", {})
+        files = {file for ran in (shared, *self.ran.values()) for file in ran}
         return {
             test: {
                 "seconds": self.seconds[test],
                 "overhead": overhead,
-                "ran": {file: sorted(ran[test][file] | names) for file, names in shared.items()},
+                "ran": {
+                    file: sorted(self.ran[test][file] | shared.get(file, set()))
+                    for file in sorted(files)
+                    if file in self.ran[test] or file in shared
+                },
             }
-            for test in self.seconds.keys() - self.failed
+            for test in sorted(self.passed - self.failed)
         }
 
 
-def _functions(tree: ast.AST, names: tuple[str, ...] = ()) -> dict[int, str]:
-    """The outermost function that holds a line, as `Mutant.function` names it."""
-    lines: dict[int, str] = {}
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef):
-            name = ".".join((*names, node.name))
-            lines |= dict.fromkeys(range(node.body[0].lineno, (node.end_lineno or 0) + 1), name)
-        else:
-            inner = (*names, node.name) if isinstance(node, ast.ClassDef) else names
-            lines |= _functions(node, inner)
-    return lines
+def cpu_seconds() -> float:
+    """What this process took, with the processes that it started and that have ended."""
+    return sum(os.times()[:4])
+
+
+def noting(path: Path) -> CodeType | None:
+    """A file of the packages, compiled so that it notes what runs; None for any other file."""
+    if not any(path.is_relative_to(LIBRARY / package) for package in PACKAGES):
+        return None
+    tree = ast.parse(path.read_text())
+    file = str(path.relative_to(LIBRARY))
+    _note_functions(tree, file)
+    tree.body.append(_note(file, "", tree.body[-1]))
+    return compile(tree, path, "exec", dont_inherit=True)
+
+
+def _note_functions(node: ast.AST, file: str, scope: str = "", outermost: str = "") -> None:
+    """An inner function notes the outermost around it, as `Mutant.function` names it."""
+    for child in ast.iter_child_nodes(node):
+        name, inner = outermost, scope
+        if isinstance(child, ast.ClassDef):
+            inner = f"{scope}{child.name}."
+        if isinstance(child, ast.FunctionDef):
+            name = outermost or scope + child.name
+        _note_functions(child, file, inner, name)
+        if isinstance(child, ast.FunctionDef):
+            after = int(ast.get_docstring(child) is not None)
+            child.body.insert(after, _note(file, name, child.body[0]))
+
+
+def _note(file: str, function: str, beside: ast.stmt) -> ast.stmt:
+    statement = ast.parse(f"{NOTE}({file!r}, {function!r})").body[0]
+    for node in ast.walk(statement):
+        ast.copy_location(node, beside)
+    return statement
 
 
 def mapped(workers: int) -> dict[str, Any]:
-    """What each test of the suite ran and how long it took; a test file is mapped once it changed.
+    """What each test of the suite ran and how long it took; kept until the code has changed.
 
-    A function that a test runs only since the library changed is not seen to be run by it: that
-    may leave a mutant alive, and kills none.
+    A test that fails is left out: it would fail with any mutant.
     """
 
     def job(file: Path, kept: Path) -> int:
         recorder = Recorder()
-        code = run_pytest([str(file)], recorder)
+        code = run_pytest([str(file)], recorder, compiled=noting)
         kept.write_text(json.dumps(recorder.tests()))
         return code
 
-    names = {file: f"{digest(file.read_text())}.json" for file in sorted(ROOT.glob(TESTS))}
+    beside = [path.read_text() for glob in BESIDE for path in sorted(ROOT.glob(glob))]
+    state = digest(*beside)
+    names = {file: f"{digest(state, file.read_text())}.json" for file in sorted(ROOT.glob(TESTS))}
     KEPT.mkdir(parents=True, exist_ok=True)
     todo = [file for file, name in names.items() if not (KEPT / name).exists()]
     jobs = [(1800.0, partial(job, file, KEPT / names[file])) for file in todo]
     for place, code, seconds in in_forks(jobs, workers):
-        print(f"{todo[place].name} mapped in {seconds:.0f} s, exit code {code}", file=sys.stderr)
+        file = todo[place].relative_to(ROOT)
+        print(f"{file} mapped in {seconds:.0f} s, exit code {code}", file=sys.stderr)
     tests = {}
     for name in names.values():
         tests |= json.loads((KEPT / name).read_text())
@@ -114,20 +146,19 @@ def mapped(workers: int) -> dict[str, Any]:
 def covering(mutant: Mutant, tests: dict[str, Any]) -> tuple[list[str], float]:
     """The tests that run its function, as many as the budget holds, with the seconds they take.
 
-    Those of the module's own test file come first, then its package's, then the quickest; last the
-    package's others, since what is cached is seen to be run by one test alone. What an import runs
-    is tested by those that run anything of the file, then by those that only import it.
+    Those of the module's own test file come first, then its package's, then the others, each the
+    quickest first. What an import runs is tested by those that run anything of the file, then by
+    those that only import it.
     """
     path = Path(mutant.file)
     folder = f"tests/{path.parent}/"
     ranked = []
     for test, kept in tests.items():
         ran = kept["ran"].get(mutant.file, [])
-        reaches = mutant.function in ran or (not mutant.function and ran != [])
-        file = test.partition("::")[0]
-        if reaches or file.startswith(folder):
+        if mutant.function in ran:
+            file = test.partition("::")[0]
             own = file == f"{folder}test_{path.stem}.py"
-            far = (not reaches, not own, not file.startswith(folder), ran in ([], [""]))
+            far = (not own, not file.startswith(folder), ran == [""])
             ranked.append((*far, kept["overhead"] + kept["seconds"], test, file))
     chosen: list[str] = []
     seconds, files = 0.0, set()
