@@ -35,7 +35,7 @@ lint: install  ## ruff, mypy, codespell
 fuzz: install  ## 500 random networks, both passes of each against products written by hand; minutes
 	FLOPLEDGER_FUZZ=$(NETWORKS) $(BIN)/python -m pytest -n auto tests/counting/test_random_networks.py
 
-mutate: install  ## do the tests kill 90% of 400 mutants of counting, ledger, metering, play? an hour
+mutate: install  ## do the tests kill 90% of 400 mutants of counting, ledger, metering, play? 40 minutes
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,mutate]"
 	$(BIN)/python scripts/mutate --sample $(SAMPLE) --seed $(SEED) --at-least 90
 
