@@ -107,11 +107,11 @@ def _row(library: str, model: str) -> dict[str, Any] | None:
         if sum(p.numel() for p in module.parameters()) > LARGEST:
             return None
         args, kwargs = inputs(module)
-        one = counted(model, module, (args, kwargs))
+        count = counted(model, module, (args, kwargs))
     except Exception:
         return None
-    row = {"set": library, "network": model, "MACs": one.total("macs")}
-    row["agrees"] = one.check.agrees is True
+    row = {"set": library, "network": model, "MACs": count.total("macs")}
+    row["agrees"] = count.check.agrees is True
     row["ours"] = _seconds(lambda: counted(model, module, (args, kwargs)))
     row["dispatch"] = _seconds(lambda: dispatch_counter.count(module, args, kwargs))
     for peer in ("FlopCounterMode", "fvcore"):

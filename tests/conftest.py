@@ -116,8 +116,8 @@ def run(capsys):
     def call(*words):
         with pytest.raises(SystemExit) as stop:
             main(words)
-        said = capsys.readouterr()
-        return stop.value.code, said.out, said.err.splitlines()
+        printed = capsys.readouterr()
+        return stop.value.code, printed.out, printed.err.splitlines()
 
     return call
 
@@ -169,17 +169,17 @@ def _runs_at_import(node: ast.AST):
 @cache
 def _imports(file: Path) -> frozenset[str]:
     """The modules that this file imports when it is imported, by their full names."""
-    found = set()
+    modules = set()
     for node in _runs_at_import(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file} imports relatively"
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 is_module = inner.startswith("flopledger.") and _file_of(inner)
-                found.add(inner if is_module else node.module)
-    return frozenset(found)
+                modules.add(inner if is_module else node.module)
+    return frozenset(modules)
 
 
 def _reached(file: Path) -> dict[str, list[str]]:
@@ -211,15 +211,15 @@ def reached():
 def pytest_terminal_summary(terminalreporter):
     """One line on the networks that were held against published figures."""
     reports = [r for group in ("passed", "failed") for r in terminalreporter.stats.get(group, [])]
-    found = [
+    architectures = [
         value
         for report in reports
         for name, value in getattr(report, "user_properties", [])
         if name == "architecture"
     ]
-    if found:
-        name, worst = max(found, key=lambda one: one[1])
+    if architectures:
+        name, worst = max(architectures, key=lambda architecture: architecture[1])
         terminalreporter.write_line(
-            f"{len(found)} architectures held against published figures; beyond their rounding "
-            f"the worst deviates by {worst:.2%}" + (f" ({name})" if worst else "")
+            f"{len(architectures)} architectures held against published figures; beyond their "
+            f"rounding the worst deviates by {worst:.2%}" + (f" ({name})" if worst else "")
         )

@@ -19,8 +19,8 @@ BY_PLACE = {"FactKey"}  # a key of a mapping
 
 @pytest.mark.parametrize("module", MODULES)
 def test_results_are_frozen_and_by_name(module):
-    for name, found in vars(importlib.import_module(module)).items():
-        if dataclasses.is_dataclass(found) and found.__module__ == module:
-            assert found.__dataclass_params__.frozen or name in COUNTED_UP, name
-            by_name = all(field.kw_only for field in dataclasses.fields(found))
+    for name, value in vars(importlib.import_module(module)).items():
+        if dataclasses.is_dataclass(value) and value.__module__ == module:
+            assert value.__dataclass_params__.frozen or name in COUNTED_UP, name
+            by_name = all(field.kw_only for field in dataclasses.fields(value))
             assert by_name or name in BY_PLACE, name

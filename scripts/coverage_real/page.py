@@ -65,6 +65,6 @@ def _table(rows: Sequence[Row], reasons: Reasons) -> str:
     ]
     for row in rows:
         cells = (f"{n:,}" if n is not None else "-" for n in (row.macs, row.truth))
-        said = verdict(row, reasons).replace("|", "\\|")
-        lines.append(f"| {row.library} | {row.network} | {' | '.join(cells)} | {said} |")
+        outcome = verdict(row, reasons).replace("|", "\\|")
+        lines.append(f"| {row.library} | {row.network} | {' | '.join(cells)} | {outcome} |")
     return "\n".join(lines) + "\n" if rows else "None.\n"

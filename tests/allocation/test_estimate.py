@@ -23,13 +23,13 @@ HIDDEN, OUT = 32 * 16 * FLOAT, 32 * 4 * FLOAT  # of that batch
 
 
 def test_parts_of_a_small_mlp_by_hand():
-    found = memory(mlp(), (BATCH,))
-    assert (found.params_bytes, found.buffers_bytes) == (MLP_PARAMS, 0)
-    assert found.inputs_bytes == 32 * 8 * FLOAT
-    assert found.gradients_bytes == MLP_PARAMS
-    assert found.optimiser_state_bytes == 2 * MLP_PARAMS
+    estimate = memory(mlp(), (BATCH,))
+    assert (estimate.params_bytes, estimate.buffers_bytes) == (MLP_PARAMS, 0)
+    assert estimate.inputs_bytes == 32 * 8 * FLOAT
+    assert estimate.gradients_bytes == MLP_PARAMS
+    assert estimate.optimiser_state_bytes == 2 * MLP_PARAMS
     # ReLU keeps its output, which is what the second layer keeps too; the first keeps the input
-    assert found.saved_activations_bytes == HIDDEN
+    assert estimate.saved_activations_bytes == HIDDEN
 
 
 def test_it_shows_what_is_known_of_it():
@@ -44,14 +44,14 @@ def test_it_shows_what_is_known_of_it():
 
 
 def test_peaks_of_a_small_mlp_by_hand():
-    found = memory(mlp(), (BATCH,), optimiser="sgd")
+    estimate = memory(mlp(), (BATCH,), optimiser="sgd")
     base = MLP_PARAMS + 32 * 8 * FLOAT
     # while ReLU runs: what goes in and what comes out
-    assert found.inference_peak_bytes == base + 2 * HIDDEN
+    assert estimate.inference_peak_bytes == base + 2 * HIDDEN
     # while its backward runs: its output, the gradients of output and input; the network's output
     # with its gradient; the gradients of the second layer's weights and biases
     second = (16 * 4 + 4) * FLOAT
-    assert found.training_peak_bytes == base + 3 * HIDDEN + 2 * OUT + second
+    assert estimate.training_peak_bytes == base + 3 * HIDDEN + 2 * OUT + second
 
 
 def test_an_optimiser_keeps_copies_and_adam_takes_two_of_the_largest_parameter_for_its_step():
@@ -83,9 +83,9 @@ def test_convolution_and_normalisation_keep_their_inputs():
 
 def test_what_works_in_place_keeps_one_tensor():
     net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(inplace=True), nn.Linear(16, 4))
-    found = memory(net, (BATCH,), optimiser="sgd")
-    assert found.saved_activations_bytes == HIDDEN
-    assert found.inference_peak_bytes == MLP_PARAMS + 32 * 8 * FLOAT + HIDDEN + OUT
+    estimate = memory(net, (BATCH,), optimiser="sgd")
+    assert estimate.saved_activations_bytes == HIDDEN
+    assert estimate.inference_peak_bytes == MLP_PARAMS + 32 * 8 * FLOAT + HIDDEN + OUT
 
 
 class Deep(nn.Module):
@@ -117,19 +117,21 @@ def test_checkpointing_keeps_the_blocks_inputs_alone():
 def test_frozen_parameters_have_no_gradients():
     net = mlp()
     net[0].requires_grad_(False)
-    found = memory(net, (BATCH,))
-    assert found.params_bytes == MLP_PARAMS
-    assert found.gradients_bytes == (16 * 4 + 4) * FLOAT
-    assert found.optimiser_state_bytes == 2 * found.gradients_bytes
-    assert found.saved_activations_bytes == HIDDEN  # the last layer's input
+    estimate = memory(net, (BATCH,))
+    assert estimate.params_bytes == MLP_PARAMS
+    assert estimate.gradients_bytes == (16 * 4 + 4) * FLOAT
+    assert estimate.optimiser_state_bytes == 2 * estimate.gradients_bytes
+    assert estimate.saved_activations_bytes == HIDDEN  # the last layer's input
 
 
 def test_shared_parameters_are_one():
     net = nn.Sequential(nn.Linear(16, 16, bias=False), nn.Linear(16, 16, bias=False))
     net[1].weight = net[0].weight
-    found = memory(net, (torch.zeros(32, 16),), optimiser="momentum")
+    estimate = memory(net, (torch.zeros(32, 16),), optimiser="momentum")
     once = 16 * 16 * FLOAT
-    assert (found.params_bytes, found.gradients_bytes, found.optimiser_state_bytes) == (once,) * 3
+    assert (estimate.params_bytes, estimate.gradients_bytes, estimate.optimiser_state_bytes) == (
+        once,
+    ) * 3
 
 
 class Lora(nn.Module):
@@ -145,10 +147,10 @@ class Lora(nn.Module):
 
 
 def test_lora_trains_and_keeps_little():
-    found = memory(Lora(), (torch.zeros(10, 64),))
-    assert found.params_bytes == (64 * 64 + 64 + 2 * 4 * 64) * FLOAT
-    assert found.gradients_bytes == 2 * 4 * 64 * FLOAT
-    assert found.saved_activations_bytes == 10 * 4 * FLOAT  # what `up` is given
+    estimate = memory(Lora(), (torch.zeros(10, 64),))
+    assert estimate.params_bytes == (64 * 64 + 64 + 2 * 4 * 64) * FLOAT
+    assert estimate.gradients_bytes == 2 * 4 * 64 * FLOAT
+    assert estimate.saved_activations_bytes == 10 * 4 * FLOAT  # what `up` is given
 
 
 class Attention(nn.Module):
@@ -186,15 +188,15 @@ def test_a_network_that_no_machine_holds():
     side = 200_000
     with torch.device("meta"):
         net = nn.Linear(side, side, bias=False, dtype=torch.bfloat16)
-    found = memory(net, (torch.zeros(1, side, dtype=torch.bfloat16),), optimiser="sgd")
-    assert found.training_peak_bytes == 2 * side * side * 2 + 3 * side * 2  # 160 GB
+    estimate = memory(net, (torch.zeros(1, side, dtype=torch.bfloat16),), optimiser="sgd")
+    assert estimate.training_peak_bytes == 2 * side * side * 2 + 3 * side * 2  # 160 GB
 
 
 def test_inference_alone_says_nothing_of_training():
-    found = memory(mlp().requires_grad_(False), (BATCH,), backward=False)
-    assert found.inference_peak_bytes == MLP_PARAMS + 32 * 8 * FLOAT + 2 * HIDDEN
-    assert found.training_peak_bytes is found.gradients_bytes is None
-    assert set(found.as_dict()) >= {"params_bytes", "saved_activations_bytes"}
+    estimate = memory(mlp().requires_grad_(False), (BATCH,), backward=False)
+    assert estimate.inference_peak_bytes == MLP_PARAMS + 32 * 8 * FLOAT + 2 * HIDDEN
+    assert estimate.training_peak_bytes is estimate.gradients_bytes is None
+    assert set(estimate.as_dict()) >= {"params_bytes", "saved_activations_bytes"}
 
 
 def test_mistakes_are_told_in_one_line():

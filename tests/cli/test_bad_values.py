@@ -74,10 +74,10 @@ def test_a_value_that_an_option_cannot_have(run, folder, verb):
     for name, word, value in ALL:
         if name != verb:
             continue
-        code, out, said = run(*name.split(), *CALLS[name].split(), word, value)
-        case = (name, word, value, code, out, said)
+        code, out, err = run(*name.split(), *CALLS[name].split(), word, value)
+        case = (name, word, value, code, out, err)
         assert code in (1, 2), case
-        assert len(said) == 1, case
+        assert len(err) == 1, case
         assert out == "", case
         assert set(os.listdir(folder)) <= {"net.py", "claims.toml", "__pycache__"}, case
 
@@ -85,9 +85,9 @@ def test_a_value_that_an_option_cannot_have(run, folder, verb):
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "0", "1e400", "1e300"])
 @pytest.mark.parametrize("verb", ["profile", "sweep"])
 def test_a_time_that_no_clock_can_wait(run, verb, value):
-    code, out, said = run(verb, *CALLS[verb].split(), "--timeout", value)
-    assert (code, out, len(said)) == (2, "", 1)
-    assert "--timeout" in said[0]
+    code, out, err = run(verb, *CALLS[verb].split(), "--timeout", value)
+    assert (code, out, len(err)) == (2, "", 1)
+    assert "--timeout" in err[0]
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_a_time_that_no_clock_can_wait(run, verb, value):
     ],
 )
 def test_what_profile_says_of_its_words(run, words, line):
-    code, out, said = run("profile", *words.split())
-    assert (code, out, len(said)) == (2, "", 1)
-    assert line in said[0]
+    code, out, err = run("profile", *words.split())
+    assert (code, out, len(err)) == (2, "", 1)
+    assert line in err[0]
 
 
 def test_a_pipeline_in_a_file_says_what_it_holds(run, folder):
@@ -122,12 +122,12 @@ def test_a_pipeline_in_a_file_says_what_it_holds(run, folder):
         "pipe = Pipe()\n"
         "def make(): return Pipe()\n"
     )
-    code, _, said = run("profile", "pipe.py:pipe", "--input", "1,3")
-    assert (code, len(said)) == (2, 1)
-    assert "is a Pipe that holds networks (unet), and no factory" in said[0]
-    code, _, said = run("profile", "pipe.py:make", "--input", "1,3")
-    assert (code, len(said)) == (1, 1)
-    assert "makes a Pipe, no torch.nn.Module; it holds unet" in said[0]
+    code, _, err = run("profile", "pipe.py:pipe", "--input", "1,3")
+    assert (code, len(err)) == (2, 1)
+    assert "is a Pipe that holds networks (unet), and no factory" in err[0]
+    code, _, err = run("profile", "pipe.py:make", "--input", "1,3")
+    assert (code, len(err)) == (1, 1)
+    assert "makes a Pipe, no torch.nn.Module; it holds unet" in err[0]
 
 
 def test_a_sweep_of_a_file_lists_its_factories_too(run):

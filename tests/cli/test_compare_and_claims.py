@@ -27,32 +27,32 @@ JSON = ("--format", "json")
 
 def test_compare_in_json_has_exactly_the_documented_keys_and_adds_up(run):
     code, out, err = run("compare", "alexnet", PREPRINT, *JSON)
-    one = json.loads(out)
+    parsed = json.loads(out)
     assert (code, err) == (0, [])
-    assert list(one) == [
+    assert list(parsed) == [
         "a", "b", "quantity", "accounting", "a_total", "b_total", "ratio", "orders", "interval",
         "factors", "samples", "published", "rests_on", "dominant_uncertainty", "dominant_fact",
     ]  # fmt: skip
-    assert list(one["factors"][0]) == [
+    assert list(parsed["factors"][0]) == [
         "factor", "a", "b", "ratio", "orders", "low", "high", "kind", "source_a", "source_b",
     ]  # fmt: skip
-    assert list(one["samples"]) == list(one["factors"][0])
-    assert list(one["published"][0]) == ["a", "b", "orders"]
-    assert list(one["published"][0]["a"]) == [
+    assert list(parsed["samples"]) == list(parsed["factors"][0])
+    assert list(parsed["published"][0]) == ["a", "b", "orders"]
+    assert list(parsed["published"][0]["a"]) == [
         "source", "value", "accounting", "as_of", "url", "retrieved",
     ]  # fmt: skip
-    games = next(f for f in one["rests_on"] if (f["run"], f["fact"]) == (PREPRINT, "games"))
+    games = next(f for f in parsed["rests_on"] if (f["run"], f["fact"]) == (PREPRINT, "games"))
     assert (games["value"], games["kind"]) == (21e6, "cited")
     assert "1712.01815" in games["url"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", games["retrieved"])
-    assert sum(f["orders"] for f in one["factors"]) == pytest.approx(one["orders"], abs=1e-12)
-    assert prod(f["a"] for f in one["factors"]) == pytest.approx(one["a_total"])
-    assert one["orders"] == pytest.approx(log10(one["b_total"] / one["a_total"]))
+    assert sum(f["orders"] for f in parsed["factors"]) == pytest.approx(parsed["orders"], abs=1e-12)
+    assert prod(f["a"] for f in parsed["factors"]) == pytest.approx(parsed["a_total"])
+    assert parsed["orders"] == pytest.approx(log10(parsed["b_total"] / parsed["a_total"]))
     # the paper leaves the policy head open; read literally, Go is at 4.99
-    assert one["interval"][0] < 4.99 < one["orders"] < one["interval"][1]
+    assert parsed["interval"][0] < 4.99 < parsed["orders"] < parsed["interval"][1]
     # the published pair: 3.67e22 FLOP of AlphaZero, 0.0058 pfs-days of AlexNet
     by_hand = log10(3.67e22 / 22_827_627 / (0.0058 * 8.64e19 / 60_965_224))
-    assert one["published"][0]["orders"] == pytest.approx(by_hand, abs=0.01)
+    assert parsed["published"][0]["orders"] == pytest.approx(by_hand, abs=0.01)
 
 
 # issue: learning and generating over AlexNet, by hand; 700,000 steps of 4,096 in each game
@@ -76,16 +76,16 @@ def test_the_accounting_says_whether_making_data_counts(run, name, learning, gen
     assert orders == pytest.approx({f["factor"]: f["orders"] for f in steps["factors"]})
     assert everything["samples"]["b"] == pytest.approx(700_000 * 4096)
     # each total stands beside totals of its own accounting only
-    for one in (everything, steps):
-        for pair in one["published"]:
-            assert one["accounting"] in (pair["b"]["accounting"],)
+    for parsed in (everything, steps):
+        for pair in parsed["published"]:
+            assert parsed["accounting"] in (pair["b"]["accounting"],)
 
 
 def test_epochs_figure_of_2026_is_that_of_gradient_steps(run):
-    one = json.loads(run("compare", "alexnet", PREPRINT, "--accounting", "training", *JSON)[1])
-    figures = {pair["b"]["as_of"]: pair["b"]["value"] for pair in one["published"]}
+    parsed = json.loads(run("compare", "alexnet", PREPRINT, "--accounting", "training", *JSON)[1])
+    figures = {pair["b"]["as_of"]: pair["b"]["value"] for pair in parsed["published"]}
     assert figures["2026-05-03"] * 22_827_627 == pytest.approx(1.06e20, rel=0.02)
-    assert 1 / 1.5 < one["b_total"] / figures["2026-05-03"] < 1.5
+    assert 1 / 1.5 < parsed["b_total"] / figures["2026-05-03"] < 1.5
 
 
 def test_compare_in_csv_markdown_and_table(run):
@@ -124,19 +124,23 @@ def test_the_runs_are_listed(run):
 
 def test_a_run_beside_itself(run):
     code, out, _ = run("compare", "alphago-fan", "alphago-fan", "--format", "json")
-    one = json.loads(out)
+    parsed = json.loads(out)
     assert code == 0
-    assert [f["orders"] for f in one["factors"]] == [0] * 6
-    assert (one["orders"], one["interval"], one["dominant_uncertainty"]) == (0, [0, 0], None)
+    assert [f["orders"] for f in parsed["factors"]] == [0] * 6
+    assert (parsed["orders"], parsed["interval"], parsed["dominant_uncertainty"]) == (
+        0,
+        [0, 0],
+        None,
+    )
     assert run("compare", "alphago-fan", "alphago-fan")[0] == 0
 
 
 def test_a_file_of_ones_own(run, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(RUN)
-    one = json.loads(run("compare", "alexnet", str(path), "--format", "json")[1])
-    assert one["b"] == "mine"
-    assert one["orders"] == pytest.approx(1)  # ten times the epochs
+    parsed = json.loads(run("compare", "alexnet", str(path), "--format", "json")[1])
+    assert parsed["b"] == "mine"
+    assert parsed["orders"] == pytest.approx(1)  # ten times the epochs
 
 
 def test_the_seed_decides_the_draws(run):
@@ -146,7 +150,7 @@ def test_the_seed_decides_the_draws(run):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "complaint"),
     [
         (["alexnet", "alexnett"], "no run is called 'alexnett'; did you mean alexnet"),
         (["alexnet", "no/such.toml"], "no/such.toml: it cannot be read: No such file"),
@@ -160,10 +164,10 @@ def test_the_seed_decides_the_draws(run):
         (["alexnet", "alphago-master", "--accounting", "training"], "steps are not known"),
     ],
 )
-def test_a_wrong_comparison_gives_one_clear_line_and_2(run, words, said):
+def test_a_wrong_comparison_gives_one_clear_line_and_2(run, words, complaint):
     code, out, err = run("compare", *words)
     assert (code, out, len(err)) == (2, "", 1)
-    assert said in err[0]
+    assert complaint in err[0]
 
 
 def test_a_run_of_an_unknown_network_names_file_and_key(run, tmp_path):
@@ -207,11 +211,11 @@ source = "me"
 def test_claims_of_ones_own(run, tmp_path):
     path = tmp_path / "my.toml"
     path.write_text(MINE)
-    (one,) = json.loads(run("claims", str(path), *JSON)[1])
+    (row,) = json.loads(run("claims", str(path), *JSON)[1])
     # 4,089,184,256 MACs of 25,557,032 parameters, 724,406,816 of 60,965,224: timm's counts
     by_hand = 4_089_184_256 / 25_557_032 / (724_406_816 / 60_965_224)
-    assert one["found"] == pytest.approx(by_hand)
-    assert (one["verdict"], one["kind"]) == ("holds", "measured")
+    assert row["found"] == pytest.approx(by_hand)
+    assert (row["verdict"], row["kind"]) == ("holds", "measured")
 
 
 def test_a_claim_that_cannot_be_judged_gives_one_line_and_2(run, tmp_path):

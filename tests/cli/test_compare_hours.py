@@ -20,23 +20,27 @@ JSON = ("--format", "json")
 
 def test_two_entries_in_json_have_the_keys_of_every_comparison(run):
     code, out, err = run("compare", TPU[0], TPU[3], *HOURS, *JSON)
-    one = json.loads(out)
+    parsed = json.loads(out)
     plain = json.loads(run("compare", "alexnet", "alphazero-chess", *JSON)[1])
     assert (code, err) == (0, [])
-    assert list(one) == list(plain)
-    assert list(one["factors"][0]) == list(plain["factors"][0])
-    assert (one["quantity"], one["a_total"], one["b_total"]) == ("hours", 12.444167, 2.741805)
-    assert one["orders"] == pytest.approx(log10(2.741805 / 12.444167), abs=1e-12)
-    assert sum(f["orders"] for f in one["factors"]) == pytest.approx(one["orders"], abs=1e-9)
+    assert list(parsed) == list(plain)
+    assert list(parsed["factors"][0]) == list(plain["factors"][0])
+    assert (parsed["quantity"], parsed["a_total"], parsed["b_total"]) == (
+        "hours",
+        12.444167,
+        2.741805,
+    )
+    assert parsed["orders"] == pytest.approx(log10(2.741805 / 12.444167), abs=1e-12)
+    assert sum(f["orders"] for f in parsed["factors"]) == pytest.approx(parsed["orders"], abs=1e-9)
 
 
 def test_a_chain_in_json(run):
-    one = json.loads(run("compare", *TPU, *HOURS, *JSON)[1])
-    assert list(one) == ["runs", "quantity", "totals", "orders", "factors", "steps"]
-    assert one["runs"] == list(TPU)
-    assert one["orders"] == pytest.approx(log10(2.741805 / 12.444167), abs=1e-9)
-    assert sum(f["orders"] for f in one["factors"]) == pytest.approx(one["orders"], abs=1e-9)
-    assert [(s["a"], s["b"]) for s in one["steps"]] == [TPU[i : i + 2] for i in range(3)]
+    parsed = json.loads(run("compare", *TPU, *HOURS, *JSON)[1])
+    assert list(parsed) == ["runs", "quantity", "totals", "orders", "factors", "steps"]
+    assert parsed["runs"] == list(TPU)
+    assert parsed["orders"] == pytest.approx(log10(2.741805 / 12.444167), abs=1e-9)
+    assert sum(f["orders"] for f in parsed["factors"]) == pytest.approx(parsed["orders"], abs=1e-9)
+    assert [(s["a"], s["b"]) for s in parsed["steps"]] == [TPU[i : i + 2] for i in range(3)]
 
 
 @pytest.mark.parametrize("form", ["table", "markdown"])
@@ -58,10 +62,10 @@ def test_a_chain_in_csv_adds_up(run):
 
 
 def test_a_chain_of_runs_in_compute(run):
-    one = json.loads(run("compare", "alexnet", "resnet50", "fastai_pytorch", *JSON)[1])
-    assert one["quantity"] == "training FLOP per parameter"
+    parsed = json.loads(run("compare", "alexnet", "resnet50", "fastai_pytorch", *JSON)[1])
+    assert parsed["quantity"] == "training FLOP per parameter"
     direct = json.loads(run("compare", "alexnet", "fastai_pytorch", *JSON)[1])
-    assert one["orders"] == pytest.approx(direct["orders"], abs=1e-9)
+    assert parsed["orders"] == pytest.approx(direct["orders"], abs=1e-9)
 
 
 def test_what_is_not_known_stays_together(run):
@@ -69,9 +73,11 @@ def test_what_is_not_known_stays_together(run):
         ("zte_resnet50_2_machine_tensorflow112", "hardware, precision and use together"),
         ("setu_resnet50_azure-ndv2_pytorch", "FLOPs, hardware, precision and use together"),
     ):
-        one = json.loads(run("compare", "diux_resnet50_p3-tensorpack", other, *HOURS, *JSON)[1])
-        assert one["factors"][-1]["factor"] == word
-        assert sum(f["orders"] for f in one["factors"]) == pytest.approx(one["orders"], abs=1e-9)
+        parsed = json.loads(run("compare", "diux_resnet50_p3-tensorpack", other, *HOURS, *JSON)[1])
+        assert parsed["factors"][-1]["factor"] == word
+        assert sum(f["orders"] for f in parsed["factors"]) == pytest.approx(
+            parsed["orders"], abs=1e-9
+        )
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_an_entry_of_ones_own_with_rectangular_images(run, mine):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "complaint"),
     [
         ({"epochs": "4"}, "has 3 epochs, but epochs says 4"),
         ({"schedule": "3@32"}, "mine: schedule: alexnet: "),
@@ -114,10 +120,10 @@ def test_an_entry_of_ones_own_with_rectangular_images(run, mine):
         ({"network": "lexnet"}, "mine: network: no model is called 'lexnet'"),
     ],
 )
-def test_a_bad_row_gives_one_line_and_2(run, mine, changed, said):
+def test_a_bad_row_gives_one_line_and_2(run, mine, changed, complaint):
     code, out, err = run("compare", TPU[0], mine(**changed), *HOURS)
     assert (code, out, len(err)) == (2, "", 1)
-    assert said in err[0]
+    assert complaint in err[0]
 
 
 def test_more_than_the_peak_is_said(run, mine):
@@ -128,7 +134,7 @@ def test_more_than_the_peak_is_said(run, mine):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "complaint"),
     [
         (["alexnet", TPU[0], *HOURS], "alexnet has no time to 93% top-5"),
         ([TPU[0], "google_resnet50_tpu", *HOURS], "no entry is called 'google_resnet50_tpu'"),
@@ -137,7 +143,7 @@ def test_more_than_the_peak_is_said(run, mine):
         ([TPU[0], TPU[1], *HOURS, "--accounting", "training"], "hours have no accounting"),
     ],
 )
-def test_a_wrong_call_gives_one_clear_line_and_2(run, words, said):
+def test_a_wrong_call_gives_one_clear_line_and_2(run, words, complaint):
     code, out, err = run("compare", *words)
     assert (code, out, len(err)) == (2, "", 1)
-    assert said in err[0]
+    assert complaint in err[0]

@@ -85,8 +85,8 @@ def test_a_stdout_that_is_closed_is_named(odd):
 
 
 def test_a_full_disk_of_an_output_is_named(run, odd):
-    code, _, said = run(*odd, "--output", "/dev/full")
-    assert (code, said) == (1, ["flopledger: /dev/full: No space left on device"])
+    code, _, err = run(*odd, "--output", "/dev/full")
+    assert (code, err) == (1, ["flopledger: /dev/full: No space left on device"])
 
 
 def test_nor_does_what_python_shows(odd):

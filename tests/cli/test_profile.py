@@ -85,32 +85,32 @@ MACS = 4 * 5 + 5 * 2
 
 def test_json_has_exactly_the_documented_keys(run):
     code, out, err = run("profile", "tiny", "--format", "json", "--backward")
-    one = json.loads(out)
+    parsed = json.loads(out)
     assert (code, err) == (0, [])
-    assert list(one) == [
+    assert list(parsed) == [
         "format", "model", "counter", "reason", "inputs", "samples", "totals", "layers",
         "uncounted", "coverage", "check", "backward", "backward_check", "unused", "active_params",
         "notes", "modules", "calls", "backward_calls",
     ]  # fmt: skip
-    assert one["inputs"] == [{"shape": [1, 4], "dtype": "float32"}]
+    assert parsed["inputs"] == [{"shape": [1, 4], "dtype": "float32"}]
     params = 4 * 5 + 5 + 5 * 2 + 2
-    assert one["totals"] == {
+    assert parsed["totals"] == {
         "params": params, "trainable_params": params, "active_params": params,
         "macs": MACS, "masked_macs": 0, "flops": 2 * MACS,
         "other_flops": 5, "flops_per_param": 2 * MACS / params, "activations": 5 + 2,
     }  # fmt: skip
-    assert one["layers"][0] == {
+    assert parsed["layers"][0] == {
         "layer": "0", "kind": "linear", "calls": 1, "params": 25, "macs": 20, "flops": 40,
         "other_flops": 0, "flops_per_param": 40 / 25, "output_shape": [1, 5],
     }  # fmt: skip
-    assert one["check"] == {"counter": "dispatch", "macs": MACS, "agrees": True, "reason": ""}
-    assert one["backward"]["macs"] == 4 * 5 + 2 * (5 * 2)
-    assert one["layers"][1]["flops_per_param"] is None
+    assert parsed["check"] == {"counter": "dispatch", "macs": MACS, "agrees": True, "reason": ""}
+    assert parsed["backward"]["macs"] == 4 * 5 + 2 * (5 * 2)
+    assert parsed["layers"][1]["flops_per_param"] is None
 
 
 def test_several_models_are_a_list_in_json_and_one_table_in_csv(run):
     _, out, _ = run("profile", "tiny", "bare", "--format", "json")
-    assert [one["model"] for one in json.loads(out)] == ["tiny", "bare"]
+    assert [each["model"] for each in json.loads(out)] == ["tiny", "bare"]
     _, out, _ = run("profile", "tiny", "bare", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["model"] for row in rows] == ["tiny", "tiny", "tiny", "bare"]
@@ -128,10 +128,10 @@ def test_every_format_has_every_table_and_a_summary(run, form, by):
 
 
 def test_a_batch_scales_the_work_not_the_ratio(run):
-    one = json.loads(run("profile", "tiny", "--format", "json")[1])
+    parsed = json.loads(run("profile", "tiny", "--format", "json")[1])
     eight = json.loads(run("profile", "tiny", "--format", "json", "--batch", "8")[1])
     assert eight["totals"]["macs"] == 8 * MACS
-    assert eight["totals"]["flops_per_param"] == one["totals"]["flops_per_param"]
+    assert eight["totals"]["flops_per_param"] == parsed["totals"]["flops_per_param"]
 
 
 def test_an_undefined_ratio_is_null_and_said(run):
@@ -243,7 +243,7 @@ def test_debug_shows_the_traceback(run):
 def test_one_bad_model_does_not_cost_the_others(run):
     code, out, err = run("profile", "raises", "tiny", "--format", "json")
     assert code == 1
-    assert [one["model"] for one in json.loads(out)] == ["tiny"]
+    assert [each["model"] for each in json.loads(out)] == ["tiny"]
     assert len(err) == 1
 
 
@@ -260,7 +260,7 @@ def test_an_interrupted_count_keeps_what_it_has(run, monkeypatch):
     monkeypatch.setattr(profiling, "counted", interrupted)
     code, out, err = run("profile", "tiny", "bare", "dead", "--format", "json")
     assert code == 130
-    assert [one["model"] for one in json.loads(out)] == ["tiny"]
+    assert [each["model"] for each in json.loads(out)] == ["tiny"]
     assert err == ["flopledger: interrupted at bare; what was counted before it follows"]
     code, out, err = run("profile", "bare")
     assert (code, out, err) == (130, "", ["flopledger: interrupted at bare"])
@@ -284,21 +284,21 @@ def test_time_and_memory_stand_beside_the_count(run):
     assert (code, err) == (0, [])
     for words in ("ms a pass", "measured", "bound by", "peak of a training step", "off by"):
         assert words in out
-    said = json.loads(
+    parsed = json.loads(
         run("profile", "tiny", "--time", "--repeats", "1", "--memory", "--format", "json")[1]
     )
-    assert said["time"]["repeats"] == 1
-    assert {layer["layer"] for layer in said["time"]["layers"]} >= {"0"}
-    assert said["memory"]["params_bytes"] == 4 * said["totals"]["params"]
+    assert parsed["time"]["repeats"] == 1
+    assert {layer["layer"] for layer in parsed["time"]["layers"]} >= {"0"}
+    assert parsed["memory"]["params_bytes"] == 4 * parsed["totals"]["params"]
     plain = json.loads(run("profile", "tiny", "--format", "json")[1])
     assert not {"time", "memory"} & plain.keys()
 
 
 def test_a_trace_may_weigh_seconds(run):
     words = ("--time", "--repeats", "1", "--weight", "seconds", "--format", "speedscope")
-    said = json.loads(run("profile", "tiny", *words)[1])
-    assert said["profiles"][0]["unit"] == "seconds"
-    assert said["profiles"][0]["endValue"] > 0
+    err = json.loads(run("profile", "tiny", *words)[1])
+    assert err["profiles"][0]["unit"] == "seconds"
+    assert err["profiles"][0]["endValue"] > 0
 
 
 @pytest.mark.parametrize(

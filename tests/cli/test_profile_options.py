@@ -32,11 +32,11 @@ def keeps(tmp_path_factory):
 
 def test_values_count_what_the_threshold_keeps(run, keeps):
     code, out, err = run("profile", *keeps, "--values", "--format", "json")
-    one = json.loads(out)
+    parsed = json.loads(out)
     # three of the five rows score above 0.5
-    assert (code, err, one["totals"]["macs"]) == (0, [], 3 * 4 * 2)
-    assert one["check"]["agrees"] is True
-    assert one["notes"] == []
+    assert (code, err, parsed["totals"]["macs"]) == (0, [], 3 * 4 * 2)
+    assert parsed["check"]["agrees"] is True
+    assert parsed["notes"] == []
 
 
 def test_without_values_they_are_zeros_and_a_note_says_so(run, keeps):

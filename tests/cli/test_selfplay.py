@@ -8,8 +8,8 @@ QUICK = "selfplay --game tic_tac_toe --blocks 1 --filters 4 --simulations 20".sp
 
 
 def test_a_table(run):
-    code, out, said = run(*QUICK, "--games", "2")
-    assert (code, said) == (0, [])
+    code, out, err = run(*QUICK, "--games", "2")
+    assert (code, err) == (0, [])
     lines = out.splitlines()
     assert lines[0].startswith("tic_tac_toe, alphazero-1x4 (")
     assert "20 simulations a move, 2 games, seed 0" in lines[0]
@@ -20,28 +20,32 @@ def test_a_table(run):
 
 def test_json(run):
     code, out, _ = run(*QUICK, "--games", "2", "--cache", "--reuse-tree", "--format", "json")
-    one = json.loads(out)
+    parsed = json.loads(out)
     assert code == 0
-    assert (one["game"], one["network"], one["games"]) == ("tic_tac_toe", "alphazero-1x4", 2)
+    assert (parsed["game"], parsed["network"], parsed["games"]) == (
+        "tic_tac_toe",
+        "alphazero-1x4",
+        2,
+    )
     # every move asks for 20 simulations and its root
-    saved = sum(one["saved"].values())
-    assert one["moves"] * 21 == one["evaluations"] + saved
+    saved = sum(parsed["saved"].values())
+    assert parsed["moves"] * 21 == parsed["evaluations"] + saved
 
 
 def test_output_and_resume_give_what_one_run_gives(run, tmp_path):
     def figures(*words):
-        code, out, said = run(*QUICK, "--format", "json", *words)
-        return code, json.loads(out), said
+        code, out, err = run(*QUICK, "--format", "json", *words)
+        return code, json.loads(out), err
 
     file = str(tmp_path / "games.jsonl")
     whole = figures("--games", "3")[1]
     assert figures("--games", "2", "--output", file)[0] == 0
     with open(file, "a") as torn:
         torn.write('{"index": 2')
-    code, resumed, said = figures("--games", "3", "--output", file, "--resume")
+    code, resumed, err = figures("--games", "3", "--output", file, "--resume")
     assert code == 0
     assert resumed == whole
-    assert said == [f"flopledger: {file}: its last line was torn and is dropped"]
+    assert err == [f"flopledger: {file}: its last line was torn and is dropped"]
     assert figures("--games", "3", "--output", file, "--resume")[1] == whole  # nothing to do
 
 
@@ -58,13 +62,13 @@ def test_an_interrupt_prints_what_was_played(run, monkeypatch, tmp_path):
 
     monkeypatch.setattr(Search, "run", interrupted)
     file = tmp_path / "games.jsonl"
-    code, out, said = run(*QUICK, "--games", "9", "--output", str(file))
+    code, out, err = run(*QUICK, "--games", "9", "--output", str(file))
     assert code == 130
-    (line,) = said
+    (line,) = err
     assert line.startswith("flopledger: interrupted in game ")
     assert "was stopped (interrupted) after" in out
     kept = [json.loads(line) for line in file.read_text().splitlines()[1:]]
-    assert sum(one["moves"] for one in kept) == 11
+    assert sum(game["moves"] for game in kept) == 11
     assert kept[-1]["ended"] == "interrupted"
 
 
@@ -85,9 +89,9 @@ def test_an_interrupt_prints_what_was_played(run, monkeypatch, tmp_path):
     ],
 )
 def test_bad_input_is_one_line(run, words, complaint):
-    code, out, said = run(*QUICK, *words.split())
+    code, out, err = run(*QUICK, *words.split())
     assert (code, out) == (2, "")
-    (line,) = said
+    (line,) = err
     assert complaint in line
 
 
@@ -103,8 +107,8 @@ def test_want_of_memory_is_one_line_and_keeps_the_games(run, monkeypatch):
         return evaluate(self, nodes)
 
     monkeypatch.setattr(NetworkEvaluator, "evaluate", full)
-    code, out, said = run(*QUICK, "--games", "50")
+    code, out, err = run(*QUICK, "--games", "50")
     assert code == 1
-    (line,) = said
+    (line,) = err
     assert "a batch of 8 positions does not fit into memory" in line
     assert "network evaluations" in out

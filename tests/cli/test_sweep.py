@@ -22,9 +22,9 @@ def words(network, *more):
 
 
 def test_a_table_and_its_laws(run, network):
-    code, out, said = run(*words(network, "--over", "N=10,20,40,80"))
+    code, out, err = run(*words(network, "--over", "N=10,20,40,80"))
     assert code == 0
-    assert [line for line in said if line.startswith("flopledger")] == []
+    assert [line for line in err if line.startswith("flopledger")] == []
     head, *lines = out.splitlines()
     assert head.split() == ["model", "N", "params", "MACs", "FLOPs", "other", "FLOPs",
                             "activations", "FLOPs/param", "check"]  # fmt: skip
@@ -40,12 +40,12 @@ def test_a_table_and_its_laws(run, network):
 def test_json_csv_and_markdown(run, network):
     call = words(network, "--over", "N=4,6,8", "--kwargs", "fails=6")
     code, out, _ = run(*call, "--format", "json")
-    said = json.loads(out)
+    parsed = json.loads(out)
     assert code == 1
-    assert [row["macs"] for row in said["rows"]] == [macs(4), None, macs(8)]
-    assert [row["sizes"] for row in said["rows"]] == [{"N": 4}, {"N": 6}, {"N": 8}]
-    assert said["rows"][1]["error"].startswith("it cannot take N=6: of all sizes")
-    assert [law["law"] for law in said["laws"]] == [None] * 3  # two sizes are too few
+    assert [row["macs"] for row in parsed["rows"]] == [macs(4), None, macs(8)]
+    assert [row["sizes"] for row in parsed["rows"]] == [{"N": 4}, {"N": 6}, {"N": 8}]
+    assert parsed["rows"][1]["error"].startswith("it cannot take N=6: of all sizes")
+    assert [law["law"] for law in parsed["laws"]] == [None] * 3  # two sizes are too few
     code, out, _ = run(*call, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [(row["N"], row["macs"], row["agrees"]) for row in rows] == [
@@ -75,12 +75,12 @@ def test_a_grid_of_batches_and_rectangles(run, network):
         "sweep", network, "--input", "B,3,N,7", "--over", "B=1,2", "--over", "N=5,6,7",
         "--format", "json", "--jobs", "1",
     )  # fmt: skip
-    said = json.loads(out)
-    assert said["laws"] == []
-    assert {(r["sizes"]["B"], r["sizes"]["N"]): r["macs"] for r in said["rows"]} == {
+    parsed = json.loads(out)
+    assert parsed["laws"] == []
+    assert {(r["sizes"]["B"], r["sizes"]["N"]): r["macs"] for r in parsed["rows"]} == {
         (b, n): b * n * 7 * 9 * 3 * 4 for b in (1, 2) for n in (5, 6, 7)
     }
-    assert {r["samples"] for r in said["rows"]} == {1, 2}
+    assert {r["samples"] for r in parsed["rows"]} == {1, 2}
 
 
 def test_tokens_by_name_of_a_network_of_the_zoo(run):
@@ -104,15 +104,15 @@ def test_output_and_resume_do_only_what_is_left(run, network, tmp_path, monkeypa
     assert run(*call, "--over", "N=4,5")[0] == 0
     with open(file, "a") as torn:
         torn.write('{"model": "ne')
-    code, out, said = run(*call, "--over", "N=4:8", "--resume")
+    code, out, err = run(*call, "--over", "N=4:8", "--resume")
     assert code == 0
-    assert said[-1] == f"flopledger: {file}: its last line was torn and is dropped"
+    assert err[-1] == f"flopledger: {file}: its last line was torn and is dropped"
     assert done[:4] == [4, 5, 6, 7]
     assert len(done) == 6  # and two more, to hold the law against
     assert out == run(*words(network, "--over", "N=4:8"))[1]
-    code, _, said = run(*call, "--over", "N=4:8")
+    code, _, err = run(*call, "--over", "N=4:8")
     assert code == 2
-    assert "--resume goes on" in said[0]
+    assert "--resume goes on" in err[0]
 
 
 def test_an_interrupt_prints_and_keeps_what_was_done(network, tmp_path):
@@ -129,22 +129,22 @@ def test_an_interrupt_prints_and_keeps_what_was_done(network, tmp_path):
         ):
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-        out, said = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    (line,) = [line for line in said.splitlines() if line.startswith("flopledger")]
+    (line,) = [line for line in err.splitlines() if line.startswith("flopledger")]
     done = len(file.read_text().splitlines()) - 1
     assert re.fullmatch(r"flopledger: interrupted with (\d+) of 196 rows done; they follow", line)
     assert f"with {done} of" in line
     assert out.count("agrees") == done >= 3
-    assert "Traceback" not in said
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "html"])
 def test_a_chart(run, network, tmp_path, form):
     file = tmp_path / f"chart.{form}"
-    code, _, said = run(*words(network, "--over", "N=4,5,6", "--chart", str(file)))
+    code, _, err = run(*words(network, "--over", "N=4,5,6", "--chart", str(file)))
     assert code == 0
-    assert said[-1] == f"flopledger: written to {file}"
+    assert err[-1] == f"flopledger: written to {file}"
     content = file.read_bytes()
     assert {"svg": b"<svg", "png": b"\x89PNG", "html": b"vega"}[form] in content[:400_000]
     if form == "svg":
@@ -155,9 +155,9 @@ def test_a_chart(run, network, tmp_path, form):
 def test_no_figures_no_chart(run, network, tmp_path):
     file = tmp_path / "chart.svg"
     call = words(network, "--over", "N=4", "--kwargs", "fails=4", "--chart", str(file))
-    code, _, said = run(*call)
+    code, _, err = run(*call)
     assert code == 1
-    assert said[-1] == f"flopledger: {file} is not written: no row has figures to draw"
+    assert err[-1] == f"flopledger: {file} is not written: no row has figures to draw"
     assert not file.exists()
 
 
@@ -198,9 +198,9 @@ def test_strict_wants_every_operator_counted(run, tmp_path):
     ],
 )
 def test_bad_input_is_one_line(run, line, complaint):
-    code, out, said = run("sweep", *line.split())
+    code, out, err = run("sweep", *line.split())
     assert (code, out) == (2, "")
-    (only,) = said
+    (only,) = err
     assert complaint in only
 
 

@@ -19,18 +19,18 @@ def few(monkeypatch):
 
 def test_both_trainings_agree_with_their_predictions_and_compare(run, few, tmp_path):
     folder = str(tmp_path / "new")
-    code, out, said = run("train", "alexnet", "--epochs", "2", "--output", folder, "--format",
+    code, out, err = run("train", "alexnet", "--epochs", "2", "--output", folder, "--format",
                           "json", "--peak", "1e15")  # fmt: skip
     assert code == 0
-    one = json.loads(out)
-    assert [line.partition(":")[2].partition(": loss")[0] for line in said[:2]] == [
+    alexnet = json.loads(out)
+    assert [line.partition(":")[2].partition(": loss")[0] for line in err[:2]] == [
         " epoch 1 of 2", " epoch 2 of 2",
     ]  # fmt: skip
-    assert one["totals"]["samples"] == 2 * 64
-    assert one["agreement"]["counts_agree"]
-    assert one["agreement"]["total_agrees"]
-    assert max(abs(part["off"]) for part in one["agreement"]["parts"]) < 1e-9
-    assert one["mfu"] == pytest.approx(one["flops_per_second"] / 1e15)
+    assert alexnet["totals"]["samples"] == 2 * 64
+    assert alexnet["agreement"]["counts_agree"]
+    assert alexnet["agreement"]["total_agrees"]
+    assert max(abs(part["off"]) for part in alexnet["agreement"]["parts"]) < 1e-9
+    assert alexnet["mfu"] == pytest.approx(alexnet["flops_per_second"] / 1e15)
 
     code, out, _ = run("train", "alphazero", *SMALL, "--output", folder, "--format", "json")
     assert code == 0
@@ -52,17 +52,17 @@ def test_both_trainings_agree_with_their_predictions_and_compare(run, few, tmp_p
     assert code == 0
     split = json.loads(out)
     assert sum(factor["orders"] for factor in split["factors"]) == pytest.approx(split["orders"])
-    assert split["a_total"] == pytest.approx(one["flops"] / one["params"])
+    assert split["a_total"] == pytest.approx(alexnet["flops"] / alexnet["params"])
     assert split["b_total"] == pytest.approx(other["flops"] / other["params"])
     assert {factor["kind"] for factor in split["factors"]} <= {"measured", "derived"}
 
 
 def test_a_table_says_whether_it_agrees(run, few, tmp_path):
-    code, out, said = run("train", "alexnet", "--epochs", "1", "--output", str(tmp_path))
+    code, out, err = run("train", "alexnet", "--epochs", "1", "--output", str(tmp_path))
     assert code == 0
     assert "the counts agree within 0.1% (the worst is 0.000% off); the whole run agrees" in out
     assert "peak unknown; --peak gives it" in out
-    assert said[-1].endswith("alexnet-digits-predicted.toml and -metered.toml are runs to compare")
+    assert err[-1].endswith("alexnet-digits-predicted.toml and -metered.toml are runs to compare")
 
 
 def test_a_stop_keeps_what_was_done(run, few, tmp_path, monkeypatch):
@@ -75,21 +75,21 @@ def test_a_stop_keeps_what_was_done(run, few, tmp_path, monkeypatch):
 
     words = ("train", "alexnet", "--epochs", "2", "--output", str(tmp_path))
     monkeypatch.setattr(digits.Trainer, "epoch", stopped)
-    code, out, said = run(*words)
+    code, out, err = run(*words)
     assert code == 130
     assert "epochs           1\n" in out
-    assert said[-1].startswith("flopledger: interrupted; what was done follows")
+    assert err[-1].startswith("flopledger: interrupted; what was done follows")
     assert not (tmp_path / "alexnet-digits-metered.toml").exists()
     monkeypatch.setattr(digits.Trainer, "epoch", epoch)
-    code, _, said = run(*words)
-    assert (code, len(said)) == (2, 1)
-    assert "is there; --resume goes on, or choose another --output" in said[0]
+    code, _, err = run(*words)
+    assert (code, len(err)) == (2, 1)
+    assert "is there; --resume goes on, or choose another --output" in err[0]
     code, out, _ = run(*words, "--resume")
     assert code == 0
     assert "epochs           2\n" in out
-    code, _, said = run(*words, "--resume", "--seed", "1")
-    assert (code, len(said)) == (2, 1)
-    assert "was made with seed 0, not 1" in said[0]
+    code, _, err = run(*words, "--resume", "--seed", "1")
+    assert (code, len(err)) == (2, 1)
+    assert "was made with seed 0, not 1" in err[0]
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_a_stop_keeps_what_was_done(run, few, tmp_path, monkeypatch):
 )
 def test_bad_input_is_one_line(run, words, complaint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, said = run("train", *words.split())
+    code, out, err = run("train", *words.split())
     assert (code, out) == (2, "")
-    assert len(said) == 1
-    assert complaint in said[0]
+    assert len(err) == 1
+    assert complaint in err[0]
     assert not list(tmp_path.iterdir())
 
 
 def test_without_scikit_learn(run, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.datasets", None)
-    code, _, said = run("train", "alexnet", "--output", str(tmp_path))
-    assert (code, len(said)) == (2, 1)
-    assert "pip install 'flopledger[digits]'" in said[0]
+    code, _, err = run("train", "alexnet", "--output", str(tmp_path))
+    assert (code, len(err)) == (2, 1)
+    assert "pip install 'flopledger[digits]'" in err[0]

@@ -12,7 +12,7 @@ QUICK += "--games 2 --final 4".split()
 
 
 def test_a_table(run):
-    code, out, said = run(*QUICK)
+    code, out, err = run(*QUICK)
     assert code == 0
     lines = out.splitlines()
     assert lines[0].startswith("tic_tac_toe, untrained alphazero-1x4 (")
@@ -20,26 +20,26 @@ def test_a_table(run):
     for name in ("PUCT constant", "FLOPs of tuning", "win rate", "90% (Elo)", "FLOPs a move"):
         assert any(line.startswith(name) for line in lines)
     assert [line.partition(":")[0] for line in lines[-2:]] == ["Gaussian process", "random search"]
-    assert said[0].startswith("flopledger: gp: trial 1 of 2 scored ")
+    assert err[0].startswith("flopledger: gp: trial 1 of 2 scored ")
 
 
 def test_json_resumed_is_what_one_run_gives(run, tmp_path):
     def figures(*words):
-        code, out, said = run(*QUICK, "--format", "json", *words)
+        code, out, err = run(*QUICK, "--format", "json", *words)
         assert code == 0
-        return json.loads(out), said
+        return json.loads(out), err
 
     file = str(tmp_path / "study.db")
     whole, _ = figures()
     figures("--storage", file, "--trials", "1")
     resumed, _ = figures("--storage", file, "--resume")
-    gp, other = (one["samplers"]["gp"] for one in (whole, resumed))
+    gp, other = (parsed["samplers"]["gp"] for parsed in (whole, resumed))
     assert gp["settings"] == other["settings"]
     assert gp["search_flops"] == other["search_flops"]
     assert gp["final"] == other["final"]
-    again, said = figures("--storage", file, "--resume")
+    again, err = figures("--storage", file, "--resume")
     assert again == resumed
-    assert not any("trial" in line for line in said)  # nothing was left to do
+    assert not any("trial" in line for line in err)  # nothing was left to do
     random = whole["samplers"]["random"]
     assert random["search_flops"] >= gp["search_flops"]
     final = gp["final"]
@@ -83,13 +83,13 @@ def test_an_interrupt_keeps_the_trials(run, monkeypatch, tmp_path):
     monkeypatch.setattr(Search, "run", interrupted)
     file = str(tmp_path / "study.db")
     words = [*QUICK, "--trials", "3", "--storage", file, "--format", "json"]
-    code, out, said = run(*words)
+    code, out, err = run(*words)
     assert code == 130
-    assert said[-1] == "flopledger: interrupted; what was played follows"
-    one = json.loads(out)["samplers"]["gp"]
-    assert 0 < one["trials"] < 3
-    assert one["final"] is None
-    assert one["verdict"] == "not played to the end"
+    assert err[-1] == "flopledger: interrupted; what was played follows"
+    parsed = json.loads(out)["samplers"]["gp"]
+    assert 0 < parsed["trials"] < 3
+    assert parsed["final"] is None
+    assert parsed["verdict"] == "not played to the end"
     monkeypatch.setattr(Search, "run", search)
     code, out, _ = run(*QUICK, "--trials", "3", "--storage", file, "--resume", "--format", "json")
     assert code == 0
@@ -122,9 +122,9 @@ def test_a_storage_that_another_process_holds(run, tmp_path, monkeypatch):
         assert run(*QUICK, "--trials", "1", "--storage", file)[0] == 0
         before = [*other.execute("SELECT number, state FROM trials")]
         other.execute("BEGIN IMMEDIATE")
-        code, out, said = run(*QUICK, "--storage", file, "--resume")
+        code, out, err = run(*QUICK, "--storage", file, "--resume")
         assert (code, out) == (1, "")
-        assert said == [f"flopledger: {file}: database is locked; mend it, and --resume goes on"]
+        assert err == [f"flopledger: {file}: database is locked; mend it, and --resume goes on"]
         other.execute("ROLLBACK")
         assert [*other.execute("SELECT number, state FROM trials")] == before
 
@@ -136,17 +136,17 @@ def test_a_checkpoint(run, tmp_path):
     assert run(*train.split(), *words, str(tmp_path))[0] == 0
     code, out, _ = run(*QUICK, "--checkpoint", file, "--trials", "1", "--format", "json")
     assert code == 0
-    one = json.loads(out)
+    parsed = json.loads(out)
     kept = torch.load(file, weights_only=True)["network"]
-    assert one["network"] == "alphazero-1x4"
-    assert one["params"] == sum(
+    assert parsed["network"] == "alphazero-1x4"
+    assert parsed["params"] == sum(
         weight.numel()
         for name, weight in kept.items()
         if "running" not in name and "tracked" not in name
     )
-    code, _, said = run(*QUICK, "--checkpoint", file, "--game", "connect_four")
+    code, _, err = run(*QUICK, "--checkpoint", file, "--game", "connect_four")
     assert code == 2
-    assert said[0].endswith("was trained to play tic_tac_toe, not connect_four; give its --game")
+    assert err[0].endswith("was trained to play tic_tac_toe, not connect_four; give its --game")
 
 
 @pytest.mark.parametrize(
@@ -171,22 +171,22 @@ def test_bad_input_is_one_line(run, tmp_path, words, complaint):
     text = tmp_path / "words.txt"
     text.write_text("words, " * 200)
     before = set(tmp_path.iterdir())
-    code, out, said = run(*QUICK, *words.format(text=text).split())
+    code, out, err = run(*QUICK, *words.format(text=text).split())
     assert (code, out) == (2, "")
-    (line,) = said
+    (line,) = err
     assert complaint in line
     assert set(tmp_path.iterdir()) == before
 
 
 def test_without_optuna_the_extra_is_named(run, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
-    code, out, said = run(*QUICK)
+    code, out, err = run(*QUICK)
     assert (code, out) == (2, "")
-    assert said == ["flopledger: tune needs Optuna; pip install 'flopledger[tune]'"]
+    assert err == ["flopledger: tune needs Optuna; pip install 'flopledger[tune]'"]
 
 
 def test_without_sqlalchemy_the_extra_is_named(run, monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "sqlalchemy", None)
-    code, _, said = run(*QUICK, "--storage", str(tmp_path / "study.db"))
+    code, _, err = run(*QUICK, "--storage", str(tmp_path / "study.db"))
     assert code == 2
-    assert "pip install 'flopledger[tune]'" in said[0]
+    assert "pip install 'flopledger[tune]'" in err[0]

@@ -77,9 +77,9 @@ def test_the_dense_peak_at_that_dtype(device, dtype, tflops):
 )
 def test_an_unknown_device_has_no_peak_and_says_so(device):
     for dtype in ("float32", "float16", "bfloat16"):
-        found = peak_of(device, dtype)
-        assert found.flops_per_second is None
-        assert "facts/devices.csv" in found.source
+        peak = peak_of(device, dtype)
+        assert peak.flops_per_second is None
+        assert "facts/devices.csv" in peak.source
 
 
 NAMES = sorted({row.name for row in _rows()})
@@ -88,7 +88,7 @@ NAMES = sorted({row.name for row in _rows()})
 @given(st.sampled_from(NAMES), st.text("ABCXYZ0123456789", min_size=2, max_size=6))
 def test_a_word_that_nobody_knows_makes_another_device(name, word):
     known = {known for row in _rows() for known in f"{row.name} {row.also}".lower().split()}
-    if word.lower() in known | {part for one in known for part in one.split("-")}:
+    if word.lower() in known | {part for compound in known for part in compound.split("-")}:
         return
     for row in _rows():
         if row.name == name and row.dtype:
@@ -103,8 +103,8 @@ def test_how_a_name_is_written_changes_nothing(name, random):
     random.shuffle(words)
     for dtype in ("float32", "bfloat16", "int8"):
         written = f"NVIDIA {random.choice([' ', '-']).join(words).upper()}"
-        found, same = peak_of(written, dtype), peak_of(name, dtype)
-        assert (found.flops_per_second, found.url) == (same.flops_per_second, same.url)
+        peak, same = peak_of(written, dtype), peak_of(name, dtype)
+        assert (peak.flops_per_second, peak.url) == (same.flops_per_second, same.url)
 
 
 def test_every_row_has_a_source_that_was_read_on_a_day_or_says_that_it_is_from_memory():
@@ -132,10 +132,10 @@ def test_two_four_sparsity_doubles_what_is_dense():
 
 
 def test_a_peak_says_where_and_when_it_was_read():
-    found = peak_of("TPU v1", "int8")  # Jouppi et al. 2017, abstract
-    assert found.url == "https://arxiv.org/abs/1704.04760"
-    assert found.retrieved is not None
-    assert found.retrieved.year >= 2018
+    peak = peak_of("TPU v1", "int8")  # Jouppi et al. 2017, abstract
+    assert peak.url == "https://arxiv.org/abs/1704.04760"
+    assert peak.retrieved is not None
+    assert peak.retrieved.year >= 2018
     unknown = peak_of("cpu", "float32")
     assert (unknown.url, unknown.retrieved) == (None, None)
     assert peak_of("NVIDIA A30 MIG 1g.6gb", "float32").source.startswith("1/4 of: Epoch")

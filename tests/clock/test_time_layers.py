@@ -40,12 +40,12 @@ def test_a_layer_is_bound_by_what_takes_longer_at_the_peaks():
 
 
 def test_rates_and_shares_by_hand():
-    found = made(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
-    assert found.flops_per_second == 2 * 40 / 4
-    assert found.utilisation == 0.2
-    assert found.overhead_seconds == 0.5
-    assert found.shares() == {"arithmetic": 0.25, "memory": 0.75, "overhead": 0}
-    rows = found.by_layer().set_index("layer")
+    times = made(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
+    assert times.flops_per_second == 2 * 40 / 4
+    assert times.utilisation == 0.2
+    assert times.overhead_seconds == 0.5
+    assert times.shares() == {"arithmetic": 0.25, "memory": 0.75, "overhead": 0}
+    rows = times.by_layer().set_index("layer")
     assert rows.loc["a", "intensity"] == 20
     assert rows.loc["a", "flops_per_second"] == 80
     assert rows["share"].tolist() == [0.25, 0.75]
@@ -53,26 +53,26 @@ def test_rates_and_shares_by_hand():
 
 
 def test_folding_adds_what_lies_deeper():
-    found = made(
+    times = made(
         layer("", kind="Net", seconds=0.0), layer("a.0", macs=1), layer("a.1", macs=2, bytes=5)
     ).folded(1)
-    assert [one.path for one in found.layers] == ["", "a"]
-    assert (found.layers[1].macs, found.layers[1].bytes, found.layers[1].seconds) == (3, 5, 2.0)
-    assert (found.layers[1].low, found.layers[1].high) == (1.0, 4.0)
+    assert [each.path for each in times.layers] == ["", "a"]
+    assert (times.layers[1].macs, times.layers[1].bytes, times.layers[1].seconds) == (3, 5, 2.0)
+    assert (times.layers[1].low, times.layers[1].high) == (1.0, 4.0)
 
 
 def test_it_shows_itself_and_what_is_a_lower_bound_says_so():
-    found = made(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
-    heading, columns, *rows = repr(found).splitlines()
+    times = made(layer(macs=40, bytes=4), layer("b", bytes=9, seconds=3.0))
+    heading, columns, *rows = repr(times).splitlines()
     assert heading == (
         "4 s a pass (3 to 5, 3 repeats) on a device: 20 FLOP/s, 20.0% of the measured peak"
     )
     assert columns.split()[:3] == ["layer", "kind", "calls"]
     assert [row.split()[0] for row in rows] == ["a", "b"]
-    least = replace(found, complete=False, device="<a>")
+    least = replace(times, complete=False, device="<a>")
     assert "at least 20 FLOP/s, at least 20.0% of the" in repr(least)
     assert "&lt;a&gt;" in least._repr_html_()
-    whole = json.loads(found.to_json())
+    whole = json.loads(times.to_json())
     assert whole["seconds"] == {"median": 4.0, "low": 3.0, "high": 5.0}
     assert [row["flops_per_second"] for row in whole["layers"]] == [80, None]
 
@@ -92,20 +92,20 @@ def measure(module, x, **options):
 
 
 def test_every_layer_that_ran_has_its_own_seconds():
-    found = measure(Net(), torch.zeros(8, 64), repeats=3)
-    assert [one.path for one in found.layers] == ["", "block", "block.0", "block.1"]
-    assert [one.calls for one in found.layers] == [1, 2, 2, 2]
-    assert [one.macs for one in found.layers] == [0, 0, 2 * 8 * 64 * 64, 0]
-    assert all(0 < one.low <= one.seconds <= one.high for one in found.layers)
-    assert 0 < found.low <= found.seconds <= found.high
-    assert sum(found.shares().values()) == pytest.approx(1)
-    assert set(found.shares()) == set(BOUNDS)
+    times = measure(Net(), torch.zeros(8, 64), repeats=3)
+    assert [each.path for each in times.layers] == ["", "block", "block.0", "block.1"]
+    assert [each.calls for each in times.layers] == [1, 2, 2, 2]
+    assert [each.macs for each in times.layers] == [0, 0, 2 * 8 * 64 * 64, 0]
+    assert all(0 < each.low <= each.seconds <= each.high for each in times.layers)
+    assert 0 < times.low <= times.seconds <= times.high
+    assert sum(times.shares().values()) == pytest.approx(1)
+    assert set(times.shares()) == set(BOUNDS)
 
 
 def test_repeats_sum_to_the_pass_with_hooks():
     # with one repeat there is no median to come between
-    found = measure(Net(), torch.zeros(8, 64), repeats=1, warmup=0)
-    assert sum(one.seconds for one in found.layers) == pytest.approx(found.hooked_seconds)
+    times = measure(Net(), torch.zeros(8, 64), repeats=1, warmup=0)
+    assert sum(each.seconds for each in times.layers) == pytest.approx(times.hooked_seconds)
 
 
 def test_a_network_without_weights_gets_some():

@@ -58,7 +58,7 @@ def cast(net, x, chosen, counts):
 @pytest.mark.parametrize("meet", [gathered, one_by_one, in_one_product, cast])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_token_meets_its_experts_their_biases_the_router_and_the_sinks(meet, dtype):
-    found = profile(Routed(meet, dtype), torch.zeros(1, 4).long())
+    counted = profile(Routed(meet, dtype), torch.zeros(1, 4).long())
     chosen = TOP * (WIDE * OUT + OUT)
-    assert found.total("active_params") == 10 * WIDE + EXPERTS * WIDE + chosen + 3
-    assert found.unused == ()
+    assert counted.total("active_params") == 10 * WIDE + EXPERTS * WIDE + chosen + 3
+    assert counted.unused == ()

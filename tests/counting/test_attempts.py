@@ -33,16 +33,16 @@ def linear_call(**fields):
 def test_a_counter_that_is_not_stopped_has_operator_calls_and_layer_calls():
     network = nn.Sequential(nn.Linear(4, 5))
     for attempt in (by_dispatch, by_fvcore):
-        found = attempt(network, ((torch.zeros(2, 4),), {}))
-        assert sum(call.macs for call in found.forward) == 2 * 4 * 5
-        assert found.seen.calls == {"": 1, "0": 1}
-        assert (found.error, found.stopped_at, found.notes) == (None, "", ())
+        tried = attempt(network, ((torch.zeros(2, 4),), {}))
+        assert sum(call.macs for call in tried.forward) == 2 * 4 * 5
+        assert tried.seen.calls == {"": 1, "0": 1}
+        assert (tried.error, tried.stopped_at, tried.notes) == (None, "", ())
 
 
 def test_a_network_that_asks_for_a_value_is_computed_and_noted():
-    found = by_dispatch(AsksForAValue(), ((torch.zeros(2, 4),), {}))
-    assert sum(call.macs for call in found.forward) == 2 * 4 * 4
-    (note,) = found.notes
+    tried = by_dispatch(AsksForAValue(), ((torch.zeros(2, 4),), {}))
+    assert sum(call.macs for call in tried.forward) == 2 * 4 * 4
+    (note,) = tried.notes
     assert "test_attempts.py" in note
     assert "x.sum() < 1" in note
 
@@ -63,20 +63,20 @@ class Early(nn.Module):
 @pytest.mark.parametrize(("weight", "layers"), [(1.0, 1), (-9.0, 2)])
 def test_the_values_are_the_callers_own_where_they_are_there(weight, layers):
     network = Early(weight)
-    found = by_dispatch(network, ((torch.ones(2, 4),), {}))
-    assert sum(call.macs for call in found.forward) == layers * 2 * 4 * 4
-    assert found.values == "given"
-    assert "on the weights and inputs given" in found.notes[0]
-    again = by_fvcore(network, ((torch.ones(2, 4),), {}), found.values)
+    tried = by_dispatch(network, ((torch.ones(2, 4),), {}))
+    assert sum(call.macs for call in tried.forward) == layers * 2 * 4 * 4
+    assert tried.values == "given"
+    assert "on the weights and inputs given" in tried.notes[0]
+    again = by_fvcore(network, ((torch.ones(2, 4),), {}), tried.values)
     assert sum(call.macs for call in again.forward) == layers * 2 * 4 * 4
 
 
 def test_zeros_stand_for_values_that_are_not_there():
     network = Early(1.0).to("meta")
-    found = by_dispatch(network, ((torch.ones(2, 4),), {}))
-    assert sum(call.macs for call in found.forward) == 2 * 2 * 4 * 4  # 0 is not above 0
-    assert found.values == "zeros"
-    assert "on weights that are zero" in found.notes[0]
+    tried = by_dispatch(network, ((torch.ones(2, 4),), {}))
+    assert sum(call.macs for call in tried.forward) == 2 * 2 * 4 * 4  # 0 is not above 0
+    assert tried.values == "zeros"
+    assert "on weights that are zero" in tried.notes[0]
 
 
 def test_one_that_changes_itself_is_not_computed(monkeypatch):
@@ -84,18 +84,18 @@ def test_one_that_changes_itself_is_not_computed(monkeypatch):
         raise AssertionError("it was computed as well")
 
     monkeypatch.setattr("flopledger.counting.attempts.fits", no_second_pass)
-    found = by_dispatch(Grows(), ((torch.zeros(2, 4),), {}))
-    assert found.calls is None
-    assert isinstance(found.error, ChangesItself)
+    tried = by_dispatch(Grows(), ((torch.zeros(2, 4),), {}))
+    assert tried.calls is None
+    assert isinstance(tried.error, ChangesItself)
 
 
 @pytest.mark.parametrize("attempt", [by_dispatch, by_fvcore])
 def test_where_it_stopped_stands_in_the_complaint(attempt):
     network = nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 6))
-    found = attempt(network, ((torch.zeros(2, 3),), {}))
-    assert found.calls is None
-    assert found.stopped_at == "stopped at layer 1, which got 2x4"
-    line = complaint(found)
+    tried = attempt(network, ((torch.zeros(2, 3),), {}))
+    assert tried.calls is None
+    assert tried.stopped_at == "stopped at layer 1, which got 2x4"
+    line = complaint(tried)
     assert line.endswith("(stopped at layer 1, which got 2x4; change the input or that layer)")
     assert "\n" not in line
 
@@ -136,10 +136,10 @@ def test_both_passes_and_the_unknown_operators_each_once():
 
 @pytest.mark.parametrize("counter", ["fvcore", "dispatch"])
 def test_the_other_counter_checks(counter):
-    one = profile(nn.Linear(2, 3), torch.zeros(1, 2), counter=counter)
-    assert one.counter == counter
-    assert {one.counter, one.check.counter} == {"fvcore", "dispatch"}
-    assert (one.check.macs, one.check.agrees) == (6, True)
+    counted = profile(nn.Linear(2, 3), torch.zeros(1, 2), counter=counter)
+    assert counted.counter == counter
+    assert {counted.counter, counted.check.counter} == {"fvcore", "dispatch"}
+    assert (counted.check.macs, counted.check.agrees) == (6, True)
 
 
 class Dead(nn.Module):
@@ -154,9 +154,9 @@ class Dead(nn.Module):
 
 @pytest.mark.parametrize("counter", ["auto", "fvcore", "dispatch"])
 def test_work_that_reaches_no_output_is_counted_and_named(counter):
-    one = profile(Dead(), torch.zeros(1, 4), counter=counter)
-    assert (one.total("macs"), one.check.macs, one.check.agrees) == (48, 48, True)
-    assert one.notes == (
+    counted = profile(Dead(), torch.zeros(1, 4), counter=counter)
+    assert (counted.total("macs"), counted.check.macs, counted.check.agrees) == (48, 48, True)
+    assert counted.notes == (
         "28 of the 48 MACs (58.3%) reach no output: the work of dead is thrown away",
     )
 
@@ -171,9 +171,9 @@ class FloatDecides(nn.Module):
 
 
 def test_where_a_float_decides_the_network_is_computed_and_the_line_named():
-    one = profile(FloatDecides(), torch.zeros(1, 4))
-    assert (one.total("macs"), one.check.macs, one.check.agrees) == (16, 16, True)
-    (note,) = one.notes
+    counted = profile(FloatDecides(), torch.zeros(1, 4))
+    assert (counted.total("macs"), counted.check.macs, counted.check.agrees) == (16, 16, True)
+    (note,) = counted.notes
     assert "test_attempts.py" in note
     assert "x.sum() >= 0" in note
     assert "computed, on the weights and inputs given" in note
@@ -202,10 +202,10 @@ class Router(nn.Module):
 def test_with_values_a_router_sends_each_token_where_it_would():
     x = torch.tensor([[0.0, 1.0]] * 5 + [[1.0, 0.0]])
     assert profile(Router(), x).total("macs") == 6 * 4 + 3 * 4 + 3 * 16  # evenly
-    one = profile(Router(), x, values=True)
-    assert one.total("macs") == 6 * 4 + 1 * 4 + 5 * 16
-    assert one.check.agrees
-    assert one.notes == ()
+    counted = profile(Router(), x, values=True)
+    assert counted.total("macs") == 6 * 4 + 1 * 4 + 5 * 16
+    assert counted.check.agrees
+    assert counted.notes == ()
     with pytest.raises(WrongOption, match="stored on the CPU"):
         profile(Router().to("meta"), x, values=True)
 
@@ -216,9 +216,13 @@ class NoTensor(nn.Module):
 
 
 def test_auto_takes_the_counter_that_can():
-    one = profile(NoTensor(), torch.zeros(1, 4))
-    assert (one.counter, one.check.counter, one.check.agrees) == ("dispatch", "fvcore", None)
-    assert "returns no tensor" in one.check.reason
+    counted = profile(NoTensor(), torch.zeros(1, 4))
+    assert (counted.counter, counted.check.counter, counted.check.agrees) == (
+        "dispatch",
+        "fvcore",
+        None,
+    )
+    assert "returns no tensor" in counted.check.reason
 
 
 class Product(torch.autograd.Function):
@@ -238,23 +242,29 @@ class OwnFunction(nn.Module):
 
 def test_auto_takes_the_counter_that_counts_all():
     # tracing does not look inside an autograd function
-    one = profile(OwnFunction(), torch.zeros(4, 4))
-    assert (one.counter, one.total("macs"), one.complete) == ("dispatch", 4 * 4 * 4, True)
-    assert one.check.agrees is None  # a lower bound contradicts nothing
-    assert one.check.reason.startswith("it has no formula for prim::PythonOp.Product")
-    assert "prim::PythonOp.Product" in one.reason
+    counted = profile(OwnFunction(), torch.zeros(4, 4))
+    assert (counted.counter, counted.total("macs"), counted.complete) == (
+        "dispatch",
+        4 * 4 * 4,
+        True,
+    )
+    assert counted.check.agrees is None  # a lower bound contradicts nothing
+    assert counted.check.reason.startswith("it has no formula for prim::PythonOp.Product")
+    assert "prim::PythonOp.Product" in counted.reason
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 def test_a_scripted_part_is_one_layer():
     network = nn.Sequential(nn.Linear(3, 4), torch.jit.script(nn.Linear(4, 5)))
-    one = profile(network, torch.zeros(2, 3))
-    assert one.total("macs") == 2 * 3 * 4 + 2 * 4 * 5
-    assert one.total("params") == 3 * 4 + 4 + 4 * 5 + 5
+    counted = profile(network, torch.zeros(2, 3))
+    assert counted.total("macs") == 2 * 3 * 4 + 2 * 4 * 5
+    assert counted.total("params") == 3 * 4 + 4 + 4 * 5 + 5
 
 
 def test_coverage_is_the_share_that_has_a_formula():
-    one = profile(OwnFunction(), torch.zeros(4, 4), counter="fvcore")
-    assert one.coverage == Coverage(calls=0.0, arithmetic=None)  # a trace does not say its shapes
+    counted = profile(OwnFunction(), torch.zeros(4, 4), counter="fvcore")
+    assert counted.coverage == Coverage(
+        calls=0.0, arithmetic=None
+    )  # a trace does not say its shapes
     known = profile(nn.Linear(2, 3), torch.zeros(1, 2))
     assert known.coverage == Coverage(calls=1.0, arithmetic=1.0)

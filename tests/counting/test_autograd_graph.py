@@ -67,13 +67,13 @@ FUNCTIONS = {  # function, arguments, the forward's MACs: twice as many backward
 def test_both_counters_say_twice_the_forward_where_all_is_wanted(name, values):
     function, args, by_hand = FUNCTIONS[name]
     args = tuple(a.requires_grad_() for a in args)
-    found = profile(Call(function), args, backward=True, values=values)
-    check = found.backward_check
+    counted = profile(Call(function), args, backward=True, values=values)
+    check = counted.backward_check
     whole = len(args) * by_hand if name == "affine grid" else 2 * by_hand
-    assert found.total("macs") == by_hand
-    assert (found.backward.macs, check.macs, check.agrees) == (whole, whole, True)
+    assert counted.total("macs") == by_hand
+    assert (counted.backward.macs, check.macs, check.agrees) == (whole, whole, True)
     # the CPU's kernel computes its scores a second time
-    assert found.backward.rescored_macs == (SCORES * 11 if name == "attention" and values else 0)
+    assert counted.backward.rescored_macs == (SCORES * 11 if name == "attention" and values else 0)
 
 
 NETWORKS = {  # network, input that wants no gradient, the backward's MACs
@@ -98,9 +98,9 @@ NETWORKS = {  # network, input that wants no gradient, the backward's MACs
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_not_wanted_is_in_neither_count(name):
     network, x, by_hand = NETWORKS[name]
-    found = profile(network, x, backward=True)
-    check = found.backward_check
-    assert (found.backward.macs, check.macs, check.agrees) == (by_hand, by_hand, True)
+    counted = profile(network, x, backward=True)
+    check = counted.backward_check
+    assert (counted.backward.macs, check.macs, check.agrees) == (by_hand, by_hand, True)
 
 
 def test_layers_of_recurrence_and_attention_agree():
@@ -115,10 +115,10 @@ def test_layers_of_recurrence_and_attention_agree():
 def test_what_checkpointing_computes_again_is_left_out_on_both_sides():
     layers = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
     kept = Call(lambda inner, x: checkpoint(inner, x, use_reentrant=False), layers)
-    found = profile(kept, rand(3, 4), backward=True)
+    counted = profile(kept, rand(3, 4), backward=True)
     # two weights and one input of 3 x 4 x 4 each; the first layer runs once more
-    assert (found.backward.macs, found.backward.recomputed_macs) == (4 * 48, 48)
-    assert (found.backward_check.macs, found.backward_check.agrees) == (3 * 48, True)
+    assert (counted.backward.macs, counted.backward.recomputed_macs) == (4 * 48, 48)
+    assert (counted.backward_check.macs, counted.backward_check.agrees) == (3 * 48, True)
 
 
 class Own(torch.autograd.Function):
@@ -151,8 +151,8 @@ def test_gradients_of_gradients_are_products_as_others_are_but_a_convolutions():
     def force(layer, x):
         return torch.autograd.grad(layer(x).tanh().sum(), x, create_graph=True)[0]
 
-    found = profile(Call(force, nn.Linear(3, 4)), rand(5, 3, requires_grad=True), backward=True)
-    assert found.backward_check.agrees
+    counted = profile(Call(force, nn.Linear(3, 4)), rand(5, 3, requires_grad=True), backward=True)
+    assert counted.backward_check.agrees
     x = rand(1, 3, 8, 8, requires_grad=True)
     check = profile(Call(force, nn.Conv2d(3, 4, 3)), x, backward=True).backward_check
     assert "ConvolutionBackwardBackward" in check.reason
@@ -169,9 +169,9 @@ def test_a_count_that_lacks_a_product_is_found_out(monkeypatch):
     from flopledger.counting.formulas import formula_table
 
     monkeypatch.setitem(formula_table._macs, "aten::mm", lambda *_, **__: 0)
-    found = profile(nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2)), rand(4, 3), backward=True)
-    check = found.backward_check
-    assert (found.backward.macs, check.agrees) == (0, False)
+    counted = profile(nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2)), rand(4, 3), backward=True)
+    check = counted.backward_check
+    assert (counted.backward.macs, check.agrees) == (0, False)
     assert check.reason == "they differ at 1, 0"  # as it goes back
 
 
@@ -184,15 +184,15 @@ def test_the_graph_is_read_before_anything_runs():
 
 
 def test_without_a_check_nothing_checks_the_backward_pass_either():
-    found = profile(nn.Linear(3, 5), rand(4, 3), backward=True, check=False)
-    assert (found.backward.macs, found.backward_check) == (MM, None)
+    counted = profile(nn.Linear(3, 5), rand(4, 3), backward=True, check=False)
+    assert (counted.backward.macs, counted.backward_check) == (MM, None)
 
 
 def test_torchscript_takes_gradients_that_the_graph_does_not_show():
     scripted = torch.jit.script(nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4)))
     for _ in range(3):  # it is compiled into one piece at the second call
         scripted(torch.zeros(2, 8))
-    found = profile(scripted, (torch.zeros(2, 8),), backward=True)
-    assert found.backward.macs == 2 * (8 * 8 + 2 * 8 * 4)
-    assert found.backward_check.agrees is None
-    assert "TorchScript" in found.backward_check.reason
+    counted = profile(scripted, (torch.zeros(2, 8),), backward=True)
+    assert counted.backward.macs == 2 * (8 * 8 + 2 * 8 * 4)
+    assert counted.backward_check.agrees is None
+    assert "TorchScript" in counted.backward_check.reason

@@ -114,10 +114,10 @@ def net(tmp_path):
 
 def test_a_network_of_a_file_is_counted_once(folder, counts, net):
     _, name = net
-    found = cached_profile(name, BATCH)
-    assert found.totals.macs == 3 * (4 * 5 + 5 * 6)
-    assert found.totals.params == 4 * 5 + 5 * 6
-    assert cached_profile(name, BATCH) == found
+    counted = cached_profile(name, BATCH)
+    assert counted.totals.macs == 3 * (4 * 5 + 5 * 6)
+    assert counted.totals.params == 4 * 5 + 5 * 6
+    assert cached_profile(name, BATCH) == counted
     assert counts == [name]
 
 
@@ -148,13 +148,13 @@ def test_options_and_inputs_are_other_counts(folder, counts, net):
 )
 def test_frozen_parameters_take_no_gradient(folder, net, frozen, macs, trained):
     _, name = net
-    found = cached_profile(name, Sizes(input=(3, 4), frozen=frozen))
-    assert found.totals.flops == 2 * 3 * 50  # forward they are as they were
-    assert (found.totals.params, found.totals.trainable_params) == (50, trained)
-    assert found.backward.ratio_to_forward == pytest.approx(macs / 50)
+    counted = cached_profile(name, Sizes(input=(3, 4), frozen=frozen))
+    assert counted.totals.flops == 2 * 3 * 50  # forward they are as they were
+    assert (counted.totals.params, counted.totals.trainable_params) == (50, trained)
+    assert counted.backward.ratio_to_forward == pytest.approx(macs / 50)
     # in a ledger a frozen parameter is still the network's
-    assert measured(found, frozen=True).params == 50
-    assert measured(found).params == trained
+    assert measured(counted, frozen=True).params == 50
+    assert measured(counted).params == trained
 
 
 def test_a_network_that_is_frozen_whole_has_no_training_to_count(folder, net):
@@ -183,9 +183,9 @@ def without(library):
 
 @without("timm")
 def test_a_network_of_timm(folder):
-    found = cached_profile("timm:resnet18", Sizes(input=(1, 3, 224, 224)))
-    assert found.totals.params == 11_689_512  # timm's results tables: 11.69 M and 1.82 GMACs
-    assert found.totals.macs == pytest.approx(1.82e9, rel=0.004)
+    counted = cached_profile("timm:resnet18", Sizes(input=(1, 3, 224, 224)))
+    assert counted.totals.params == 11_689_512  # timm's results tables: 11.69 M and 1.82 GMACs
+    assert counted.totals.macs == pytest.approx(1.82e9, rel=0.004)
 
 
 @without("transformers")
@@ -197,13 +197,13 @@ def test_a_configuration_of_transformers(folder, counts, tmp_path):
     path = tmp_path / "tiny.json"
     path.write_text(json.dumps(config))
     sizes = Sizes(input=("input_ids=1,16:int64",))
-    found = cached_profile(f"hf:{path}", sizes)
+    counted = cached_profile(f"hf:{path}", sizes)
     # embeddings of 100 tokens and 16 places; 2 layers of 12 width^2 + 13 width; the last norm
-    assert found.totals.params == 116 * 32 + 2 * (12 * 32**2 + 13 * 32) + 2 * 32
-    assert measured(found).tokens == 16
+    assert counted.totals.params == 116 * 32 + 2 * (12 * 32**2 + 13 * 32) + 2 * 32
+    assert measured(counted).tokens == 16
     path.write_text(json.dumps(config | {"n_layer": 3}))
     deeper = cached_profile(f"hf:{path}", sizes)
-    assert deeper.totals.params - found.totals.params == 12 * 32**2 + 13 * 32
+    assert deeper.totals.params - counted.totals.params == 12 * 32**2 + 13 * 32
     assert len(counts) == 2
 
 

@@ -176,8 +176,8 @@ def test_a_folded_weight_is_folded_once_more():
     network = Folds()
     network(X)  # keeps a result that requires a gradient
     kept = network.folded
-    one = profile(network, X, backward=True)
-    assert one.total("macs") == LINEAR
+    counted = profile(network, X, backward=True)
+    assert counted.total("macs") == LINEAR
     assert network.folded is kept
 
 
@@ -226,9 +226,9 @@ def test_a_method_put_in_forwards_place_is_the_doubles_own():
     network = Net(lambda self, x: 1)
     plain = network.forward
     network.forward = lambda x: plain(x) + network.weight[:4]
-    one = profile(network, X)
-    assert one.total("macs") == LINEAR
-    assert one.unused == ()
+    counted = profile(network, X)
+    assert counted.total("macs") == LINEAR
+    assert counted.unused == ()
     assert network.forward(X).shape == (2, 4)
 
 
@@ -290,12 +290,12 @@ def test_a_growing_cache_is_as_long_as_it_was(inside, values):
     network = Decoder(cache if inside else None)
     given = (STEP,) if inside else (STEP, cache)
     for _ in range(2):
-        one = profile(network, given, values=values)
+        counted = profile(network, given, values=values)
         # the new key, then a score and a sum over each of six keys
-        assert one.total("macs") == 8 * 8 + 2 * 6 * 8
-        assert one.check.agrees
-        assert one.samples == 1
-        assert len(one.inputs) == 1
+        assert counted.total("macs") == 8 * 8 + 2 * 6 * 8
+        assert counted.check.agrees
+        assert counted.samples == 1
+        assert len(counted.inputs) == 1
     assert cache.keys.tolist() == torch.ones(1, 5, 8).tolist()
     assert cache.seen == [5]
     assert str(cache.device) == "cpu"
@@ -305,7 +305,7 @@ def test_a_growing_cache_is_as_long_as_it_was(inside, values):
 def test_a_static_cache_stays_where_it_was(values):
     cache = Fixed(7)
     for _ in range(2):
-        one = profile(Decoder(), (STEP, cache), values=values)
-        assert one.total("macs") == 8 * 8 + 2 * 7 * 8
+        counted = profile(Decoder(), (STEP, cache), values=values)
+        assert counted.total("macs") == 8 * 8 + 2 * 7 * 8
     assert not cache.keys.any()
     assert cache.place == 0

@@ -55,12 +55,12 @@ class Checkpointed(nn.Module):
 
 def test_a_recomputed_forward_belongs_to_the_backward_pass():
     calls = dispatch_counter.count(Checkpointed(), (torch.zeros(3, 4),), {}, backward=True)
-    one = 3 * 4 * 4
-    assert macs(calls, backward=False) == 2 * one
+    layer = 3 * 4 * 4
+    assert macs(calls, backward=False) == 2 * layer
     # the first layer once more, and its weight's gradient; torch stops recomputing as soon as the
     # second layer's input is there
-    assert macs(calls, backward=True, path="layers.0") == one + one
-    assert macs(calls, backward=True, path="layers.2") == 2 * one
+    assert macs(calls, backward=True, path="layers.0") == layer + layer
+    assert macs(calls, backward=True, path="layers.2") == 2 * layer
 
 
 class AsksForValues(nn.Module):

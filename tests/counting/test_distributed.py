@@ -49,10 +49,10 @@ def test_it_is_counted_whole_and_goes_on(mesh, made, used):
     if used:
         network(X).sum().backward()
     for values in (False, True):
-        one = profile(network, X, backward=True, values=values)
-        assert one.total("macs") == FORWARD
-        assert sum(call.macs for call in one.backward_calls) == BACKWARD
-        assert one.total("params") == 8 * 16 + 16 + 16 * 4 + 4
+        counted = profile(network, X, backward=True, values=values)
+        assert counted.total("macs") == FORWARD
+        assert sum(call.macs for call in counted.backward_calls) == BACKWARD
+        assert counted.total("params") == 8 * 16 + 16 + 16 * 4 + 4
     for _ in range(2):
         out = network(X)
         assert torch.allclose(out, right)

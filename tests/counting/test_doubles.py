@@ -70,11 +70,11 @@ def test_random_numbers_go_on_where_they_were():
 def test_a_count_inside_another_counter_is_the_same_and_adds_nothing_to_it():
     network, x = nn.Sequential(nn.Conv2d(3, 4, 3), nn.LSTM(6, 2)), torch.ones(3, 8, 8)
     with FlopCounterMode(display=False) as other, torch.inference_mode():
-        found = profile(network, x, backward=True)
+        counted = profile(network, x, backward=True)
     conv = 6 * 6 * 4 * 27
     recurrent = 4 * 6 * (4 * 2) * (6 + 2)  # 4 rows of 6 steps, four gates of 2 units
-    assert found.total("macs") == conv + recurrent
-    assert found.backward_check.agrees
+    assert counted.total("macs") == conv + recurrent
+    assert counted.backward_check.agrees
     assert other.get_total_flops() == 0
 
 
@@ -90,8 +90,8 @@ class Lazy(nn.Module):
 @pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
 def test_lazy_layers_are_made_on_a_copy():
     network = Lazy()
-    one = profile(network, torch.zeros(2, 3))
-    assert (one.total("macs"), one.total("params")) == (2 * 3 * 5, 3 * 5 + 5)
+    counted = profile(network, torch.zeros(2, 3))
+    assert (counted.total("macs"), counted.total("params")) == (2 * 3 * 5, 3 * 5 + 5)
     assert isinstance(network.layer, nn.LazyLinear)
 
 

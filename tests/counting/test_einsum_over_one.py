@@ -40,9 +40,9 @@ class Products(TorchDispatchMode):
 )  # fmt: skip
 def test_a_sum_over_one_is_a_matrix_product(equation, shapes, products):
     operands = [randn(shape) for shape in shapes]
-    with Products() as found:
+    with Products() as seen:
         made = sum_over_one(equation, *operands)
-    assert found.shapes == products
+    assert seen.shapes == products
     torch.testing.assert_close(made, torch.einsum(equation, *operands))
 
 

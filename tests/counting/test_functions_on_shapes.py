@@ -148,22 +148,22 @@ class FallsBack(nn.Module):
     ],
 )
 def test_a_value_that_is_refused_and_caught_is_given(ask):
-    found = profile(FallsBack(ask), torch.ones(2, 8))
-    assert (found.total("macs"), found.check.agrees) == (2 * 8 * 8, True)
-    assert found.notes[0].startswith("everything was computed, on the weights and inputs given")
+    counted = profile(FallsBack(ask), torch.ones(2, 8))
+    assert (counted.total("macs"), counted.check.agrees) == (2 * 8 * 8, True)
+    assert counted.notes[0].startswith("everything was computed, on the weights and inputs given")
 
 
 def test_where_it_is_too_large_to_compute_a_note_says_so(monkeypatch):
     monkeypatch.setattr("flopledger.counting.attempts.fits", lambda _: False)
-    found = profile(FallsBack(lambda x: float(x.sum())), torch.ones(2, 8))
-    assert found.total("macs") == 3 * 2 * 8 * 8
-    assert "the network asked for a value at" in found.notes[0]
-    assert "too large to compute" in found.notes[0]
+    counted = profile(FallsBack(lambda x: float(x.sum())), torch.ones(2, 8))
+    assert counted.total("macs") == 3 * 2 * 8 * 8
+    assert "the network asked for a value at" in counted.notes[0]
+    assert "too large to compute" in counted.notes[0]
 
 
 def test_an_exception_that_numbers_raise_too_is_the_networks_own():
-    found = profile(FallsBack(lambda x: x[:, :3] @ x), torch.ones(2, 8))
-    assert (found.total("macs"), found.notes) == (3 * 2 * 8 * 8, ())
+    counted = profile(FallsBack(lambda x: x[:, :3] @ x), torch.ones(2, 8))
+    assert (counted.total("macs"), counted.notes) == (3 * 2 * 8 * 8, ())
 
 
 def test_a_tensor_has_an_address_as_one_with_numbers_has():
@@ -171,5 +171,5 @@ def test_a_tensor_has_an_address_as_one_with_numbers_has():
         shared = x.data_ptr() == x.view(-1).data_ptr() != layer(x).data_ptr()
         return layer(x) if x.data_ptr() and shared else x
 
-    found = profile(Runs(forward), torch.ones(2, 8))
-    assert found.total("macs") == 2 * (2 * 8 * 8)
+    counted = profile(Runs(forward), torch.ones(2, 8))
+    assert counted.total("macs") == 2 * (2 * 8 * 8)

@@ -28,10 +28,10 @@ class Attends(nn.Module):
     [("qkv", 4), ("qk", 3), ("qv", 3), ("kv", 3), ("q", 2), ("k", 2), ("v", 1)],
 )
 def test_attention_makes_the_gradients_that_are_wanted(wanted, products, values):
-    found = profile(Attends(wanted), rand(1), backward=True, values=values)
-    check = found.backward_check
-    assert (found.backward.macs, check.macs) == (products * SCORE, products * SCORE)
-    assert found.backward.rescored_macs == (SCORE if values else 0)
+    counted = profile(Attends(wanted), rand(1), backward=True, values=values)
+    check = counted.backward_check
+    assert (counted.backward.macs, check.macs) == (products * SCORE, products * SCORE)
+    assert counted.backward.rescored_macs == (SCORE if values else 0)
 
 
 INPUT, HIDDEN = 2 * 16 * 3, 2 * 16 * 4  # a step of 2 sequences of 3, four gates of 4 units
@@ -51,5 +51,5 @@ def test_an_lstm_makes_the_gradients_that_are_wanted(frozen, of_x, by_hand, valu
     layer = nn.LSTM(3, 4)
     for name in frozen:
         getattr(layer, name).requires_grad_(False)
-    found = profile(layer, rand(5, 2, 3).requires_grad_(of_x), backward=True, values=values)
-    assert (found.backward.macs, found.backward_check.macs) == (by_hand, by_hand)
+    counted = profile(layer, rand(5, 2, 3).requires_grad_(of_x), backward=True, values=values)
+    assert (counted.backward.macs, counted.backward_check.macs) == (by_hand, by_hand)

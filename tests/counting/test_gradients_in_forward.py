@@ -129,7 +129,7 @@ def test_tangents_are_products_too():
         def forward(self, x):
             return torch.func.jvp(self.layer, (x,), (x,))[1]
 
-    found = profile(Pushed(), (torch.rand(5, 8),))
-    assert found.total("macs") == 3 * 5 * 8 * 4
-    assert not [call.op for call in found.calls if not call.counted]
-    assert found.check.agrees is None  # the trace keeps two of them
+    counted = profile(Pushed(), (torch.rand(5, 8),))
+    assert counted.total("macs") == 3 * 5 * 8 * 4
+    assert not [call.op for call in counted.calls if not call.counted]
+    assert counted.check.agrees is None  # the trace keeps two of them

@@ -49,10 +49,10 @@ def test_both_counters_agree(name, tmp_path):
     pytest.importorskip("transformers")
     config = CONFIGS[name]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    one = profile(f"hf:{tmp_path}", torch.zeros(1, TOKENS, dtype=torch.int64))
-    assert (one.counter, one.check.agrees, one.complete) == ("fvcore", True, True)
+    counted = profile(f"hf:{tmp_path}", torch.zeros(1, TOKENS, dtype=torch.int64))
+    assert (counted.counter, counted.check.agrees, counted.complete) == ("fvcore", True, True)
     head = TOKENS * config["hidden_size"] * config["vocab_size"]
-    assert one.layers.set_index("layer").loc["lm_head", "macs"] == head
+    assert counted.layers.set_index("layer").loc["lm_head", "macs"] == head
 
 
 class Causal(torch.nn.Module):

@@ -27,11 +27,11 @@ class Lazy(nn.Module):
 def test_lazy_layers_are_made_on_a_copy(weights, given):
     with torch.device(weights):
         network = Lazy()
-    found = profile(network, torch.zeros(2, 3, 8, 8, device=given))
+    counted = profile(network, torch.zeros(2, 3, 8, 8, device=given))
     # images of 6 x 6 come out of the convolution
     conv, linear = 36 * 4 * (3 * 3 * 3), (4 * 36) * 5
-    assert found.total("macs") == 2 * (conv + linear)
-    assert found.total("params") == (4 * 27 + 4) + 2 * 4 + (4 * 36 * 5 + 5)
-    assert found.check.agrees is True
+    assert counted.total("macs") == 2 * (conv + linear)
+    assert counted.total("params") == (4 * 27 + 4) + 2 * 4 + (4 * 36 * 5 + 5)
+    assert counted.check.agrees is True
     assert all(is_lazy(p) for p in network.parameters())
     assert is_lazy(network.norm.running_mean)

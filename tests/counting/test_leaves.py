@@ -30,9 +30,9 @@ class Agent(nn.Module):
     ids=["distribution and tensor", "nested distributions", "object", "object in a dict"],
 )
 def test_gradients_go_back_from_all_of_it(returns):
-    found = profile(Agent(returns), (torch.rand(2, 8),), backward=True)
-    assert found.total("macs") == found.backward.macs == ACTOR + CRITIC
-    assert found.backward_check.agrees
+    counted = profile(Agent(returns), (torch.rand(2, 8),), backward=True)
+    assert counted.total("macs") == counted.backward.macs == ACTOR + CRITIC
+    assert counted.backward_check.agrees
 
 
 def test_an_objects_state_is_no_result_beside_a_tensor():

@@ -30,10 +30,10 @@ class Asks(nn.Module):
     ],
 )
 def test_it_is_answered_as_on_the_cpu(what):
-    found = profile(Asks(what), (torch.zeros(2, 8),), backward=True)
-    thrown_away = sum("thrown away" in note for note in found.notes)
-    assert found.total("macs") == ONCE * (1 + thrown_away)
-    assert found.backward.macs == ONCE
+    counted = profile(Asks(what), (torch.zeros(2, 8),), backward=True)
+    thrown_away = sum("thrown away" in note for note in counted.notes)
+    assert counted.total("macs") == ONCE * (1 + thrown_away)
+    assert counted.backward.macs == ONCE
     assert torch.FloatTensor is OWN
 
 

@@ -35,13 +35,13 @@ def test_a_malformed_call_is_refused_where_pytorch_refuses_it(name, drawn):
     except Exception:
         runs = False
     try:
-        found = profile(network, inputs)
+        counted = profile(network, inputs)
     except ProfilingError as error:
         assert not runs, error
         assert "\n" not in str(error)
     else:
-        assert runs, (found.total("macs"), found.check)
-        assert found.check.agrees is not False
+        assert runs, (counted.total("macs"), counted.check)
+        assert counted.check.agrees is not False
 
 
 @settings(max_examples=60)

@@ -117,8 +117,8 @@ def test_a_mask_that_indexes_becomes_positions(dtype):
 
 
 def test_tensors_are_found_one_list_deep():
-    found = tensors_in(META, 3, [REAL, None, META], (META,), "a")
-    assert [t is META for t in found] == [True, False, True, True]
+    tensors = tensors_in(META, 3, [REAL, None, META], (META,), "a")
+    assert [t is META for t in tensors] == [True, False, True, True]
 
 
 def test_what_is_given_by_name_counts_as_well():

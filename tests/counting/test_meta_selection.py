@@ -46,10 +46,10 @@ X = meta(2, 3)
 def test_positions_by_hand(op, args, kwargs, out, positions):
     values = meta(*out)
     assert selects(f"aten::{op}")
-    found = evenly(f"aten::{op}", args, kwargs, (values, integers(*out)))
-    assert found[0] is values
-    assert found[1].device.type == "cpu"
-    assert found[1].tolist() == positions
+    made = evenly(f"aten::{op}", args, kwargs, (values, integers(*out)))
+    assert made[0] is values
+    assert made[1].device.type == "cpu"
+    assert made[1].tolist() == positions
     assert evenly(f"aten::{op}", args, kwargs, integers(*out)).tolist() == positions
 
 

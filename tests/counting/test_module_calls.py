@@ -43,10 +43,10 @@ def test_a_call_is_two_frames_deep():
     alone = network[0][0].frames
     with listening(network, []):
         network[0][0](torch.zeros(1))
-        one = network[0][0].frames
+        frames = network[0][0].frames
         network(torch.zeros(1))
-    assert one <= alone
-    assert network[0][0].frames == one + 2 * 2  # two modules around it
+    assert frames <= alone
+    assert network[0][0].frames == frames + 2 * 2  # two modules around it
 
 
 def test_two_threads_listen_and_either_may_end_first():

@@ -28,7 +28,7 @@ def test_modules_are_those_of_named_modules_in_its_order():
 
 def test_each_parameter_and_buffer_comes_once():
     network = Shares()
-    found = tensors_of(network)
-    assert {id(t) for t in found} == {id(t) for t in (*network.parameters(), *network.buffers())}
+    tensors = tensors_of(network)
+    assert {id(t) for t in tensors} == {id(t) for t in (*network.parameters(), *network.buffers())}
     # a linear layer's two, a norm's two and three, a weight that is tied, a buffer
-    assert len(found) == 2 + 5 + 1 + 1
+    assert len(tensors) == 2 + 5 + 1 + 1

@@ -39,12 +39,12 @@ class Out(nn.Module):
 )
 def test_where_a_result_goes_costs_nothing(work, macs, other):
     network = Out(work)
-    one = profile(network, X)
-    assert one.total("macs") == LINEAR + macs
-    assert one.complete
-    assert one.check.agrees
+    counted = profile(network, X)
+    assert counted.total("macs") == LINEAR + macs
+    assert counted.complete
+    assert counted.check.agrees
     if other is not None:
-        assert one.total("other_flops") == other
+        assert counted.total("other_flops") == other
     with meter(network) as metered:
         network(X)
     assert metered.read().totals.macs == LINEAR + macs
@@ -68,10 +68,10 @@ def test_a_formula_that_fails_leaves_its_operator_uncounted(monkeypatch):
     monkeypatch.setitem(formula_table._other, "aten::relu", fails)
     network = nn.Sequential(nn.Linear(8, 8), nn.ReLU())
     for values in (False, True):
-        one = profile(network, X, values=values)
-        assert one.total("macs") == LINEAR
-        assert one.unsupported().operator.tolist() == ["aten::relu"]
-        assert not one.complete
+        counted = profile(network, X, values=values)
+        assert counted.total("macs") == LINEAR
+        assert counted.unsupported().operator.tolist() == ["aten::relu"]
+        assert not counted.complete
     with meter(network) as metered:
         assert network(X).shape == (4, 8)
     assert not metered.read().complete

@@ -173,9 +173,9 @@ KINDS = [GlobalDict, GlobalList, GlobalName, GlobalObject, ClassDict, ClassAttri
 def test_a_network_runs_as_if_it_had_not_been_counted(kind):
     network = kind()
     for _ in range(2):
-        one = profile(network, X)
-        assert one.total("macs") == LINEAR
-        assert one.check.agrees
+        counted = profile(network, X)
+        assert counted.total("macs") == LINEAR
+        assert counted.check.agrees
     assert TABLE is None
     assert (COUNT, PASSES) == (0, [])
     assert not hasattr(kind, "another")

@@ -28,9 +28,9 @@ def params_of(network, x):
 @pytest.mark.parametrize("dtype", [torch.qint8, torch.float16])
 def test_packed_weights_are_their_layers_parameters(dtype):
     network = quantised(nn.Linear(8, 8), nn.Linear(8, 4), dtype=dtype)
-    found = profile(network, torch.zeros(3, 8))
-    assert found.total("macs") == 3 * (8 * 8 + 8 * 4)
-    assert (found.total("params"), found.total("trainable_params")) == (72 + 36, 0)
+    counted = profile(network, torch.zeros(3, 8))
+    assert counted.total("macs") == 3 * (8 * 8 + 8 * 4)
+    assert (counted.total("params"), counted.total("trainable_params")) == (72 + 36, 0)
     assert params_of(network, torch.zeros(3, 8)) == {"0": 8 * 8 + 8, "1": 8 * 4 + 4}
 
 
@@ -65,6 +65,6 @@ class WeightOnly(nn.Module):
 
 
 def test_weights_that_are_buffers_are_named():
-    found = profile(nn.Sequential(WeightOnly()), torch.zeros(4, 32))
-    assert (found.total("macs"), found.total("params")) == (4 * 16 * 32, 0)
-    assert "0.weight: 512 weights are buffers, and not among the parameters" in found.notes
+    counted = profile(nn.Sequential(WeightOnly()), torch.zeros(4, 32))
+    assert (counted.total("macs"), counted.total("params")) == (4 * 16 * 32, 0)
+    assert "0.weight: 512 weights are buffers, and not among the parameters" in counted.notes

@@ -71,24 +71,26 @@ def test_layers_columns(tied):
 
 def test_deeper_layers_fold_into_their_ancestors():
     network = nn.Sequential(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), nn.Linear(3, 1))
-    one = profile(network, torch.zeros(1, 2))
-    folded = one.by_layer(1).set_index("layer")
+    counted = profile(network, torch.zeros(1, 2))
+    folded = counted.by_layer(1).set_index("layer")
     assert folded.loc["0", "macs"] == 2 * 3
     assert folded.loc["0", "kind"] == "Sequential"
-    assert one.by_layer(0)["macs"].tolist() == [2 * 3 + 3]
+    assert counted.by_layer(0)["macs"].tolist() == [2 * 3 + 3]
 
 
 def test_by_kind_and_by_operator():
     network = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
-    one = profile(network, torch.zeros(1, 2))
-    kinds = one.by_kind().set_index("kind")
+    counted = profile(network, torch.zeros(1, 2))
+    kinds = counted.by_kind().set_index("kind")
     assert (kinds.loc["linear", "layers"], kinds.loc["linear", "macs"]) == (2, 9)
-    assert one.operators.set_index("operator").loc["aten::relu", "other_flops"] == 3
+    assert counted.operators.set_index("operator").loc["aten::relu", "other_flops"] == 3
 
 
 def test_the_backward_pass_is_measured():
-    one = profile(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), torch.zeros(1, 2), backward=True)
-    assert asdict(one.backward) == {
+    counted = profile(
+        nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), torch.zeros(1, 2), backward=True
+    )
+    assert asdict(counted.backward) == {
         "macs": 6 + 2 * 3,
         "flops": 24,
         "other_flops": 3 + 1,  # the biases' gradients: sums over a batch of one
@@ -115,10 +117,10 @@ class TakesABatch(nn.Module):
 
 
 def test_a_dataclass_goes_in_with_its_tensors():
-    one = profile(TakesABatch(), Batch(torch.zeros(3, 4), 2.0), {"extra": {"none": None}})
-    assert one.total("macs") == 3 * 4 * 5
-    assert [i.shape for i in one.inputs] == [(3, 4)]
-    assert one.samples == 3
+    counted = profile(TakesABatch(), Batch(torch.zeros(3, 4), 2.0), {"extra": {"none": None}})
+    assert counted.total("macs") == 3 * 4 * 5
+    assert [i.shape for i in counted.inputs] == [(3, 4)]
+    assert counted.samples == 3
     assert Batch not in SUPPORTED_NODES  # what PyTorch knows of a user's class is the user's
 
 
@@ -142,13 +144,13 @@ class Experts(nn.Module):
 
 
 def test_a_mixture_of_experts_shows_its_active_parameters():
-    one = profile(Experts(), torch.zeros(1, 6, dtype=torch.int64))
-    assert one.total("macs") == 6 * 8 * 4 + 2 * 6 * 8 * 8
-    assert one.total("params") == 10 * 8 + 8 * 4 + 4 * 8 * 8
-    assert one.total("active_params") == 10 * 8 + 8 * 4 + 2 * 8 * 8
-    (note,) = one.notes
+    counted = profile(Experts(), torch.zeros(1, 6, dtype=torch.int64))
+    assert counted.total("macs") == 6 * 8 * 4 + 2 * 6 * 8 * 8
+    assert counted.total("params") == 10 * 8 + 8 * 4 + 4 * 8 * 8
+    assert counted.total("active_params") == 10 * 8 + 8 * 4 + 2 * 8 * 8
+    (note,) = counted.notes
     assert note.endswith("selects by its values was taken as evenly spread")
-    assert one.check.agrees  # fvcore computes, and sends all tokens to the same two
+    assert counted.check.agrees  # fvcore computes, and sends all tokens to the same two
 
 
 def test_of_causal_attention_the_upper_half_is_shown_apart():
@@ -156,9 +158,9 @@ def test_of_causal_attention_the_upper_half_is_shown_apart():
         def forward(self, q):
             return nn.functional.scaled_dot_product_attention(q, q, q, is_causal=True)
 
-    one = profile(Causal(), torch.zeros(2, 3, 5, 4))
-    assert one.total("macs") == 2 * 3 * 5 * 5 * (4 + 4)
-    assert one.total("masked_macs") == 2 * 3 * (4 + 3 + 2 + 1) * (4 + 4)
+    counted = profile(Causal(), torch.zeros(2, 3, 5, 4))
+    assert counted.total("macs") == 2 * 3 * 5 * 5 * (4 + 4)
+    assert counted.total("masked_macs") == 2 * 3 * (4 + 3 + 2 + 1) * (4 + 4)
 
 
 def test_a_boolean_mask_throws_away_what_it_says():
@@ -167,8 +169,8 @@ def test_a_boolean_mask_throws_away_what_it_says():
             return nn.functional.scaled_dot_product_attention(q, q, q, attn_mask=mask)
 
     mask = torch.tensor([[True, False, False]]).expand(3, 3)
-    one = profile(Masked(), (torch.zeros(2, 1, 3, 4), mask))
-    assert one.total("masked_macs") == 2 * (3 * 2) * (4 + 4)
+    counted = profile(Masked(), (torch.zeros(2, 1, 3, 4), mask))
+    assert counted.total("masked_macs") == 2 * (3 * 2) * (4 + 4)
 
 
 def test_checkpointing_shows_what_it_computes_again():
@@ -181,20 +183,20 @@ def test_checkpointing_shows_what_it_computes_again():
             return checkpoint(self.layers, x, use_reentrant=False)
 
     back = profile(Checkpointed(), torch.zeros(3, 4), backward=True).backward
-    one = 3 * 4 * 4
-    assert (back.macs, back.recomputed_macs) == (4 * one, one)  # the last needs no second run
+    layer = 3 * 4 * 4
+    assert (back.macs, back.recomputed_macs) == (4 * layer, layer)  # the last needs no second run
 
 
 def test_a_training_step_by_hand():
     network = nn.Sequential(nn.Linear(4, 5, bias=False), nn.Linear(5, 6, bias=False))
     network[0].requires_grad_(False)
-    one = profile(network, torch.zeros(3, 4), backward=True)
-    step = one.training_step("momentum", accumulate=2)
+    counted = profile(network, torch.zeros(3, 4), backward=True)
+    step = counted.training_step("momentum", accumulate=2)
     forward, backward = 3 * 4 * 5 + 3 * 5 * 6, 3 * 5 * 6  # the second layer's weight alone
     assert step.macs == 2 * (forward + backward)
     assert step.optimiser_flops == 4 * 5 * 6  # momentum: two products and two sums
     with pytest.raises(ValueError, match="no optimiser is called 'lion'"):
-        one.training_step("lion")
+        counted.training_step("lion")
     with pytest.raises(ValueError, match="backward=True"):
         profile(network, torch.zeros(3, 4)).training_step()
 
@@ -209,26 +211,26 @@ def test_lora_trains_the_small_matrices_alone():
         def forward(self, x):
             return self.whole(x) + self.up(self.down(x))
 
-    one = profile(Lora(), torch.zeros(3, 16), backward=True)
+    counted = profile(Lora(), torch.zeros(3, 16), backward=True)
     small = 3 * 16 * 2
-    assert one.total("trainable_params") == 2 * 16 * 2
-    assert one.backward.macs == small + 2 * small  # down's weight; up's weight and its input
-    assert one.total("flops_per_param") == 2 * (16 * 16 + 2 * 16 * 2) / (2 * 16 * 2)
+    assert counted.total("trainable_params") == 2 * 16 * 2
+    assert counted.backward.macs == small + 2 * small  # down's weight; up's weight and its input
+    assert counted.total("flops_per_param") == 2 * (16 * 16 + 2 * 16 * 2) / (2 * 16 * 2)
 
 
 def test_a_network_without_parameters_has_no_ratio():
-    one = profile(nn.ReLU(), torch.zeros(2, 3))
-    assert one.total("flops_per_param") is None
-    assert one.layers["flops_per_param"].isna().all()
-    assert "nan" not in repr(one.totals)
+    counted = profile(nn.ReLU(), torch.zeros(2, 3))
+    assert counted.total("flops_per_param") is None
+    assert counted.layers["flops_per_param"].isna().all()
+    assert "nan" not in repr(counted.totals)
 
 
 def test_frozen_parameters_are_no_trainable_ones():
     network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     network[0].requires_grad_(False)
-    one = profile(network, torch.zeros(1, 2))
-    assert (one.total("params"), one.total("trainable_params")) == (9 + 4, 4)
-    assert one.total("flops_per_param") == 2 * 9 / 4
+    counted = profile(network, torch.zeros(1, 2))
+    assert (counted.total("params"), counted.total("trainable_params")) == (9 + 4, 4)
+    assert counted.total("flops_per_param") == 2 * 9 / 4
 
 
 def test_samples_are_axis_0_unless_said_otherwise():

@@ -25,14 +25,14 @@ def residual(draw, shape, kinds):
 
 def branches(draw, shape, kinds):
     """Two blocks of one input, joined along its second axis."""
-    one, other = draw(kinds)(draw, shape), draw(kinds)(draw, shape)
-    if (one.shape[:1], one.shape[2:]) != (other.shape[:1], other.shape[2:]):
-        return one
-    joined = (one.shape[0], one.shape[1] + other.shape[1], *one.shape[2:])
-    step = blocks.Do(lambda x, a, b: torch.cat([a(x), b(x)], 1), a=one.step, b=other.step)
-    gradients = tuple(map(sum, zip(one.gradients, other.gradients, strict=True)))
-    again = one.again + other.again
-    return blocks.Block(step, joined, [*one.products, *other.products], again, gradients)
+    first, other = draw(kinds)(draw, shape), draw(kinds)(draw, shape)
+    if (first.shape[:1], first.shape[2:]) != (other.shape[:1], other.shape[2:]):
+        return first
+    joined = (first.shape[0], first.shape[1] + other.shape[1], *first.shape[2:])
+    step = blocks.Do(lambda x, a, b: torch.cat([a(x), b(x)], 1), a=first.step, b=other.step)
+    gradients = tuple(map(sum, zip(first.gradients, other.gradients, strict=True)))
+    again = first.again + other.again
+    return blocks.Block(step, joined, [*first.products, *other.products], again, gradients)
 
 
 def drawn(seed):
@@ -81,13 +81,13 @@ def test_both_counters_and_the_products_by_hand_agree(seed):
     given, chosen = drawn(seed)
     network = nn.Sequential(*(block.step for block in chosen))
     assert network(given).shape == chosen[-1].shape  # the drawing itself is right
-    found = profile(network, given, backward=True)
-    assert found.total("macs") == sum(block.macs for block in chosen)
-    assert found.check.agrees is not False, found.check
-    assert found.complete
-    assert found.layers["macs"].sum() == found.total("macs")
-    assert found.backward.macs == backward_by_hand(given, chosen)
-    assert found.backward.recomputed_macs == sum(block.again for block in chosen)
+    counted = profile(network, given, backward=True)
+    assert counted.total("macs") == sum(block.macs for block in chosen)
+    assert counted.check.agrees is not False, counted.check
+    assert counted.complete
+    assert counted.layers["macs"].sum() == counted.total("macs")
+    assert counted.backward.macs == backward_by_hand(given, chosen)
+    assert counted.backward.recomputed_macs == sum(block.again for block in chosen)
 
 
 @pytest.mark.parametrize("kind", [*blocks.OF_IMAGES, *blocks.OF_ROWS], ids=lambda k: k.__name__)
@@ -100,6 +100,6 @@ def test_a_block_alone(kind):
         network = nn.Sequential(block.step, nn.Linear(block.shape[-1], 1))
         head = prod(block.shape)
         trained = wanted or any(p.requires_grad for p in block.step.parameters())
-        found = profile(network, given, backward=True)
-        assert found.total("macs") == block.macs + head
-        assert found.backward.macs == block.backward(wanted) + head * (1 + trained)
+        counted = profile(network, given, backward=True)
+        assert counted.total("macs") == block.macs + head
+        assert counted.backward.macs == block.backward(wanted) + head * (1 + trained)

@@ -67,21 +67,21 @@ CASES = {  # network, arguments, samples, what is said of them
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_taken_for_a_sample(name):
-    network, args, samples, said = CASES[name]
-    found = profile(network, args)
-    assert found.samples == samples
-    taken = [note for note in found.notes if "taken for" in note]
-    assert len(taken) == bool(said)
-    assert said in "".join(taken)
+    network, args, samples, guess = CASES[name]
+    counted = profile(network, args)
+    assert counted.samples == samples
+    taken = [note for note in counted.notes if "taken for" in note]
+    assert len(taken) == bool(guess)
+    assert guess in "".join(taken)
 
 
 def test_samples_that_are_given_are_not_guessed():
-    found = profile(nn.LSTM(3, 4), ones(5, 2, 3), samples=7)
-    assert (found.samples, found.notes) == (7, ())
+    counted = profile(nn.LSTM(3, 4), ones(5, 2, 3), samples=7)
+    assert (counted.samples, counted.notes) == (7, ())
 
 
 def test_of_no_sample_nothing_is_counted_and_a_ratio_is_undefined():
-    found = profile(nn.Linear(3, 4), zeros(0, 3), backward=True)
-    assert (found.samples, found.total("macs"), found.backward.macs) == (0, 0, 0)
-    assert found.total("flops_per_param") is None
-    assert found.layers["flops_per_param"].isna().all()
+    counted = profile(nn.Linear(3, 4), zeros(0, 3), backward=True)
+    assert (counted.samples, counted.total("macs"), counted.backward.macs) == (0, 0, 0)
+    assert counted.total("flops_per_param") is None
+    assert counted.layers["flops_per_param"].isna().all()

@@ -34,8 +34,8 @@ STOPPED = RuntimeError("no such thing\nand more")
     ],
 )
 def test_the_counter_asked_for_or_the_one_that_counted_more(counter, fvcore, dispatch, main):
-    def made(name, one):
-        return Attempt(counter=name, error=STOPPED) if one is None else attempt(name, one)
+    def made(name, calls):
+        return Attempt(counter=name, error=STOPPED) if calls is None else attempt(name, calls)
 
     pair = (made("fvcore", fvcore), made("dispatch", dispatch))
     chosen, other = main_of(counter, *pair)

@@ -43,16 +43,16 @@ class Graph(nn.Module):
 @pytest.mark.parametrize("place", ["buffer", "parameter", "attribute", "list", "dict"])
 @pytest.mark.parametrize(("matrix", "stored"), [(POINTS, 4), (ROWS, 4), (BLOCKS, 2 * 4)])
 def test_stored_elements_meet_a_row_each_wherever_they_are_kept(matrix, stored, place):
-    found = profile(Graph(matrix, place), torch.ones(8, 3))
-    assert (found.total("macs"), found.check.agrees) == (stored * 3, None)
-    assert "sparse" in found.check.reason
+    counted = profile(Graph(matrix, place), torch.ones(8, 3))
+    assert (counted.total("macs"), counted.check.agrees) == (stored * 3, None)
+    assert "sparse" in counted.check.reason
 
 
 def test_layers_beside_a_sparse_matrix_count_as_ever_backward_too():
     network = nn.Sequential(nn.Linear(3, 5), Graph(POINTS, "buffer"))
-    found = profile(network, torch.ones(8, 3), backward=True)
-    assert found.total("macs") == 8 * 3 * 5 + 4 * 5
-    assert found.backward.macs == 8 * 3 * 5 + 4 * 5  # the layer's weight, and what reaches it
+    counted = profile(network, torch.ones(8, 3), backward=True)
+    assert counted.total("macs") == 8 * 3 * 5 + 4 * 5
+    assert counted.backward.macs == 8 * 3 * 5 + 4 * 5  # the layer's weight, and what reaches it
 
 
 def test_a_sparse_matrix_is_as_large_as_what_it_stores():
@@ -90,18 +90,18 @@ def test_one_that_is_made_in_forward_counts_by_what_it_stores(make):
             hidden = self.layer(x)
             return make(hidden) @ hidden
 
-    found = profile(Spreads(), (torch.rand(3, 4),))
-    assert found.total("macs") == 3 * 4 * 5 + 4 * 5
-    assert {call.op for call in found.calls if not call.counted} == set()
-    assert "everything was computed" in found.notes[0]
+    counted = profile(Spreads(), (torch.rand(3, 4),))
+    assert counted.total("macs") == 3 * 4 * 5 + 4 * 5
+    assert {call.op for call in counted.calls if not call.counted} == set()
+    assert "everything was computed" in counted.notes[0]
 
 
 def test_sparse_gradients_of_a_table_take_no_products_and_unknown_memory():
     network = nn.Sequential(nn.Embedding(100, 3, sparse=True), nn.Linear(3, 4))
     tokens = torch.zeros(2, 5, dtype=torch.int64)
-    found = profile(network, (tokens,), backward=True)
-    assert (found.total("macs"), found.backward.macs) == (10 * 12, 2 * 10 * 12)
-    assert not [call.op for call in found.backward_calls if not call.counted]
+    counted = profile(network, (tokens,), backward=True)
+    assert (counted.total("macs"), counted.backward.macs) == (10 * 12, 2 * 10 * 12)
+    assert not [call.op for call in counted.backward_calls if not call.counted]
     # shapes do not tell their memory
     assert memory(network, (tokens,), backward=False).params_bytes == 4 * (100 * 3 + 3 * 4 + 4)
     with pytest.raises(WrongOption, match=r"sparse gradients .* sparse=False"):

@@ -20,9 +20,13 @@ class Detr(nn.Module):
 
 
 def test_a_forwards_arguments_are_never_taken_for_options():
-    x, one = torch.zeros(6, 4), torch.zeros(1)
-    by_name = {"samples": x, "backward": one, "counter": one}
-    for args, kwargs in [((), by_name), ((x, one), {"counter": one}), ([x], {"counter": one})]:
+    x, scalar = torch.zeros(6, 4), torch.zeros(1)
+    by_name = {"samples": x, "backward": scalar, "counter": scalar}
+    for args, kwargs in [
+        ((), by_name),
+        ((x, scalar), {"counter": scalar}),
+        ([x], {"counter": scalar}),
+    ]:
         counted = profile(Detr(), args, kwargs, samples=2)
         assert counted.total("macs") == 6 * 4 * 5
         assert counted.samples == 2

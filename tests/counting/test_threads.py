@@ -105,22 +105,22 @@ WAYS = [in_a_pool, in_threads, one_without_gradients, by_function, in_a_thread_o
 def test_what_runs_in_threads_is_counted(way, kept):
     network = Branches(way, kept.get(way))
     for values in (False, True):
-        one = profile(network, X, values=values)
-        assert one.total("macs") == 2 * LINEAR
-        assert one.complete
-        assert one.unused == () or way in (by_function, in_another_kept_pool)  # no bias there
-        assert (one.counter, one.check.agrees) == ("dispatch", None)
-        assert "other threads" in one.check.reason
+        counted = profile(network, X, values=values)
+        assert counted.total("macs") == 2 * LINEAR
+        assert counted.complete
+        assert counted.unused == () or way in (by_function, in_another_kept_pool)  # no bias there
+        assert (counted.counter, counted.check.agrees) == ("dispatch", None)
+        assert "other threads" in counted.check.reason
     with meter(network) as metered:
         network(X)
     assert metered.read().totals.macs == 2 * LINEAR
 
 
 def test_what_runs_in_threads_is_booked_on_its_layer_and_differentiated():
-    one = profile(Branches(in_a_pool), X, backward=True)
-    assert one.by_layer().set_index("layer").macs[["a", "b"]].tolist() == [LINEAR, LINEAR]
+    counted = profile(Branches(in_a_pool), X, backward=True)
+    assert counted.by_layer().set_index("layer").macs[["a", "b"]].tolist() == [LINEAR, LINEAR]
     # of weights alone: the input wants no gradient
-    assert sum(call.macs for call in one.backward_calls) == 2 * LINEAR
+    assert sum(call.macs for call in counted.backward_calls) == 2 * LINEAR
 
 
 def in_a_worker(self, x):
@@ -132,17 +132,17 @@ def in_a_worker_by_function(self, x):
 
 
 def test_a_layer_in_a_thread_that_was_there_before_is_counted(kept):
-    one = profile(Branches(in_a_worker, kept["worker"]), X)
-    assert (one.total("macs"), one.complete) == (2 * LINEAR, True)
+    counted = profile(Branches(in_a_worker, kept["worker"]), X)
+    assert (counted.total("macs"), counted.complete) == (2 * LINEAR, True)
 
 
 def test_weights_used_where_nothing_is_seen_make_a_lower_bound(kept):
-    one = profile(Branches(in_a_worker_by_function, kept["worker"]), X)
-    assert one.total("macs") == LINEAR
-    assert not one.complete
-    assert one.unsupported().operator.tolist() == ["thread::unseen"]
-    assert one.check.agrees is None
-    assert "nothing of it was seen" in one.check.reason
+    counted = profile(Branches(in_a_worker_by_function, kept["worker"]), X)
+    assert counted.total("macs") == LINEAR
+    assert not counted.complete
+    assert counted.unsupported().operator.tolist() == ["thread::unseen"]
+    assert counted.check.agrees is None
+    assert "nothing of it was seen" in counted.check.reason
 
 
 def test_a_thread_that_computes_nothing_leaves_the_second_opinion():
@@ -162,7 +162,7 @@ def test_other_threads_and_pools_are_as_they_were():
 
 
 def test_switches_that_are_every_threads_are_not_changed():
-    found = []
+    looked = []
 
     class Looks(nn.Module):
         def __init__(self):
@@ -173,13 +173,13 @@ def test_switches_that_are_every_threads_are_not_changed():
             with ThreadPoolExecutor(1) as pool:
                 switch = torch.backends.mha.get_fastpath_enabled
                 assert pool.submit(switch).result()
-                found.append(1)
+                looked.append(1)
             return self.layer(x)
 
-    one = profile(Looks().eval(), torch.ones(1, 4, 8), values=True)
+    counted = profile(Looks().eval(), torch.ones(1, 4, 8), values=True)
     # four projections, a score and a sum over each pair, the two layers behind
-    assert one.total("macs") == 4 * (4 * 8 * 8) + 2 * 4 * 4 * 8 + 2 * 4 * 8 * 16
-    assert one.check.agrees
+    assert counted.total("macs") == 4 * (4 * 8 * 8) + 2 * 4 * 4 * 8 + 2 * 4 * 8 * 16
+    assert counted.check.agrees
 
 
 def test_two_threads_count_one_network():
@@ -188,7 +188,7 @@ def test_two_threads_count_one_network():
     image = torch.ones(1, 3, 8, 8)
     with ThreadPoolExecutor(2) as pool:
         counted = list(pool.map(lambda _: profile(network, image), range(4)))
-    assert {one.total("macs") for one in counted} == {36 * 27 * 4 + 144 * 10}
+    assert {each.total("macs") for each in counted} == {36 * 27 * 4 + 144 * 10}
     for name, param in network.named_parameters():
         assert param is before[name][0]
         assert torch.equal(param, before[name][1])

@@ -11,11 +11,11 @@ QUERY, KEY, VALUE = zeros(2, 3, 5, 11), zeros(2, 3, 7, 11), zeros(2, 3, 7, 13)
 
 def test_a_causal_mask_by_hand():
     # query i meets i + 1 keys: of 35 scores 1 + 2 + 3 + 4 + 5 are met
-    found = masked_macs(QUERY, KEY, VALUE, is_causal=True)
-    assert found == 2 * 3 * (35 - 15) * (11 + 13)
+    macs = masked_macs(QUERY, KEY, VALUE, is_causal=True)
+    assert macs == 2 * 3 * (35 - 15) * (11 + 13)
     # 7 queries by 5 keys: 1 + 2 + 3 + 4 + 5 + 5 + 5
-    found = masked_macs(KEY, QUERY, zeros(2, 3, 5, 13), is_causal=True)
-    assert found == 2 * 3 * (35 - 25) * (11 + 13)
+    macs = masked_macs(KEY, QUERY, zeros(2, 3, 5, 13), is_causal=True)
+    assert macs == 2 * 3 * (35 - 25) * (11 + 13)
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (2, 1, 5, 7), (2, 3, 5, 7), (7,), (5, 1)])

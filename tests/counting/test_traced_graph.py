@@ -84,9 +84,9 @@ class GivesUpHalfway(nn.Module):
 
 @pytest.mark.parametrize(("network", "macs"), [(AsksForLengths, 2 * LINEAR), (AsksDeeper, LINEAR)])
 def test_an_exception_that_leaves_a_layer_closes_its_scope(network, macs):
-    one = profile(network(), X)
-    assert (one.total("macs"), one.check.agrees) == (macs, True)
-    assert one.layers.set_index("layer")["macs"].max() == LINEAR
+    counted = profile(network(), X)
+    assert (counted.total("macs"), counted.check.agrees) == (macs, True)
+    assert counted.layers.set_index("layer")["macs"].max() == LINEAR
 
 
 def test_what_was_done_before_the_exception_reaches_no_output():
@@ -109,9 +109,13 @@ class Catches(nn.Module):
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_where_the_model_catches_an_operators_exception_there_is_no_trace(inside):
-    one = profile(Catches(inside), X)
-    assert (one.counter, one.total("macs"), one.check.agrees) == ("dispatch", LINEAR, None)
-    assert "an operator raised, and the model caught it" in one.check.reason
+    counted = profile(Catches(inside), X)
+    assert (counted.counter, counted.total("macs"), counted.check.agrees) == (
+        "dispatch",
+        LINEAR,
+        None,
+    )
+    assert "an operator raised, and the model caught it" in counted.check.reason
     assert profile(Layer(), X).check.agrees  # the tracer is as it was
 
 
@@ -137,9 +141,9 @@ class Broken(nn.Module):
 
 
 def test_a_layer_that_never_began_leaves_no_scope():
-    one = profile(Broken(), X)
-    assert (one.total("macs"), one.check.agrees) == (LINEAR, True)
-    assert one.layers.set_index("layer").loc["layer.linear", "macs"] == LINEAR
+    counted = profile(Broken(), X)
+    assert (counted.total("macs"), counted.check.agrees) == (LINEAR, True)
+    assert counted.layers.set_index("layer").loc["layer.linear", "macs"] == LINEAR
 
 
 class Sized(nn.Module):

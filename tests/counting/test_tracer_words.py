@@ -68,9 +68,13 @@ class Checkpointed(Base):
     ],
 )
 def test_the_reason_is_plain_and_dispatch_counts(network, macs, words):
-    one = profile(network(), X)
-    assert (one.counter, one.total("macs"), one.check.agrees) == ("dispatch", macs, None)
-    assert words in one.check.reason
+    counted = profile(network(), X)
+    assert (counted.counter, counted.total("macs"), counted.check.agrees) == (
+        "dispatch",
+        macs,
+        None,
+    )
+    assert words in counted.check.reason
     with pytest.raises(ProfilingError, match=f"fvcore cannot trace it: .*{words}.*to auto") as no:
         profile(network(), X, counter="fvcore")
     assert isinstance(no.value.__cause__.__cause__, RuntimeError)  # the tracer's own

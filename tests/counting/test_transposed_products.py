@@ -33,9 +33,9 @@ def by_sample(weight, x):
     ("of", "x", "vectors"), [(by_autograd, (8,), 1), (by_sample, (5, 8), 5)], ids=["one", "vmap"]
 )
 def test_a_gradient_of_such_a_gradient_is_a_product_again(of, x, vectors):
-    found = profile(Gradient(of), (torch.rand(x),), backward=True)
+    counted = profile(Gradient(of), (torch.rand(x),), backward=True)
     product = vectors * 4 * 8
-    assert found.total("macs") == 2 * product  # the matrix times the vector, the outer product
+    assert counted.total("macs") == 2 * product  # the matrix times the vector, the outer product
     # back through the outer product to what its column was made of, and from there to the weight
-    check = found.backward_check
-    assert (found.backward.macs, check.macs, check.agrees) == (2 * product, 2 * product, True)
+    check = counted.backward_check
+    assert (counted.backward.macs, check.macs, check.agrees) == (2 * product, 2 * product, True)

@@ -64,5 +64,5 @@ class Asked(nn.Module):
       list(out["rows"]), 2 * 64)],
 )  # fmt: skip
 def test_what_somebody_asks_for_is_counted(network, ask, by_hand):
-    found = profile(Asked(network, ask), torch.zeros(2, 8))
-    assert (found.total("macs"), found.check.agrees) == (by_hand, True)
+    counted = profile(Asked(network, ask), torch.zeros(2, 8))
+    assert (counted.total("macs"), counted.check.agrees) == (by_hand, True)

@@ -41,31 +41,31 @@ def count(*rows, uncounted=()):
 ONE = count(("a", "linear", 40, 100, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
 
 
-def moved(found):
+def moved(difference):
     return {
         row.layer: (row.status, *(getattr(row, name).change for name in FIGURES))
-        for row in found.layers
+        for row in difference.layers
     }
 
 
 def test_by_hand():
     two = count(("a", "linear", 40, 130, 0), ("c", "pool", 0, 0, 5), ("d", "norm", 15, 60, 1))
-    found = diff(ONE, two)
-    assert moved(found) == {
+    difference = diff(ONE, two)
+    assert moved(difference) == {
         "a": ("changed", 0, 30, 0),
         "b": ("removed", -10, -100, -3),
         "d": ("added", 15, 60, 1),
     }
-    assert [row.layer for row in found.layers] == ["a", "b", "d"]
-    params, macs = found.totals["params"], found.totals["macs"]
+    assert [row.layer for row in difference.layers] == ["a", "b", "d"]
+    params, macs = difference.totals["params"], difference.totals["macs"]
     assert (params.before, params.after, params.change, params.relative) == (50, 55, 5, 0.1)
     assert (macs.before, macs.after, macs.change, macs.relative) == (200, 190, -10, -0.05)
-    assert found.totals["flops"].change == -20
-    assert found.totals["other_flops"].relative == -2 / 8
-    assert found.totals["flops_per_param"].change == pytest.approx(380 / 55 - 400 / 50)
-    assert found.worst == 0.1
-    assert not found.exceeds(0.1)
-    assert found.exceeds(0.0999)
+    assert difference.totals["flops"].change == -20
+    assert difference.totals["other_flops"].relative == -2 / 8
+    assert difference.totals["flops_per_param"].change == pytest.approx(380 / 55 - 400 / 50)
+    assert difference.worst == 0.1
+    assert not difference.exceeds(0.1)
+    assert difference.exceeds(0.0999)
 
 
 def test_a_fall_counts_as_a_rise():
@@ -74,26 +74,28 @@ def test_a_fall_counts_as_a_rise():
 
 
 def test_what_came_from_nothing_exceeds_everything():
-    found = diff(count(("a", "x", 1, 0, 0)), count(("a", "x", 1, 2, 0)))
-    assert found.worst == math.inf
-    assert found.exceeds(1e9)
-    assert found.totals["macs"].relative is None
-    assert json.loads(FORMATS["json"](found))["worst"] is None
-    assert "macs from 0" in FORMATS["table"](found)
+    difference = diff(count(("a", "x", 1, 0, 0)), count(("a", "x", 1, 2, 0)))
+    assert difference.worst == math.inf
+    assert difference.exceeds(1e9)
+    assert difference.totals["macs"].relative is None
+    assert json.loads(FORMATS["json"](difference))["worst"] is None
+    assert "macs from 0" in FORMATS["table"](difference)
 
 
 def test_undefined_before_or_after_has_no_change():
-    found = diff(count(("a", "x", 0, 5, 0)), count(("a", "x", 5, 5, 0)))
-    assert found.totals["flops_per_param"].change is None
-    assert found.totals["flops_per_param"].relative is None
-    assert "flops_per_param" in FORMATS["table"](found)
+    difference = diff(count(("a", "x", 0, 5, 0)), count(("a", "x", 5, 5, 0)))
+    assert difference.totals["flops_per_param"].change is None
+    assert difference.totals["flops_per_param"].relative is None
+    assert "flops_per_param" in FORMATS["table"](difference)
 
 
 def test_a_layer_is_renamed_only_where_there_is_no_doubt():
     rows = ("a", "linear", 40, 100, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5)
-    found = diff(ONE, count(("z", *rows[0][1:]), *rows[1:]))
-    assert [(row.was, row.layer, row.status) for row in found.layers] == [("a", "z", "renamed")]
-    assert found.moved
+    difference = diff(ONE, count(("z", *rows[0][1:]), *rows[1:]))
+    assert [(row.was, row.layer, row.status) for row in difference.layers] == [
+        ("a", "z", "renamed")
+    ]
+    assert difference.moved
     twice = count(*rows, ("a2", *rows[0][1:]))
     doubt = diff(twice, count(("z", *rows[0][1:]), *rows[1:]))
     assert {row.layer: row.status for row in doubt.layers} == {
@@ -106,30 +108,30 @@ def test_a_layer_is_renamed_only_where_there_is_no_doubt():
 
 def test_the_network_itself_is_a_layer_as_others_are():
     root = ("", "Net", 5, 0, 0)
-    found = diff(count(root, ("a", "x", 1, 1, 1)), count(root, ("b", "y", 2, 1, 1)))
-    assert {row.layer: row.status for row in found.layers} == {"a": "removed", "b": "added"}
+    difference = diff(count(root, ("a", "x", 1, 1, 1)), count(root, ("b", "y", 2, 1, 1)))
+    assert {row.layer: row.status for row in difference.layers} == {"a": "removed", "b": "added"}
 
 
 def test_operators_without_a_formula():
-    one = count(("a", "x", 1, 1, 1), uncounted=[("aten::qr", 1), ("aten::svd", 2)])
+    before = count(("a", "x", 1, 1, 1), uncounted=[("aten::qr", 1), ("aten::svd", 2)])
     two = count(("a", "x", 1, 1, 1), uncounted=[("aten::svd", 2), ("aten::eig", 3)])
-    found = diff(one, two)
-    assert {op: (c.before, c.after) for op, c in found.uncounted.items()} == {
+    difference = diff(before, two)
+    assert {op: (c.before, c.after) for op, c in difference.uncounted.items()} == {
         "aten::qr": (1, 0), "aten::eig": (0, 3)}  # fmt: skip
-    assert found.moved
-    assert "not counted: aten::eig, 0 call(s) before, 3 after" in FORMATS["markdown"](found)
-    assert "lower bounds" in FORMATS["table"](diff(one, one))
+    assert difference.moved
+    assert "not counted: aten::eig, 0 call(s) before, 3 after" in FORMATS["markdown"](difference)
+    assert "lower bounds" in FORMATS["table"](diff(before, before))
 
 
 def test_other_inputs_are_named():
-    found = diff(ONE, replace(ONE, inputs=(Input(shape=(2, 3), dtype="float32"),)))
-    assert not found.alike
-    assert not found.moved
+    difference = diff(ONE, replace(ONE, inputs=(Input(shape=(2, 3), dtype="float32"),)))
+    assert not difference.alike
+    assert not difference.moved
     for form in ("table", "markdown"):
-        text = FORMATS[form](found)
+        text = FORMATS[form](difference)
         assert "nothing moved" in text
         assert "the inputs differ, 1x3 float32 and then 2x3 float32" in text
-    assert json.loads(FORMATS["json"](found))["same_inputs"] is False
+    assert json.loads(FORMATS["json"](difference))["same_inputs"] is False
 
 
 def test_as_a_table():
@@ -145,14 +147,14 @@ def test_as_a_table():
 
 def test_as_json():
     two = count(("a", "linear", 40, 130, 0), ("b", "linear", 10, 100, 3), ("c", "pool", 0, 0, 5))
-    said = json.loads(FORMATS["json"](diff(ONE, two)))
-    assert said["before"]["totals"] == asdict(ONE.totals)
-    assert said["after"]["model"] == "net"
-    assert set(said["totals"]) == set(TOTALS)
+    parsed = json.loads(FORMATS["json"](diff(ONE, two)))
+    assert parsed["before"]["totals"] == asdict(ONE.totals)
+    assert parsed["after"]["model"] == "net"
+    assert set(parsed["totals"]) == set(TOTALS)
     change = {"before": 100, "after": 130, "change": 30, "relative": 0.3}
-    assert [row["macs"] for row in said["layers"]] == [change]
-    assert said["worst"] == 0.15
-    assert said["uncounted"] == {}
+    assert [row["macs"] for row in parsed["layers"]] == [change]
+    assert parsed["worst"] == 0.15
+    assert parsed["uncounted"] == {}
 
 
 COUNTS = st.dictionaries(
@@ -163,22 +165,22 @@ COUNTS = st.dictionaries(
 
 
 @given(COUNTS)
-def test_a_count_does_not_differ_from_itself(one):
-    found = diff(one, one)
-    assert not found.moved
-    assert (found.layers, found.uncounted, found.worst) == ((), {}, 0)
-    assert not found.exceeds(0)
-    assert FORMATS["table"](found) == "net: nothing moved\n"
+def test_a_count_does_not_differ_from_itself(counted):
+    difference = diff(counted, counted)
+    assert not difference.moved
+    assert (difference.layers, difference.uncounted, difference.worst) == ((), {}, 0)
+    assert not difference.exceeds(0)
+    assert FORMATS["table"](difference) == "net: nothing moved\n"
 
 
 @given(COUNTS, COUNTS)
-def test_swapping_the_two_negates_every_change(one, two):
-    there, back = diff(one, two), diff(two, one)
+def test_swapping_the_two_negates_every_change(first, two):
+    there, back = diff(first, two), diff(two, first)
     for name in TOTALS:
         change, other = there.totals[name].change, back.totals[name].change
         assert other == (None if change is None else -change)
     opposite = {"added": "removed", "removed": "added", "changed": "changed"}
-    assert {path: said for path, said in moved(back).items() if said[0] != "renamed"} == {
+    assert {path: figures for path, figures in moved(back).items() if figures[0] != "renamed"} == {
         path: (opposite[status], *(-change for change in changes))
         for path, (status, *changes) in moved(there).items()
         if status != "renamed"
@@ -188,13 +190,13 @@ def test_swapping_the_two_negates_every_change(one, two):
 
 
 @given(COUNTS, COUNTS)
-def test_the_changes_of_the_layers_are_those_of_the_totals(one, two):
-    found = diff(one, two)
+def test_the_changes_of_the_layers_are_those_of_the_totals(first, two):
+    difference = diff(first, two)
     for name in FIGURES:
-        changes = [getattr(row, name).change for row in found.layers]
-        assert sum(changes) == found.totals[name].change
+        changes = [getattr(row, name).change for row in difference.layers]
+        assert sum(changes) == difference.totals[name].change
     for form in ("table", "markdown", "json"):
-        assert FORMATS[form](found)
+        assert FORMATS[form](difference)
 
 
 def test_a_file_and_a_live_profile_compare_alike(tmp_path):
@@ -204,9 +206,11 @@ def test_a_file_and_a_live_profile_compare_alike(tmp_path):
     path = tmp_path / "baseline.json"
     path.write_text(live(4).to_json())
     assert not diff(path, live(4)).moved
-    found = diff(str(path), live(5))
-    assert {row.layer: row.params.change for row in found.layers if row.params.change} == {"0": 4}
-    assert found.totals["macs"].change == 3
+    difference = diff(str(path), live(5))
+    assert {row.layer: row.params.change for row in difference.layers if row.params.change} == {
+        "0": 4
+    }
+    assert difference.totals["macs"].change == 3
 
 
 def test_a_name_is_counted_and_a_file_that_is_no_profile_is_refused(tmp_path):
@@ -228,5 +232,5 @@ def test_it_shows_itself():
 
 
 def test_one_percent_of_a_hundred_is_not_more_than_one_percent():
-    found = diff(count(("a", "x", 100, 1, 0)), count(("a", "x", 101, 1, 0)))
-    assert not found.exceeds(parse_percent("1%"))
+    difference = diff(count(("a", "x", 100, 1, 0)), count(("a", "x", 101, 1, 0)))
+    assert not difference.exceeds(parse_percent("1%"))

@@ -44,10 +44,10 @@ def test_readmes_python_prints_what_it_says(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
     )
-    said = re.findall(r"print\(.*\)  # (\S+)", code)
+    promises = re.findall(r"print\(.*\)  # (\S+)", code)
     printed = ran.stdout.split()
-    assert len(said) == len(printed) == 3
-    for promised, real in zip(said, printed, strict=True):
+    assert len(promises) == len(printed) == 3
+    for promised, real in zip(promises, printed, strict=True):
         assert real.startswith(promised.removesuffix("..."))
     # by hand: 36 points x 8 filters x 27, and 288 x 10; the first layer wants no input gradient
     convolution, linear = 36 * 8 * 27, 8 * 36 * 10
@@ -73,12 +73,12 @@ def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_pat
     monkeypatch.setitem(sys.modules, f"zoo_of_{name}", package)
     monkeypatch.setattr(registry, "_specs", {})
     assert [listing.name for listing in registry.list_models()] == [name]
-    one = profile(name)
-    assert one.check.agrees
-    assert contradictions(held_against(registry.find_model(name), one)) == []
+    counted = profile(name)
+    assert counted.check.agrees
+    assert contradictions(held_against(registry.find_model(name), counted)) == []
     if name == "tictactoe":
         assert len([line for line in code.splitlines() if line.strip()]) < 20
-        assert one.total("macs") == 9 * 32 * 27 + 288 * 9
+        assert counted.total("macs") == 9 * 32 * 27 + 288 * 9
 
 
 def test_readmes_comparison_is_what_the_command_prints(capsys):
@@ -235,11 +235,11 @@ def test_a_sweep_prints_what_its_page_says(capfd):
 def test_the_meters_example_prints_what_it_says(printed):
     code = blocks("docs/meter.md")[0]
     lines = printed(code)
-    said = re.findall(r"print\(.*\)  # (\S+)", code)
-    assert " ".join(lines).split() == said
+    promises = re.findall(r"print\(.*\)  # (\S+)", code)
+    assert " ".join(lines).split() == promises
     # 21 moves and 4 steps of 16, through 9 x 32 and 32 x 9; backward, x wants no gradient
     samples, layer = 5 + 7 + 9 + 4 * 16, 9 * 32
-    assert [int(word) for word in said[:3]] == [25, samples * 2 * layer, 2 * 64 * 3 * layer]
+    assert [int(word) for word in promises[:3]] == [25, samples * 2 * layer, 2 * 64 * 3 * layer]
 
 
 def test_the_example_of_a_difference_prints_what_it_says(printed):

@@ -29,8 +29,8 @@ def half_digit(text):
 @pytest.mark.filterwarnings("ignore:The default weight initialization:FutureWarning")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['library']}:{row['name']}")
 def test_published_figures(row, record_property):
-    found = find(f"{row['library']}:{row['name']}", {})
-    module = built(found.name, found.factory)
+    named = find(f"{row['library']}:{row['name']}", {})
+    module = built(named.name, named.factory)
     shape = [int(side) for side in row["input"].split("x")]
     calls = dispatch_counter.count(module, (torch.empty(shape, device="meta"),), {})
 

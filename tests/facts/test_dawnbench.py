@@ -45,7 +45,9 @@ def hours():
 @pytest.mark.parametrize("name", EQUIVALENT)
 def test_flops_of_a_schedule_are_traced_at_each_size(hours, name):
     at_224 = hours["google_resnet50_tpu_tensorflow17"]
-    full, ours = ({f.name: f.value for f in one.factors}[FORWARD] for one in (at_224, hours[name]))
+    full, ours = (
+        {f.name: f.value for f in ledger.factors}[FORWARD] for ledger in (at_224, hours[name])
+    )
     epochs = {f.name: f.value for f in hours[name].factors}[EPOCHS]
     # convolutions go as the area; the linear layer, 0.05% of the MACs at 224 px, does not
     assert epochs * ours / full == pytest.approx(EQUIVALENT[name], rel=0.002)
@@ -89,9 +91,9 @@ def test_what_is_guessed_is_not_taken_apart(hours):
 
 @pytest.mark.parametrize("name", list_entries())
 def test_every_fact_says_where_it_stands(name):
-    one = find_entry(name)
-    for fact in (one.chips, one.epochs, one.hours):
+    entry = find_entry(name)
+    for fact in (entry.chips, entry.epochs, entry.hours):
         assert fact.kind in ("derived", "assumed") or re.search(r" \[[ESDM]\]$", fact.source)
-    assert name.split("-e5d00a5")[0] in one.source
-    if one.precision:
-        assert one.precision_kind == "assumed" or one.precision_source.endswith("[E]")
+    assert name.split("-e5d00a5")[0] in entry.source
+    if entry.precision:
+        assert entry.precision_kind == "assumed" or entry.precision_source.endswith("[E]")

@@ -181,7 +181,7 @@ EPOCH_2026 = {"alphago-zero-40": 0.975, "alphazero-go-preprint": 1.31}
 
 @pytest.mark.parametrize("name", EPOCH_2026)
 def test_epochs_figures_of_2026_are_those_of_gradient_steps(steps, name):
-    (published,) = (one for one in steps[name].published if one.as_of.year == 2026)
+    (published,) = (total for total in steps[name].published if total.as_of.year == 2026)
     ratio = steps[name].total / published.value
     assert ratio == pytest.approx(EPOCH_2026[name], abs=0.01)
     assert 1 / 1.5 < ratio < 1.5
@@ -189,7 +189,7 @@ def test_epochs_figures_of_2026_are_those_of_gradient_steps(steps, name):
 
 def test_openais_figures_of_2018_hold_the_games(built):
     for name in EPOCH_2026:
-        (published,) = (one for one in built[name].published if one.as_of.year == 2018)
+        (published,) = (total for total in built[name].published if total.as_of.year == 2018)
         # AlphaGo Zero is 1.7 times as much here: OpenAI counted from the hardware
         assert 1 / 2 < built[name].total / published.value < 2
 

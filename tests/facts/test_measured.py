@@ -25,11 +25,11 @@ def test_every_row_says_how_it_was_made(name):
 
 
 def test_the_four_games_with_and_without_reuse_and_cache():
-    found = {(row["game"], row["reuse"], row["cache"]) for row in rows("selfplay.csv")}
+    played = {(row["game"], row["reuse"], row["cache"]) for row in rows("selfplay.csv")}
     for game in ("connect_four", "go-9x9", "go-19x19", "chess"):
         for reuse in ("True", "False"):
             for cache in ("True", "False"):
-                assert (game, reuse, cache) in found
+                assert (game, reuse, cache) in played
 
 
 def test_every_simulation_is_accounted_for():
@@ -69,6 +69,6 @@ def test_the_ledgers_evaluations_are_the_measured_ones(run, game, words):
 
 @pytest.mark.parametrize("name", WATCHED)
 def test_what_was_predicted_is_what_was_metered(name):
-    found = agreement_of(f"{name}-predicted", f"{name}-metered")
-    assert found.worst_count <= 0.001
-    assert abs(found.total.off) <= 0.02
+    agreement = agreement_of(f"{name}-predicted", f"{name}-metered")
+    assert agreement.worst_count <= 0.001
+    assert abs(agreement.total.off) <= 0.02

@@ -23,13 +23,13 @@ def rows(name):
 def facts_of(table, where=""):
     """Every table with a source, however deep, and where it stands."""
     if isinstance(table, list):
-        for number, one in enumerate(table, start=1):
-            yield from facts_of(one, f"{where}.{number}")
+        for number, inner in enumerate(table, start=1):
+            yield from facts_of(inner, f"{where}.{number}")
     elif isinstance(table, dict):
         if "source" in table:
             yield where, table
-        for key, one in table.items():
-            yield from facts_of(one, f"{where}.{key}" if where else key)
+        for key, inner in table.items():
+            yield from facts_of(inner, f"{where}.{key}" if where else key)
 
 
 def complaints(fact, sources):
@@ -99,7 +99,7 @@ def test_what_is_dated_or_from_memory_is_no_fault(fact):
 
 
 @pytest.mark.parametrize(
-    ("fact", "said"),
+    ("fact", "complaint"),
     [
         ({"source": "a paper"}, "neither read on a day nor from memory"),
         ({"source": "a paper", "tag": "E"}, "neither read on a day nor from memory"),
@@ -114,8 +114,8 @@ def test_what_is_dated_or_from_memory_is_no_fault(fact):
         ({"source": "x", "url": "https://example.org", "retrieved": date(9999, 1, 1)}, "no day"),
     ],
 )
-def test_what_is_neither_is_refused(fact, said):
-    assert said in "; ".join(complaints(fact, HERE))
+def test_what_is_neither_is_refused(fact, complaint):
+    assert complaint in "; ".join(complaints(fact, HERE))
 
 
 @pytest.mark.parametrize("key", SOURCES)
@@ -150,24 +150,24 @@ RUNS = sorted((FACTS / "runs").glob("*.toml"))
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_every_fact_of_a_run_says_where_and_when_it_was_read(path):
     tables = tomllib.loads(path.read_text())
-    found = list(facts_of(tables))
-    assert found
+    facts = list(facts_of(tables))
+    assert facts
     sources = SOURCES | tables.get("sources", {})
-    wrong = {where: complaints(fact, sources) for where, fact in found}
+    wrong = {where: complaints(fact, sources) for where, fact in facts}
     assert {where: what for where, what in wrong.items() if what} == {}
 
 
 def test_what_tuning_gave_says_where_and_when_it_was_read():
-    found = list(facts_of(tomllib.loads((FACTS / "alphago_strength.toml").read_text())))
-    assert len(found) == 4
-    assert {where: what for where, fact in found if (what := complaints(fact, SOURCES))} == {}
+    facts = list(facts_of(tomllib.loads((FACTS / "alphago_strength.toml").read_text())))
+    assert len(facts) == 4
+    assert {where: what for where, fact in facts if (what := complaints(fact, SOURCES))} == {}
 
 
 def test_a_discussions_claims_say_where_and_when_it_was_read():
     tables = tomllib.loads((FACTS / "claims.toml").read_text())
     if "defaults" not in tables:
         pytest.skip("its claims have no addresses yet")
-    found = list(facts_of(tables))
-    assert {where for where, _ in found} >= {"defaults.D1", "defaults.D2"}
-    wrong = {where: complaints(one, SOURCES) for where, one in found}
+    facts = list(facts_of(tables))
+    assert {where for where, _ in facts} >= {"defaults.D1", "defaults.D2"}
+    wrong = {where: complaints(fact, SOURCES) for where, fact in facts}
     assert {where: what for where, what in wrong.items() if what} == {}

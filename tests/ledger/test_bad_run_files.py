@@ -48,12 +48,12 @@ BAD = {
 
 @pytest.mark.parametrize("mistake", BAD)
 def test_a_mistake_gives_one_line_with_file_and_key(run_of, mistake):
-    (old, new), said = BAD[mistake]
+    (old, new), complaint = BAD[mistake]
     assert old in GOOD
     with pytest.raises(BadFacts) as caught:
         run_of(GOOD.replace(old, new))
     assert "mine.toml: " in str(caught.value)
-    assert said in str(caught.value)
+    assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -298,9 +298,9 @@ WORSE = {
 
 @pytest.mark.parametrize("mistake", WORSE)
 def test_what_cannot_be_used_gives_one_short_line_with_file_and_key(run_of, mistake):
-    (old, new), said = WORSE[mistake]
+    (old, new), complaint = WORSE[mistake]
     line = refused(run_of, changed(old, new))
-    assert said in line
+    assert complaint in line
     assert len(line) < 600
 
 

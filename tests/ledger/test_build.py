@@ -25,10 +25,10 @@ class Halves(nn.Linear):
 def test_of_one_sample_and_what_is_trained():
     network = nn.Sequential(nn.Linear(4, 5, bias=False), nn.Linear(5, 6, bias=False))
     network[0].requires_grad_(False)
-    found = measured(profile(network, torch.zeros(3, 4), backward=True))
-    assert found.params == 5 * 6
-    assert found.forward_flops == 2 * (4 * 5 + 5 * 6)
-    assert found.backward_ratio == (5 * 6) / (4 * 5 + 5 * 6)  # the second layer's weight alone
+    figures = measured(profile(network, torch.zeros(3, 4), backward=True))
+    assert figures.params == 5 * 6
+    assert figures.forward_flops == 2 * (4 * 5 + 5 * 6)
+    assert figures.backward_ratio == (5 * 6) / (4 * 5 + 5 * 6)  # the second layer's weight alone
 
 
 @pytest.mark.parametrize(

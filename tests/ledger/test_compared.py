@@ -48,7 +48,7 @@ def test_hours_of_names_and_of_ledgers():
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "said"),
+    ("call", "error", "complaint"),
     [
         (lambda: compare("alexnet", "resnet50", quantity="watts"), WrongOption, "'watts'"),
         (lambda: compare("alexnet", "resnet50", samples=0), WrongOption, "--samples 0 is too"),
@@ -67,10 +67,10 @@ def test_hours_of_names_and_of_ledgers():
         (lambda: ledger_of("alexnet", "some"), WrongOption, "no accounting is called 'some'"),
     ],
 )
-def test_a_wrong_call_says_so_in_a_line(call, error, said):
+def test_a_wrong_call_says_so_in_a_line(call, error, complaint):
     with pytest.raises(error) as caught:
         call()
-    assert said in str(caught.value)
+    assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

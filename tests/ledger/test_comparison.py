@@ -51,11 +51,11 @@ def open_question(*weights):
     """Chess on one of two networks, the second of twice the parameters and thrice the FLOPs."""
     large = Measured(model="large", params=2 * CHESS.params, forward_flops=3 * CHESS.forward_flops,
                      backward_ratio=2.0)  # fmt: skip
-    one = run("open", "alphazero-chess", GAMES)
+    plain = run("open", "alphazero-chess", GAMES)
     choice = Choice(weights=weights, kind="assumed", source="the paper does not say")
-    phase = one.phases[0].model_copy(update={"model": None})
+    phase = plain.phases[0].model_copy(update={"model": None})
     asked = {"models": (("alphazero-chess",), ("large",)), "choice": choice, "phases": (phase,)}
-    return build_ledger(one.model_copy(update=asked), MEASURED | {"large": large})
+    return build_ledger(plain.model_copy(update=asked), MEASURED | {"large": large})
 
 
 def test_the_heaviest_alternative_is_the_point_and_the_interval_samples_all():
@@ -83,8 +83,8 @@ def test_a_fact_may_have_alternatives():
 
 
 def test_a_run_beside_itself_is_zero_everywhere():
-    for one in (alexnet(), chess(games=fact(44e6, 40e6, 50e6))):
-        same = compare(one, one)
+    for ledger in (alexnet(), chess(games=fact(44e6, 40e6, 50e6))):
+        same = compare(ledger, ledger)
         assert (same.orders, same.interval) == (0, (0, 0))
         assert {f.orders for f in same.factors} == {0}
         assert same.dominant_uncertainty is None
@@ -97,9 +97,11 @@ def test_a_shared_fact_that_cancels_out_is_not_the_least_certain():
             value=0.8, low=0.1, high=2, unit="x", kind="assumed", source=source
         )  # fmt: skip
         facts = GAMES | {"evaluations_per_simulation": saves, "games": games}
-        one = run(name, "alphazero-chess", facts)
-        phase = one.phases[0].model_copy(update={"shared": {"evaluations_per_simulation": "both"}})
-        return build_ledger(one.model_copy(update={"phases": (phase,)}), MEASURED)
+        plain = run(name, "alphazero-chess", facts)
+        phase = plain.phases[0].model_copy(
+            update={"shared": {"evaluations_per_simulation": "both"}}
+        )
+        return build_ledger(plain.model_copy(update={"phases": (phase,)}), MEASURED)
 
     c = compare(searched("a", "a paper", fact(44e6, 40e6, 50e6)), searched("b", "a guess", 44e6))
     assert (c.dominant_uncertainty, c.dominant_fact) == (OUTCOMES, "games of a")
@@ -140,11 +142,11 @@ def test_a_fact_that_two_runs_share_is_drawn_once():
     def played(name, shared, scale=1.0):
         numbers = (scale * number for number in (0.8, 0.4, 1.0))
         evaluations = {"evaluations_per_simulation": fact(*numbers), "steps": 1}
-        one = run(name, "alphazero-chess", GAMES | evaluations)
-        phase = one.phases[0].model_copy(
+        plain = run(name, "alphazero-chess", GAMES | evaluations)
+        phase = plain.phases[0].model_copy(
             update={"shared": {"evaluations_per_simulation": "their search"} if shared else {}}
         )
-        return build_ledger(one.model_copy(update={"phases": (phase,)}), MEASURED)
+        return build_ledger(plain.model_copy(update={"phases": (phase,)}), MEASURED)
 
     apart = compare(played("a", False), played("b", False))
     # equal facts, and facts of another value but equally uncertain
@@ -190,15 +192,15 @@ play = st.lists(
 
 @settings(max_examples=60)
 @given(phases, play)
-def test_orders_add_up_whatever_the_phases(one, other):
-    a = build_ledger(run("a", "alexnet", *one), MEASURED)
+def test_orders_add_up_whatever_the_phases(first, other):
+    a = build_ledger(run("a", "alexnet", *first), MEASURED)
     b = build_ledger(run("b", "alphazero-chess", *other), MEASURED)
     there, back = compare(a, b, samples=1), compare(b, a, samples=1)
     assert sum(f.orders for f in there.factors) == pytest.approx(there.orders, abs=1e-9)
     assert there.orders == pytest.approx(log10(b.total / a.total), abs=1e-12)
     for f, g in zip(there.factors, back.factors, strict=True):
         assert f.orders == pytest.approx(-g.orders, abs=1e-9)
-    if len(one) == len(other) == 1:
+    if len(first) == len(other) == 1:
         for f in there.factors:
             assert f.orders == pytest.approx(log10(f.b / f.a), abs=1e-9)
 
@@ -245,9 +247,9 @@ def named(ledger, prefix):
 
 @settings(max_examples=40)
 @given(phases, play)
-def test_phases_of_other_names_are_split_by_their_compute(one, other):
+def test_phases_of_other_names_are_split_by_their_compute(first, other):
     # the closed form of docs/method.md: means of logarithms, weighted by the phases' learning
-    a = named(build_ledger(run("a", "alexnet", *one), MEASURED), "a")
+    a = named(build_ledger(run("a", "alexnet", *first), MEASURED), "a")
     b = named(build_ledger(run("b", "alphazero-chess", *other), MEASURED), "b")
     mean = {}
     for ledger in (a, b):
@@ -278,10 +280,10 @@ def test_a_comparison_says_what_its_ledgers_say():
     split = compare(a, b)
     assert (split.a, split.b, split.quantity) == ("alexnet", "chess", a.quantity)
     assert (split.a_total, split.b_total, split.ratio) == (a.total, b.total, b.total / a.total)
-    for share, one, other in zip(split.factors, a.factors, b.factors, strict=True):
-        assert (share.factor, share.a, share.b) == (one.name, one.value, other.value)
-        assert (share.source_a, share.source_b) == (one.source, other.source)
-        assert share.ratio == pytest.approx(other.value / one.value)
+    for share, before, other in zip(split.factors, a.factors, b.factors, strict=True):
+        assert (share.factor, share.a, share.b) == (before.name, before.value, other.value)
+        assert (share.source_a, share.source_b) == (before.source, other.source)
+        assert share.ratio == pytest.approx(other.value / before.value)
         # nothing is uncertain
         assert (share.low, share.high) == (share.orders, share.orders)
     assert a.factors[3].source == "an example is one position"

@@ -37,15 +37,15 @@ def table(tmp_path):
 
 
 def test_a_row_becomes_an_entry(table):
-    one = find_entry(table())
-    assert (one.name, one.network, one.precision, one.hours.value) == (
+    entry = find_entry(table())
+    assert (entry.name, entry.network, entry.precision, entry.hours.value) == (
         "mine", "resnet50", "float16", 3,
     )  # fmt: skip
-    assert [stage.size for stage in one.stages] == [(128, 128), (224, 224), (288, 384)]
-    assert one.batches == (1536, 1024)
-    assert (one.chips.kind, one.chips.source) == ("derived", "the instance has 8")
-    assert (one.url, one.retrieved) == ("https://example.org/mine.json", date(2020, 2, 3))
-    run = one.run()
+    assert [stage.size for stage in entry.stages] == [(128, 128), (224, 224), (288, 384)]
+    assert entry.batches == (1536, 1024)
+    assert (entry.chips.kind, entry.chips.source) == ("derived", "the instance has 8")
+    assert (entry.url, entry.retrieved) == ("https://example.org/mine.json", date(2020, 2, 3))
+    run = entry.run()
     assert [phase.sizes.input for phase in run.phases] == [
         (1, 3, 128, 128), (1, 3, 224, 224), (1, 3, 288, 384),
     ]  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_row_becomes_an_entry(table):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "complaint"),
     [
         (
             {"epochs": "41"},
@@ -84,10 +84,10 @@ def test_a_row_becomes_an_entry(table):
         ({"url": "https://"}, "mine: url: 'https://' is no address"),
     ],
 )
-def test_a_bad_row_gives_one_line(table, changed, said):
+def test_a_bad_row_gives_one_line(table, changed, complaint):
     with pytest.raises(BadFacts) as caught:
         find_entry(table(**changed))
-    assert said in str(caught.value)
+    assert complaint in str(caught.value)
     assert "mine.csv: " in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -113,14 +113,14 @@ def test_two_entries_of_one_name_are_refused(table):
 
 
 def test_a_network_that_is_not_in_the_zoo_has_no_flops(table):
-    one = find_entry(table(network="", model="AmoebaNet-D"))
-    assert not one.has_flops
+    entry = find_entry(table(network="", model="AmoebaNet-D"))
+    assert not entry.has_flops
     with pytest.raises(BadFacts, match="its network, AmoebaNet-D, is not in the zoo"):
-        one.run()
-    one = find_entry(table(schedule="42@?"))
-    assert not one.has_flops
+        entry.run()
+    entry = find_entry(table(schedule="42@?"))
+    assert not entry.has_flops
     with pytest.raises(BadFacts, match="images' size is not known"):
-        one.run()
+        entry.run()
 
 
 def test_the_tables_names_are_its_rows():
@@ -151,25 +151,27 @@ def test_whatever_is_written_is_read_or_refused(text):
 def test_an_entry_says_what_its_row_says():
     rows = csv.DictReader((facts_folder("dawnbench.csv")).read_text().splitlines())
     for row in rows:
-        one = find_entry(row["entry"])
+        entry = find_entry(row["entry"])
         for name in "model hardware chip framework schedule_source source note".split():
-            assert getattr(one, name) == row[name], (row["entry"], name)
-        assert one.name == row["entry"]
-        assert one.network == (row["network"] or None)
-        assert one.precision == (row["precision"] or None)
-        assert one.published_on.isoformat() == row["date"]
-        assert (one.chips.value, one.chips.unit) == (float(row["chips"]), "chips")
-        assert (one.epochs.value, one.epochs.unit) == (float(row["epochs"]), "epochs")
-        assert (one.hours and one.hours.value) == (float(row["hours"]) if row["hours"] else None)
-        assert one.file == "facts/dawnbench.csv"
+            assert getattr(entry, name) == row[name], (row["entry"], name)
+        assert entry.name == row["entry"]
+        assert entry.network == (row["network"] or None)
+        assert entry.precision == (row["precision"] or None)
+        assert entry.published_on.isoformat() == row["date"]
+        assert (entry.chips.value, entry.chips.unit) == (float(row["chips"]), "chips")
+        assert (entry.epochs.value, entry.epochs.unit) == (float(row["epochs"]), "epochs")
+        assert (entry.hours and entry.hours.value) == (
+            float(row["hours"]) if row["hours"] else None
+        )
+        assert entry.file == "facts/dawnbench.csv"
 
 
 def test_a_run_of_an_entry_says_what_the_entry_says(table):
-    one = find_entry(table())
-    assert one.file.endswith("mine.csv")
-    assert one.where == f"{one.file}: mine"
-    run = one.run()
-    assert (run.name, run.file, run.title) == ("mine", one.where, "ResNet50, 8 * V100")
+    entry = find_entry(table())
+    assert entry.file.endswith("mine.csv")
+    assert entry.where == f"{entry.file}: mine"
+    run = entry.run()
+    assert (run.name, run.file, run.title) == ("mine", entry.where, "ResNet50, 8 * V100")
     assert run.models == (("resnet50",),)
     assert [phase.name for phase in run.phases] == ["1: 128 px", "2: 224 px", "3: 288 x 384 px"]
     for phase in run.phases:

@@ -44,33 +44,33 @@ def cited(value, kind="cited"):
 
 def entry(name, hours, *stages, chip="Tesla V100-SXM2", chips=8, precision="float32", **more):
     made = tuple(Stage(epochs=e, size=p and (p, p), batch=None) for e, p in stages)
-    said = {
+    fields = {
         "name": name, "file": "mine.csv", "published_on": date(2018, 1, 1), "model": "ResNet50",
         "network": "resnet50", "framework": "x", "hardware": "x", "chip": chip,
         "chips": cited(chips), "precision": precision, "precision_kind": "cited",
-        "precision_source": "a log", "epochs": cited(sum(one.epochs for one in made)),
+        "precision_source": "a log", "epochs": cited(sum(stage.epochs for stage in made)),
         "stages": made, "schedule_source": "a log", "hours": hours and cited(hours), "source": "x",
     }  # fmt: skip
-    return Entry(**said | more)
+    return Entry(**fields | more)
 
 
-def counted(one):
+def counted(training):
     """The ledger of its FLOPs with the network above, and a backward pass of 2 forward passes."""
-    if not one.has_flops:
+    if not training.has_flops:
         return None
-    run = one.run()
-    found = {
+    run = training.run()
+    networks = {
         name: Measured(
             model="resnet50", params=25_557_032,
             forward_flops=forward(sizes.input[-1] if sizes.input else 224), backward_ratio=2.0,
         )
         for name, (_, sizes) in run.needed.items()
     }  # fmt: skip
-    return build_ledger(run, found)
+    return build_ledger(run, networks)
 
 
-def ledger(one, detail=None):
-    return hours_ledger(one, counted(one), detail)
+def ledger(training, detail=None):
+    return hours_ledger(training, counted(training), detail)
 
 
 def value(of, name):
@@ -108,12 +108,14 @@ def test_precision_is_the_ratio_of_the_chips_peaks():
     assert value(tpu, CHIPS) == 0.25
 
 
-@pytest.mark.parametrize("one", [DIUX, FASTAI])
-def test_factors_multiply_to_the_hours(one):
+@pytest.mark.parametrize("training", [DIUX, FASTAI])
+def test_factors_multiply_to_the_hours(training):
     for detail in ("all", "work", "epochs"):
-        built = ledger(one, detail)
-        assert prod(f.value for f in built.factors) == pytest.approx(one.hours.value, rel=1e-12)
-        assert built.total == pytest.approx(one.hours.value, rel=1e-12)
+        built = ledger(training, detail)
+        assert prod(f.value for f in built.factors) == pytest.approx(
+            training.hours.value, rel=1e-12
+        )
+        assert built.total == pytest.approx(training.hours.value, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -126,12 +128,12 @@ def test_factors_multiply_to_the_hours(one):
     ],
 )
 def test_what_is_not_known_stays_in_one_factor(changed, detail, rest):
-    one = replace(DIUX, **changed)
-    assert detail_of(one) == detail
-    assert ledger(one).factors[-1].name == rest
-    assert ledger(one).factors[-1].kind == "derived"
+    training = replace(DIUX, **changed)
+    assert detail_of(training) == detail
+    assert ledger(training).factors[-1].name == rest
+    assert ledger(training).factors[-1].kind == "derived"
     with pytest.raises(BadFacts, match="diux cannot be taken apart into all"):
-        ledger(one, "all")
+        ledger(training, "all")
 
 
 def test_an_entry_without_a_time_is_refused():
@@ -143,8 +145,8 @@ def test_more_than_the_peak_is_a_contradiction():
     # 5.59 hours would be all that 8 V100s can do at float32
     least = 81 * IMAGES * 3 * forward(224) / (8 * 15.67e12) / 3600
     assert contradiction(ledger(entry("fair", least * 1.01, (81, 224)))) is None
-    said = contradiction(ledger(entry("quick", least / 2, (81, 224))))
-    assert said.startswith("quick would have used 200% of its chips' peak: a contradiction")
+    line = contradiction(ledger(entry("quick", least / 2, (81, 224))))
+    assert line.startswith("quick would have used 200% of its chips' peak: a contradiction")
     assert contradiction(ledger(entry("dark", 1e-6, (81, 224), precision=None))) is None
 
 
@@ -174,10 +176,10 @@ runs = st.builds(
 
 @settings(max_examples=60)
 @given(runs, runs, st.sampled_from(["all", "work", "epochs"]))
-def test_orders_add_up_whatever_the_entries(one, other, detail):
-    split = compare(ledger(one, detail), ledger(other, detail), samples=1)
+def test_orders_add_up_whatever_the_entries(first, other, detail):
+    split = compare(ledger(first, detail), ledger(other, detail), samples=1)
     assert sum(share.orders for share in split.factors) == pytest.approx(split.orders, abs=1e-9)
-    by_hand = log10(other.hours.value / one.hours.value)
+    by_hand = log10(other.hours.value / first.hours.value)
     assert split.orders == pytest.approx(by_hand, abs=1e-9)
     for share in split.factors:
         assert share.orders == pytest.approx(log10(share.b / share.a), abs=1e-9)
@@ -186,7 +188,7 @@ def test_orders_add_up_whatever_the_entries(one, other, detail):
 @settings(max_examples=30)
 @given(st.lists(runs, min_size=2, max_size=5))
 def test_a_chains_steps_are_the_way_from_first_to_last(listed):
-    ledgers = [ledger(one, "all") for one in listed]
+    ledgers = [ledger(training, "all") for training in listed]
     whole, direct = chain(ledgers, samples=1), compare(ledgers[0], ledgers[-1], samples=1)
     assert whole.total_orders == pytest.approx(direct.orders, abs=1e-9)
     for share in direct.factors:

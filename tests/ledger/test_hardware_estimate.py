@@ -25,7 +25,7 @@ def fact(value, low=None, high=None):
 
 
 def run(facts, method="self-play", phases=1, **hardware):
-    said = {"chip": "TPU v1", "precision": "int8", "chips": fact(5000), "hours": fact(9)}
+    usual = {"chip": "TPU v1", "precision": "int8", "chips": fact(5000), "hours": fact(9)}
     return TrainingRun(
         name="mine",
         file="mine.toml",
@@ -35,7 +35,7 @@ def run(facts, method="self-play", phases=1, **hardware):
         phases=tuple(
             Phase(name=f"{i}", model=None, method=method, facts=facts) for i in range(phases)
         ),
-        hardware=Hardware(**said | hardware) if hardware is not None else None,
+        hardware=Hardware(**usual | hardware) if hardware is not None else None,
     )
 
 
@@ -46,30 +46,30 @@ GAMES = {
 
 
 def test_at_peak_and_at_a_tenth_to_seven_tenths_of_it():
-    found = hardware_estimate(run(GAMES), CHESS)
-    assert found.at_peak == pytest.approx(1.4904e22, rel=1e-6)
-    assert found.at_peak == pytest.approx(AT_PEAK)
+    estimate = hardware_estimate(run(GAMES), CHESS)
+    assert estimate.at_peak == pytest.approx(1.4904e22, rel=1e-6)
+    assert estimate.at_peak == pytest.approx(AT_PEAK)
     assert UTILISATION == (0.1, 0.7)
-    assert (found.low, found.high) == pytest.approx((1.4904e21, 1.04328e22), rel=1e-6)
-    assert "Jouppi" in found.peak_source
+    assert (estimate.low, estimate.high) == pytest.approx((1.4904e21, 1.04328e22), rel=1e-6)
+    assert "Jouppi" in estimate.peak_source
 
 
 def test_chess_cannot_have_more_than_142_plies():
     # every simulation and the root evaluated: 801 evaluations a move
-    found = hardware_estimate(run(GAMES), CHESS)
-    assert found.most_plies == pytest.approx(AT_PEAK / (44e6 * 801 * 2 * 1.491e9))
-    assert 141 < found.most_plies < 142
+    estimate = hardware_estimate(run(GAMES), CHESS)
+    assert estimate.most_plies == pytest.approx(AT_PEAK / (44e6 * 801 * 2 * 1.491e9))
+    assert 141 < estimate.most_plies < 142
 
 
 def test_bounds_hold_at_the_ends_of_intervals():
     hours = fact(9, 8, 12)
-    found = hardware_estimate(run(GAMES | {"games": fact(44e6, 22e6, 50e6)}, hours=hours), CHESS)
-    assert found.at_peak == pytest.approx(AT_PEAK * 12 / 9)
-    assert found.low == pytest.approx(0.1 * AT_PEAK * 8 / 9)
-    assert found.high == pytest.approx(0.7 * AT_PEAK * 12 / 9)
+    estimate = hardware_estimate(run(GAMES | {"games": fact(44e6, 22e6, 50e6)}, hours=hours), CHESS)
+    assert estimate.at_peak == pytest.approx(AT_PEAK * 12 / 9)
+    assert estimate.low == pytest.approx(0.1 * AT_PEAK * 8 / 9)
+    assert estimate.high == pytest.approx(0.7 * AT_PEAK * 12 / 9)
     # in 12 hours half the games could have been 2 x 12 / 9 as long
     sure = hardware_estimate(run(GAMES), CHESS).most_plies
-    assert found.most_plies == pytest.approx(sure * 2 * 12 / 9)
+    assert estimate.most_plies == pytest.approx(sure * 2 * 12 / 9)
 
 
 def test_what_has_no_games_has_no_bound_on_their_length():
@@ -87,9 +87,9 @@ def test_the_bound_holds_for_the_network_that_plays_whichever_it_was():
         name: replace(CHESS, model=name, forward_flops=flops)
         for name, flops in (("value", 1e3), ("policy", 2e9), ("large", 4e9))
     }
-    found = estimates_of([open_, run(GAMES, chip="an abacus")], {**counted, CHESS.model: CHESS})
-    assert list(found) == ["mine"]
-    assert found["mine"].most_plies == pytest.approx(AT_PEAK / (44e6 * 801 * 2e9))
+    estimates = estimates_of([open_, run(GAMES, chip="an abacus")], {**counted, CHESS.model: CHESS})
+    assert list(estimates) == ["mine"]
+    assert estimates["mine"].most_plies == pytest.approx(AT_PEAK / (44e6 * 801 * 2e9))
 
 
 def test_an_unknown_peak_is_no_estimate():
@@ -101,15 +101,15 @@ def test_an_unknown_peak_is_no_estimate():
 def test_alphazeros_bottom_up_totals_lie_below_the_peak():
     names = ["alexnet", *(f"alphazero-{game}" for game in ("chess", "shogi", "go-preprint"))]
     runs, networks = [find_run(name) for name in names], {}
-    for one in runs:
-        measure(one, cached_profile, networks)
-    found = estimates_of(runs, networks)
-    assert set(found) >= set(names[1:])
-    assert found["alphazero-chess"].at_peak == pytest.approx(AT_PEAK)
-    assert 141 < found["alphazero-chess"].most_plies < 142
+    for training in runs:
+        measure(training, cached_profile, networks)
+    estimates = estimates_of(runs, networks)
+    assert set(estimates) >= set(names[1:])
+    assert estimates["alphazero-chess"].at_peak == pytest.approx(AT_PEAK)
+    assert 141 < estimates["alphazero-chess"].most_plies < 142
     # Silver et al. 2017, Table S3: 12 hours of shogi and 34 of Go on the same chips
-    assert found["alphazero-shogi"].at_peak == pytest.approx(AT_PEAK * 12 / 9)
-    assert found["alphazero-go-preprint"].at_peak == pytest.approx(AT_PEAK * 34 / 9)
+    assert estimates["alphazero-shogi"].at_peak == pytest.approx(AT_PEAK * 12 / 9)
+    assert estimates["alphazero-go-preprint"].at_peak == pytest.approx(AT_PEAK * 34 / 9)
     # training_runs, section 2c: 9.7e21, 8.4e21 and 4.0e22 FLOP
     for name, flops in (("chess", 9.7e21), ("shogi", 8.4e21), ("go-preprint", 4.0e22)):
-        assert found[f"alphazero-{name}"].low < flops < found[f"alphazero-{name}"].at_peak
+        assert estimates[f"alphazero-{name}"].low < flops < estimates[f"alphazero-{name}"].at_peak

@@ -92,14 +92,14 @@ def test_a_phase_at_another_input_is_measured_there():
         model="resnet50", params=25_557_032, forward_flops=2 * 4.089e9 * (128 / 224) ** 2,
         backward_ratio=2.0,
     )  # fmt: skip
-    one = run("sized", "resnet50", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60})
-    first = one.phases[0].model_copy(update={"sizes": Sizes(input=(1, 3, 128, 128))})
-    one = one.model_copy(update={"phases": (first, one.phases[1])})
-    built = build_ledger(one, {"resnet50": resnet, "resnet50 at 1x3x128x128": small})
+    sized = run("sized", "resnet50", IMAGES | {"epochs": 30}, IMAGES | {"epochs": 60})
+    first = sized.phases[0].model_copy(update={"sizes": Sizes(input=(1, 3, 128, 128))})
+    sized = sized.model_copy(update={"phases": (first, sized.phases[1])})
+    built = build_ledger(sized, {"resnet50": resnet, "resnet50 at 1x3x128x128": small})
     by_hand = 2 * 4.089e9 * 3 * 1.2e6 * (60 + 30 * (128 / 224) ** 2)
     assert built.total_flops == pytest.approx(by_hand)
     with pytest.raises(BadFacts, match=r"sized\.toml: resnet50 at 1x3x128x128 was not"):
-        build_ledger(one, {"resnet50": resnet})
+        build_ledger(sized, {"resnet50": resnet})
 
 
 def test_samples_alone_make_the_same_total_as_epochs():
@@ -199,10 +199,10 @@ def transformer(length):
 @given(st.integers(1, 12), st.floats(1e6, 1e12), st.floats(1, 50))
 def test_cutting_a_text_anew_moves_nothing_but_attention(power, tokens, epochs):
     text = {"tokens": tokens, "epochs": epochs}
-    one = build_ledger(run("one", "lm", text), {"lm": transformer(4096)})
+    usual = build_ledger(run("one", "lm", text), {"lm": transformer(4096)})
     other = build_ledger(run("other", "lm", text), {"lm": transformer(2**power)})
     by_hand = log10((2 * N + 4 * D * 2**power) / (2 * N + 4 * D * 4096))
-    shares = {share.factor: share.orders for share in compare(one, other, samples=1).factors}
+    shares = {share.factor: share.orders for share in compare(usual, other, samples=1).factors}
     assert shares.pop(FLOPS_PER_PARAM) == pytest.approx(by_hand, abs=1e-9)
     assert set(shares.values()) == {0.0}
 

@@ -35,17 +35,17 @@ def run(tmp_path, name, facts, total=None):
 def held(tmp_path, total=FLOP, **changed):
     first, expected = run(tmp_path, "predicted", FACTS)
     facts = {key: value[1] if isinstance(value, tuple) else value for key, value in FACTS.items()}
-    second, found = run(tmp_path, "metered", facts | changed, total)
+    second, metered = run(tmp_path, "metered", facts | changed, total)
     assert expected.total_flops == pytest.approx(FLOP)
-    return agreement(first, second, expected, found)
+    return agreement(first, second, expected, metered)
 
 
 def test_what_was_predicted_came_to_pass(tmp_path):
-    found = held(tmp_path)
-    assert found.counts_agree
-    assert found.total_agrees
-    assert found.worst_count == pytest.approx(0, abs=1e-12)
-    chance = {part.name for part in found.parts if part.chance}
+    compared = held(tmp_path)
+    assert compared.counts_agree
+    assert compared.total_agrees
+    assert compared.worst_count == pytest.approx(0, abs=1e-12)
+    chance = {part.name for part in compared.parts if part.chance}
     assert chance == {"plies_per_game", "positions"}
 
 
@@ -64,26 +64,26 @@ def test_chance_may_be_off_and_a_count_may_not(tmp_path):
     (0.0009, True, True), (0.0011, False, True), (0.019, False, True), (0.021, False, False),
 ])  # fmt: skip
 def test_the_tolerances(tmp_path, off, counts, total):
-    found = held(tmp_path, total=FLOP * (1 + off))
-    assert (found.counts_agree, found.total_agrees) == (counts, total)
+    compared = held(tmp_path, total=FLOP * (1 + off))
+    assert (compared.counts_agree, compared.total_agrees) == (counts, total)
 
 
 def test_runs_that_do_not_belong_together(tmp_path):
     first, expected = run(tmp_path, "predicted", FACTS)
-    second, found = run(tmp_path, "metered", {"samples": 5}, 5.0)
+    second, metered = run(tmp_path, "metered", {"samples": 5}, 5.0)
     with pytest.raises(ValueError, match=r"metered.toml is not what .*predicted.toml became"):
-        agreement(first, second, expected, found)
+        agreement(first, second, expected, metered)
 
 
 def test_a_written_run_is_read_as_it_was(tmp_path):
-    said = "a 'b' \"c\""
+    source = "a 'b' \"c\""
     facts = {
-        "samples": Quantity(value=5.5, low=5, high=6, unit="samples", kind="assumed", source=said)
+        "samples": Quantity(value=5.5, low=5, high=6, unit="samples", kind="assumed", source=source)
     }
     sizes = Sizes(options={"blocks": 2}, input=(1, 3, 6, 7))
-    one = write_run(tmp_path / "a.toml", "t", date(2026, 1, 2), "alexnet", sizes, facts)
-    (phase,) = one.phases
+    written = write_run(tmp_path / "a.toml", "t", date(2026, 1, 2), "alexnet", sizes, facts)
+    (phase,) = written.phases
     assert phase.facts == facts
-    assert phase.sizes == one.sizes == sizes
-    assert one.networks == (("alexnet (blocks 2) at 1x3x6x7",),)
-    assert (one.title, one.published_on, one.published) == ("t", date(2026, 1, 2), ())
+    assert phase.sizes == written.sizes == sizes
+    assert written.networks == (("alexnet (blocks 2) at 1x3x6x7",),)
+    assert (written.title, written.published_on, written.published) == ("t", date(2026, 1, 2), ())

@@ -17,9 +17,9 @@ positive = st.floats(1e-6, 1e24)
 @given(positive, st.floats(1, 100), st.floats(1, 100))
 def test_low_and_high_are_the_5th_and_95th_percentile(value, down, up):
     low, high = value / down, value * up
-    one = quantity(value, low, high)
+    uncertain = quantity(value, low, high)
     # the standard normal's 5th, 50th and 95th percentile
-    drawn = one.draws(np.array([-1.6448536269514722, 0.0, 1.6448536269514722]))
+    drawn = uncertain.draws(np.array([-1.6448536269514722, 0.0, 1.6448536269514722]))
     assert drawn == pytest.approx([low, value, high])
 
 
@@ -28,7 +28,7 @@ def test_a_number_without_an_interval_is_constant():
 
 
 @pytest.mark.parametrize(
-    ("numbers", "said"),
+    ("numbers", "complaint"),
     [
         ((0.0,), "value is 0; give a number above 0"),
         ((-3.0,), "value is -3"),
@@ -40,8 +40,8 @@ def test_a_number_without_an_interval_is_constant():
         ((5.0, 0.0, 7.0), "low is 0"),
     ],
 )
-def test_what_is_no_quantity(numbers, said):
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_quantity(numbers, complaint):
+    with pytest.raises(ValueError, match=complaint):
         quantity(*numbers)
 
 

@@ -103,7 +103,7 @@ SEARCH = dict.fromkeys(("games", "plies_per_game", "simulations_per_move"), 800)
 
 
 @pytest.mark.parametrize(
-    ("method", "facts", "said"),
+    ("method", "facts", "complaint"),
     [
         ("policy gradient", ACTORS | {"samples": 3e6}, ""),
         ("policy gradient", ACTORS | {"samples": 7}, "[samples] is 7, but actor_steps x reuse"),
@@ -120,13 +120,13 @@ SEARCH = dict.fromkeys(("games", "plies_per_game", "simulations_per_move"), 800)
         ("generation", {"samples": 100}, "[samples] and [games] both say what is made; give one"),
     ],
 )
-def test_actors_and_games_are_counted_once(run_of, method, facts, said):
+def test_actors_and_games_are_counted_once(run_of, method, facts, complaint):
     games = SEARCH | {"evaluations_per_simulation": 1} if method != "policy gradient" else {}
     text = f'{HEAD}"{method}"\n' + "".join(fact(key, n) for key, n in (games | facts).items())
-    if not said:
+    if not complaint:
         run_of(text)
     else:
-        assert said in refused(run_of, text)
+        assert complaint in refused(run_of, text)
 
 
 def test_examples_are_counted_once(run_of):
@@ -219,8 +219,8 @@ def test_a_cited_fact_has_the_address_and_the_day_of_its_source(run_of):
     own = '[sources.mine]\ncite = "a page"\nurl = "https://example.org/a"\nretrieved = 2026-11-01\n'
     fact = run_of(changed('tag = "E"', 'tag = "E"\nref = "mine"') + own).phases[0].facts["images"]
     assert (fact.url, fact.retrieved) == ("https://example.org/a", date(2026, 11, 1))
-    said = 'url = "https://example.org/b"\nretrieved = 2026-11-02'
-    fact = run_of(changed('tag = "E"', said)).phases[0].facts["images"]
+    own_address = 'url = "https://example.org/b"\nretrieved = 2026-11-02'
+    fact = run_of(changed('tag = "E"', own_address)).phases[0].facts["images"]
     assert (fact.url, fact.retrieved) == ("https://example.org/b", date(2026, 11, 2))
 
 
@@ -232,8 +232,10 @@ def test_what_is_cited_without_an_address_is_from_memory(run_of):
 
 
 def test_a_measured_fact_says_what_measured_it(run_of):
-    said = 'kind = "measured"\ncommand = "flopledger selfplay chess"\nversions = "torch 2.13.0"'
-    fact = run_of(changed('kind = "assumed"', said)).phases[0].facts["epochs"]
+    provenance = (
+        'kind = "measured"\ncommand = "flopledger selfplay chess"\nversions = "torch 2.13.0"'
+    )
+    fact = run_of(changed('kind = "assumed"', provenance)).phases[0].facts["epochs"]
     assert fact.kind == "measured"
     assert (fact.command, fact.versions) == ("flopledger selfplay chess", "torch 2.13.0")
 
@@ -241,8 +243,8 @@ def test_a_measured_fact_says_what_measured_it(run_of):
 def test_a_total_says_what_it_holds_and_of_which_day_it_is(run_of):
     (total,) = run_of(GOOD).published
     assert (total.accounting, total.as_of) == ("all", None)
-    said = '"a blog"\naccounting = "training"\nas_of = 2020-01-01'  # the day itself will do
-    (total,) = run_of(changed('"a blog"', said)).published
+    keys = '"a blog"\naccounting = "training"\nas_of = 2020-01-01'  # the day itself will do
+    (total,) = run_of(changed('"a blog"', keys)).published
     assert (total.accounting, total.as_of) == ("training", date(2020, 1, 1))
 
 

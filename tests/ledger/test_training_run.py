@@ -23,12 +23,12 @@ def phase(name="training", model=None, **more):
 
 
 def test_a_phase_trains_its_own_network_or_the_runs():
-    one = run(phase("own", "vgg16"), phase("the run's"), phase("small", sizes=SMALL))
-    assert [one.networks_of(part) for part in one.phases] == [
+    whole = run(phase("own", "vgg16"), phase("the run's"), phase("small", sizes=SMALL))
+    assert [whole.networks_of(part) for part in whole.phases] == [
         ("vgg16",), ("resnet50",), ("resnet50 at 1x3x128x128",),
     ]  # fmt: skip
-    assert one.networks == (("resnet50",),)
-    assert one.needed == {
+    assert whole.networks == (("resnet50",),)
+    assert whole.needed == {
         "resnet50": ("resnet50", USUAL),
         "vgg16": ("vgg16", USUAL),
         "resnet50 at 1x3x128x128": ("resnet50", SMALL),
@@ -37,15 +37,15 @@ def test_a_phase_trains_its_own_network_or_the_runs():
 
 def test_of_an_open_question_every_answer_is_needed():
     choice = Choice(weights=(0.75, 0.25), kind="assumed", source="x")
-    one = run(phase(), models=(("resnet50",), ("vgg16", "alexnet")), choice=choice)
-    assert one.networks_of(one.phases[0]) == ("resnet50", "alexnet")
-    assert set(one.needed) == {"resnet50", "vgg16", "alexnet"}
+    whole = run(phase(), models=(("resnet50",), ("vgg16", "alexnet")), choice=choice)
+    assert whole.networks_of(whole.phases[0]) == ("resnet50", "alexnet")
+    assert set(whole.needed) == {"resnet50", "vgg16", "alexnet"}
 
 
 def test_a_teacher_is_needed_in_its_usual_sizes():
-    one = run(phase(teacher="vgg16", sizes=SMALL), sizes=SMALL)
-    assert one.needed["vgg16"] == ("vgg16", USUAL)
-    assert one.networks == (("resnet50 at 1x3x128x128",),)
+    whole = run(phase(teacher="vgg16", sizes=SMALL), sizes=SMALL)
+    assert whole.needed["vgg16"] == ("vgg16", USUAL)
+    assert whole.networks == (("resnet50 at 1x3x128x128",),)
 
 
 @pytest.mark.parametrize("wrong", [{"phases": ()}, {"models": ()}])

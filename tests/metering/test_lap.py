@@ -19,19 +19,26 @@ def lap(seconds=2.0, peak=1000.0, **sums):
 
 
 def test_its_rates():
-    one = lap(passes=2, samples=6, tokens=40, padding=10, macs=50, backward_macs=100,
+    full = lap(passes=2, samples=6, tokens=40, padding=10, macs=50, backward_macs=100,
               recomputed_macs=25)  # fmt: skip
-    assert (one.model_flops, one.recomputed_flops, one.flops) == (300, 50, 350)
-    assert (one.samples_per_second, one.tokens_per_second) == (3, 20)
-    assert (one.real_tokens, one.real_tokens_per_second) == (30, 15)
-    assert (one.mfu, one.hfu) == (0.15, 0.175)
-    assert one.to_dict()["mfu"] == 0.15
+    assert (full.model_flops, full.recomputed_flops, full.flops) == (300, 50, 350)
+    assert (full.samples_per_second, full.tokens_per_second) == (3, 20)
+    assert (full.real_tokens, full.real_tokens_per_second) == (30, 15)
+    assert (full.mfu, full.hfu) == (0.15, 0.175)
+    assert full.to_dict()["mfu"] == 0.15
 
 
 def test_what_is_unknown():
-    one = lap(passes=1, samples=1, untold=1, macs=5, unknown_backwards=1)
-    assert one.flops is one.model_flops is one.mfu is one.hfu is one.tokens_per_second is None
-    assert set(one.to_dict()) == {"seconds", "passes", "samples", "samples_per_second"}
+    partial = lap(passes=1, samples=1, untold=1, macs=5, unknown_backwards=1)
+    assert (
+        partial.flops
+        is partial.model_flops
+        is partial.mfu
+        is partial.hfu
+        is partial.tokens_per_second
+        is None
+    )
+    assert set(partial.to_dict()) == {"seconds", "passes", "samples", "samples_per_second"}
     assert lap(seconds=0.0).mfu is lap(peak=None).mfu is None
 
 
@@ -45,13 +52,13 @@ def test_laps_of_a_loop():
                     net(zeros(3, 4)).sum().backward()
                 laps.append(m.lap())
         assert m.lap().passes == 0
-    assert [one.passes for one in laps] == [5, 2, 3]
-    assert [one.warm_up for one in laps] == [True, False, False]
-    assert [one.model_flops for one in laps] == [4 * 3 * LINEAR * calls for calls in (5, 2, 3)]
+    assert [each.passes for each in laps] == [5, 2, 3]
+    assert [each.warm_up for each in laps] == [True, False, False]
+    assert [each.model_flops for each in laps] == [4 * 3 * LINEAR * calls for calls in (5, 2, 3)]
     assert isclose(laps[1].mfu, laps[1].model_flops / laps[1].seconds / 1e9)
     together = m.laps()
     assert (together.passes, together.samples) == (5, 15)
-    assert sum(one.seconds for one in laps[1:]) <= together.seconds < m.read().seconds
+    assert sum(each.seconds for each in laps[1:]) <= together.seconds < m.read().seconds
     assert laps[0].over_ranks() is laps[0]  # there are no others
 
 

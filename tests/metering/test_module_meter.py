@@ -280,24 +280,24 @@ class Bar:
     """What tqdm's bars and TensorBoard's writers have of interest."""
 
     def __init__(self):
-        self.said = []
+        self.written = []
 
     def set_postfix(self, **figures):
-        self.said.append(figures)
+        self.written.append(figures)
 
     def add_scalar(self, name, value, number):
-        self.said.append((name, value, number))
+        self.written.append((name, value, number))
 
 
 def test_a_log_is_written_after_every_unit():
     net, bar, writer, own = nn.Linear(4, 5), Bar(), Bar(), []
-    for log in (progress(bar), tensorboard(writer), lambda *said: own.append(said)):
+    for log in (progress(bar), tensorboard(writer), lambda *unit: own.append(unit)):
         with meter(net, log=log) as m:
             for _ in range(2):
                 with m.unit("step"):
                     net(torch.zeros(1, 4))
-    assert [said["passes"] for said in bar.said] == [1, 1]
-    assert ("step/macs", LINEAR, 1) in writer.said
+    assert [unit["passes"] for unit in bar.written] == [1, 1]
+    assert ("step/macs", LINEAR, 1) in writer.written
     assert [(kind, number, figures["samples"]) for kind, number, figures in own] == [
         ("step", 0, 1),
         ("step", 1, 1),
@@ -339,7 +339,7 @@ def test_a_backward_pass_that_cannot_be_counted_leaves_the_rate_unknown(monkeypa
     assert (t.flops, t.backward_passes) == (2 * LINEAR, 1)
     assert (t.backward_flops, t.flops_per_second, t.mfu) == (None, None, None)
     assert f"{2 * LINEAR} FLOPs and an unknown number backward" in repr(m.read())
-    assert bar.said == [{"passes": 1, "flops_per_second": "unknown"}]
-    names = {name for name, *_ in writer.said}
+    assert bar.written == [{"passes": 1, "flops_per_second": "unknown"}]
+    names = {name for name, *_ in writer.written}
     assert "step/flops" in names
     assert not names & {"step/backward_flops", "step/flops_per_second"}

@@ -109,8 +109,8 @@ def test_units_by_hand():
         "other_flops": [9, 15], "backward_passes": [0, 2], "backward_macs": [0, 26],
         "unknown_backwards": [0, 1], "recomputed_macs": [0, 0], "seconds": [0.25, 0.75],
     }  # fmt: skip
-    one = reading(row(), game=games)
-    table = one.by_unit("game")
+    read = reading(row(), game=games)
+    table = read.by_unit("game")
     assert table.drop(
         columns=["tokens", "backward_flops", "recomputed_flops", "model_flops"]
     ).to_dict("list") == {
@@ -125,7 +125,7 @@ def test_units_by_hand():
     assert (table["tokens"][1], table["backward_flops"][0], table["model_flops"][0]) == (8, 0, 18)
     unknown = table[["tokens", "backward_flops", "model_flops"]].isna()
     assert unknown.values.tolist() == [[True, False, False], [False, True, True]]
-    per = one.per_unit("game")
+    per = read.per_unit("game")
     assert list(per.columns) == ["mean", "std", "5%", "50%", "95%"]
     # of 9 and 21: the mean 15, 12 / sqrt(2) apart; quantiles lie between them in a line
     assert list(per.loc["macs"]) == pytest.approx([15, 12 / 2**0.5, 9.6, 15, 20.4])

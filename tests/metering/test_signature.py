@@ -21,7 +21,7 @@ class Takes(nn.Module):
 
 @pytest.mark.parametrize("by_name", [False, True])
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         (1, 2),
         ("a", "b"),
@@ -35,10 +35,10 @@ class Takes(nn.Module):
         ({"a": zeros(2)}, {"a": zeros(3)}),
     ],
 )
-def test_another_argument_is_another_signature(one, other, by_name):
+def test_another_argument_is_another_signature(first, other, by_name):
     net = Takes()
     with meter(net) as m:
-        for option in (one, other, one):
+        for option in (first, other, first):
             net(zeros(3, 4), **{"option": option}) if by_name else net(zeros(3, 4), option)
     rows = m.read().by_signature()
     assert rows["calls"].tolist() == [2, 1]

@@ -10,16 +10,16 @@ def test_alexnet_by_hand():
     convolutions = [(55 * 55, 96, 11 * 11 * 3), (27 * 27, 256, 5 * 5 * 48), (13 * 13, 384, 9 * 256),
                     (13 * 13, 384, 9 * 192), (13 * 13, 256, 9 * 192)]  # fmt: skip
     linear = [(9216, 4096), (4096, 4096), (4096, 1000)]
-    one = profile("alexnet", backward=True)
+    counted = profile("alexnet", backward=True)
     forward = sum(p * f * k for p, f, k in convolutions) + sum(i * o for i, o in linear)
-    assert one.total("macs") == forward
-    assert one.total("params") == sum(f * k + f for _, f, k in convolutions) + sum(
+    assert counted.total("macs") == forward
+    assert counted.total("params") == sum(f * k + f for _, f, k in convolutions) + sum(
         i * o + o for i, o in linear
     )
     # twice the forward, but for the first layer, whose input needs no gradient
     points, filters, kernel = convolutions[0]
-    assert one.backward.macs == 2 * forward - points * filters * kernel
-    assert one.backward.ratio_to_forward < 2
+    assert counted.backward.macs == 2 * forward - points * filters * kernel
+    assert counted.backward.ratio_to_forward < 2
 
 
 def test_alexnets_groups_do_not_see_each_other():
@@ -59,12 +59,12 @@ def value_head(side):
     [("alphazero-go", 17, 19), ("alphago-zero-20", 17, 19), ("alphago-zero-40", 17, 39)],
 )
 def test_go_networks_with_a_narrow_policy(name, planes, blocks):
-    one, points = profile(name), 361
+    counted, points = profile(name), 361
     policy = (256 * 2 + 4) + (2 * points * 362 + 362)
     policy_macs = points * 256 * 2 + 2 * points * 362
     weights, macs = tower(planes, 19, blocks)
-    assert one.total("params") == weights + policy + value_head(19)[0]
-    assert one.total("macs") == macs + policy_macs + value_head(19)[1]
+    assert counted.total("params") == weights + policy + value_head(19)[0]
+    assert counted.total("macs") == macs + policy_macs + value_head(19)[1]
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_go_networks_with_a_narrow_policy(name, planes, blocks):
     [("alphazero-chess", 119, 8, 73), ("alphazero-shogi", 362, 9, 139)],
 )
 def test_games_with_planes_of_moves(name, planes, side, moves):
-    one, points = profile(name), side * side
+    counted, points = profile(name), side * side
     weights, macs = tower(planes, side, 19)
     policy = (9 * 256 * 256 + 2 * 256) + (256 * moves + moves)
     policy_macs = points * (9 * 256 * 256 + 256 * moves)
-    assert one.total("params") == weights + policy + value_head(side)[0]
-    assert one.total("macs") == macs + policy_macs + value_head(side)[1]
+    assert counted.total("params") == weights + policy + value_head(side)[0]
+    assert counted.total("macs") == macs + policy_macs + value_head(side)[1]
 
 
 def test_the_two_readings_of_the_go_policy():
@@ -112,10 +112,10 @@ def test_vit_by_hand():
 
 def test_gpt2_by_hand_and_its_one_matrix_in_two_places():
     tokens, width, vocabulary = 64, 768, 50257
-    one = profile("gpt2", torch.zeros(1, tokens, dtype=torch.int64))
+    counted = profile("gpt2", torch.zeros(1, tokens, dtype=torch.int64))
     block = tokens * 12 * width * width + 2 * tokens * tokens * width
-    assert one.total("macs") == 12 * block + tokens * width * vocabulary
-    layers = one.layers.set_index("layer")
+    assert counted.total("macs") == 12 * block + tokens * width * vocabulary
+    layers = counted.layers.set_index("layer")
     assert layers.loc["wte", "params"] == vocabulary * width
     assert layers.loc["lm_head", "params"] == 0
     assert layers.loc["lm_head", "shared"] == "lm_head.weight = wte.weight"
@@ -135,10 +135,10 @@ def test_gpt2_does_not_look_ahead():
 def test_lstm_by_hand():
     units, vocabulary, steps = 650, 10_000, 35
     matrices = 2 * 4 * units * (units + units)
-    one = profile("lstm")
-    assert one.total("macs") == steps * (matrices + units * vocabulary)
+    counted = profile("lstm")
+    assert counted.total("macs") == steps * (matrices + units * vocabulary)
     biases = 2 * 2 * 4 * units
-    assert one.total("params") == 2 * vocabulary * units + vocabulary + matrices + biases
+    assert counted.total("params") == 2 * vocabulary * units + vocabulary + matrices + biases
 
 
 def test_vgg16_by_hand():

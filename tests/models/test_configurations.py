@@ -29,7 +29,7 @@ def test_every_configuration_is_held_to_a_printed_figure():
 @pytest.mark.parametrize("name", PRINTED)
 def test_parameters_as_printed(name):
     pytest.importorskip("torch")
-    found = find(f"hf:{CONFIGS / name}.json", {})
-    module = built(found.name, found.factory)
+    named = find(f"hf:{CONFIGS / name}.json", {})
+    module = built(named.name, named.factory)
     printed, rounding = PRINTED[name]
     assert abs(sum(p.numel() for p in module.parameters()) - printed) <= rounding

@@ -39,8 +39,8 @@ def test_gnmt_by_hand():
 def test_openai_fives_lstm_holds_84_percent_and_grew():
     # Berner et al. 2019, appendices B and H: 158,502,815 parameters; 43,436,520 before 2,048 units
     # became 4,096
-    one = profile("openai-five")
-    share = one.by_layer().set_index("layer").loc["lstm", "params"] / one.total("params")
+    counted = profile("openai-five")
+    share = counted.by_layer().set_index("layer").loc["lstm", "params"] / counted.total("params")
     assert round(share, 2) in (0.84, 0.85)
     small = find_model("openai-five").factory(units=2048, features=4816)
     assert sum(p.numel() for p in small.parameters()) == pytest.approx(43_436_520, rel=2e-4)

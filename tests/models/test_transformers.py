@@ -67,22 +67,22 @@ def test_macs_by_hand_and_parameters_as_released(name, tmp_path):
     torch = pytest.importorskip("torch")
     config, shapes, by_hand, params = NETWORKS[name]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    found = find(f"hf:{tmp_path}", {})
-    module = built(found.name, found.factory)
+    named = find(f"hf:{tmp_path}", {})
+    module = built(named.name, named.factory)
     inputs = {key: torch.zeros(shape, dtype=torch.int64) for key, shape in shapes.items()}
-    one = counted(name, module, ((), inputs), counter="dispatch")
-    assert one.complete
-    assert one.total("macs") == by_hand
-    assert one.total("params") == params
+    count = counted(name, module, ((), inputs), counter="dispatch")
+    assert count.complete
+    assert count.total("macs") == by_hand
+    assert count.total("params") == params
 
 
 def test_a_mixture_names_the_parameters_that_one_token_meets(tmp_path):
     torch = pytest.importorskip("torch")
     (tmp_path / "config.json").write_text(json.dumps(NETWORKS["mixtral"][0]))
-    found = find(f"hf:{tmp_path}", {})
+    named = find(f"hf:{tmp_path}", {})
     inputs = {"input_ids": torch.zeros((1, 64), dtype=torch.int64)}
-    one = counted("mixtral", built(found.name, found.factory), ((), inputs), counter="dispatch")
+    count = counted("mixtral", built(named.name, named.factory), ((), inputs), counter="dispatch")
     # six of eight experts, three matrices each, in 32 layers, stay out: 12.9 billion of 46.7 are
     # left, as Jiang et al. 2024, section 1, say ("13B active")
-    assert one.total("active_params") == 46_702_792_704 - 32 * 6 * 3 * 4096 * 14336
-    assert one.total("active_params") == pytest.approx(13 * B, rel=0.02)
+    assert count.total("active_params") == 46_702_792_704 - 32 * 6 * 3 * 4096 * 14336
+    assert count.total("active_params") == pytest.approx(13 * B, rel=0.02)

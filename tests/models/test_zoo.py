@@ -27,11 +27,11 @@ def counted():
 
 @zoo
 def test_both_counters_agree_and_nothing_is_uncounted(name, counted):
-    one = counted(name)
-    assert one.check.agrees, one.check
-    assert one.complete, one.unsupported()
-    assert one.unused == ()
-    assert one.uncalled() == []
+    count = counted(name)
+    assert count.check.agrees, count.check
+    assert count.complete, count.unsupported()
+    assert count.unused == ()
+    assert count.uncalled() == []
 
 
 @zoo
@@ -42,24 +42,24 @@ def test_published_figures_hold_or_their_difference_is_explained(name, counted):
 
 @zoo
 def test_the_tables_sum_to_the_totals(name, counted):
-    one = counted(name)
-    for table in (one.by_layer(), one.by_layer(1), one.by_kind()):
+    count = counted(name)
+    for table in (count.by_layer(), count.by_layer(1), count.by_kind()):
         for column in ("params", "macs", "flops", "other_flops", "activations"):
-            assert table[column].sum() == one.total(column)
+            assert table[column].sum() == count.total(column)
     for column in ("macs", "flops", "other_flops"):
-        assert one.by_operator()[column].sum() == one.total(column)
+        assert count.by_operator()[column].sum() == count.total(column)
 
 
 @zoo
 def test_the_work_grows_with_the_batch(name):
     spec = find_model(name)
-    one, three = (
+    single, three = (
         dispatch_counter.count(
             built(name, spec.factory), tuple(torch.cat([x] * n) for x in spec.inputs()), {}
         )
         for n in (1, 3)
     )
-    assert sum(c.macs for c in three) == 3 * sum(c.macs for c in one)
+    assert sum(c.macs for c in three) == 3 * sum(c.macs for c in single)
 
 
 @zoo

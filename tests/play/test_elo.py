@@ -36,9 +36,9 @@ def test_a_rating_gives_a_share_and_its_opposite(elo):
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
-def test_who_wins_more_is_rated_higher(one, other):
-    if one < other:
-        assert elo_of(one) <= elo_of(other)
+def test_who_wins_more_is_rated_higher(lower, other):
+    if lower < other:
+        assert elo_of(lower) <= elo_of(other)
 
 
 @pytest.mark.parametrize("win_rate", [-0.1, 1.1, float("nan"), inf])

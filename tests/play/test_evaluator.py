@@ -60,18 +60,18 @@ def test_large_logits_do_not_overflow():
 
 def test_no_more_is_remembered_than_there_is_room_for(monkeypatch):
     monkeypatch.setattr(evaluator, "REMEMBERED", 2)
-    one = NetworkEvaluator(GAME, Says(), cache=True)
+    cached = NetworkEvaluator(GAME, Says(), cache=True)
     nodes = [node(""), node("x(0,0)"), node("x(1,1)")]
-    one.evaluate(nodes[:2])
-    assert all(one.remembered(known) for known in nodes[:2])
-    one.evaluate(nodes[2:])
-    assert [one.remembered(known) is not None for known in nodes] == [False, True, True]
+    cached.evaluate(nodes[:2])
+    assert all(cached.remembered(known) for known in nodes[:2])
+    cached.evaluate(nodes[2:])
+    assert [cached.remembered(known) is not None for known in nodes] == [False, True, True]
 
 
 def test_nothing_is_remembered_unasked():
-    one = NetworkEvaluator(GAME, Says())
-    one.evaluate([node("")])
-    assert one.remembered(node("")) is None
+    plain = NetworkEvaluator(GAME, Says())
+    plain.evaluate([node("")])
+    assert plain.remembered(node("")) is None
 
 
 @pytest.mark.parametrize(

@@ -39,20 +39,20 @@ HEADER = games_file.Header(
 @pytest.mark.parametrize("name", GAMES)
 def test_each_game_is_played_and_metered(name):
     game, net = game_and_net(name, 5 if name == "go" else None)
-    one = play(game, net, FEW, Habits(longest=6), seed=0, index=0)
-    assert 1 <= one.moves <= 6
-    assert one.asked == one.moves * 13 == one.made + one.terminal
+    played = play(game, net, FEW, Habits(longest=6), seed=0, index=0)
+    assert 1 <= played.moves <= 6
+    assert played.asked == played.moves * 13 == played.made + played.terminal
     layout = game.layout
     x = torch.zeros(1, layout.planes, layout.rows, layout.columns)
-    assert one.flops == one.made * profile(net, x).total("flops")
+    assert played.flops == played.made * profile(net, x).total("flops")
 
 
 def test_a_game_is_made_by_its_seed_and_index():
     game, net = game_and_net("connect_four")
     games = [play(game, net, FEW, Habits(), 3, index) for index in (0, 1, 0)]
-    one, other, again = ({**asdict(each), "seconds": 0} for each in games)
-    assert one == again
-    assert one != other
+    first, other, again = ({**asdict(each), "seconds": 0} for each in games)
+    assert first == again
+    assert first != other
 
 
 def test_the_result_is_the_first_players():
@@ -60,16 +60,16 @@ def test_the_result_is_the_first_players():
     settings = Settings(simulations=200, noise=0)
     to_win = "x(0,0) o(1,0) x(0,1) o(1,1)"
     for position, result in ((to_win, 1.0), (to_win + " x(2,2)", -1.0)):
-        one = play(game, net, settings, Habits(position=position, sampled=0), 0, 0)
-        assert (one.result, one.moves, one.ended) == (result, 1, "over")
+        played = play(game, net, settings, Habits(position=position, sampled=0), 0, 0)
+        assert (played.result, played.moves, played.ended) == (result, 1, "over")
 
 
 def test_who_is_about_to_lose_resigns():
     # x has two rows of two: whatever o does, x wins
     game, net = game_and_net("tic_tac_toe")
     hopeless = Habits(position="x(0,0) o(1,0) x(2,2) o(2,0) x(0,2)", resign=-0.5, sampled=0)
-    one = play(game, net, Settings(simulations=2000, noise=0), hopeless, 0, 0)
-    assert (one.ended, one.result, one.moves) == ("resigned", 1.0, 1)
+    played = play(game, net, Settings(simulations=2000, noise=0), hopeless, 0, 0)
+    assert (played.ended, played.result, played.moves) == ("resigned", 1.0, 1)
     with_hope = replace(hopeless, resign=-1.0)
     assert play(game, net, FEW, with_hope, 0, 0).ended == "over"
 
@@ -135,11 +135,11 @@ def test_an_illegal_position(name, position, words, capfd):
 def test_the_cache_gives_the_answers_that_the_network_gave():
     game, net = game_and_net("connect_four")
     evaluator = NetworkEvaluator(game, net, cache=True)
-    one, other = (
+    node, other = (
         Node(state, game.replayed(state)) for state in map(game.start, ("x3 o2 x0", "x0 o2 x3"))
     )
-    assert evaluator.remembered(one) is None
-    ((prior, value),) = evaluator.evaluate([one])
+    assert evaluator.remembered(node) is None
+    ((prior, value),) = evaluator.evaluate([node])
     known = evaluator.remembered(other)
     assert known is not None
     assert np.array_equal(known[0], prior)
@@ -179,12 +179,12 @@ def test_games_are_read_back_and_a_torn_line_is_survived(tmp_path):
     whole = file.read_text()
     file.write_text(whole + '{"index": 2, "mov')
     assert games_file.read(file)[1] == [of_game(0, moves=5), of_game(1, moves=6)]
-    games, said = games_file.begin(file, HEADER, resume=True)
-    assert [one.moves for one in games] == [5, 6]
-    assert "torn" in said
+    games, note = games_file.begin(file, HEADER, resume=True)
+    assert [game.moves for game in games] == [5, 6]
+    assert "torn" in note
     assert file.read_text() == whole
     games_file.append(file, of_game(2, moves=7))
-    assert [one.moves for one in games_file.read(file)[1]] == [5, 6, 7]
+    assert [game.moves for game in games_file.read(file)[1]] == [5, 6, 7]
 
 
 def test_games_from_before_a_setting_was_one_are_gone_on_with(tmp_path):
@@ -210,7 +210,7 @@ def test_a_game_that_was_stopped_gives_way_to_itself_played_anew(tmp_path):
     games_file.begin(file, HEADER, resume=False)
     games_file.append(file, replace(of_game(0, moves=2), ended="interrupted"))
     games_file.append(file, of_game(0, moves=9))
-    assert [one.moves for one in games_file.read(file)[1]] == [9]
+    assert [game.moves for game in games_file.read(file)[1]] == [9]
 
 
 @pytest.mark.parametrize(
@@ -232,14 +232,14 @@ def test_a_file_of_something_else(tmp_path, content, words):
 
 def test_a_mean_and_its_interval_by_hand():
     games = [of_game(n, made=made, asked=2) for n, made in enumerate((1, 2, 3))]
-    mean = ratio(games, lambda one: one.made)
+    mean = ratio(games, lambda each: each.made)
     # the mean of 1, 2, 3 has a standard error of 1 / sqrt(3); Student's 95% point for 2 is 2.920
     assert mean.mean == 2
     assert mean.high - 2 == pytest.approx(2.920 / 3**0.5, rel=1e-3)
     assert 2 - mean.low == pytest.approx(2.920 / 3**0.5, rel=1e-3)
-    assert ratio(games, lambda one: one.made, lambda one: one.asked).mean == 1
-    assert ratio(games[:1], lambda one: one.made).low is None
-    assert ratio(games, lambda one: one.made, lambda one: 0) is None
+    assert ratio(games, lambda each: each.made, lambda each: each.asked).mean == 1
+    assert ratio(games[:1], lambda each: each.made).low is None
+    assert ratio(games, lambda each: each.made, lambda each: 0) is None
 
 
 def test_the_json_object_by_hand():
@@ -249,14 +249,19 @@ def test_the_json_object_by_hand():
         of_game(1, moves=3, asked=33, made=27, roots=3, terminal=1, cache=5, flops=270.0),
         replace(of_game(2, moves=1, asked=11, made=5, roots=1, flops=50.0), ended="interrupted"),
     ]
-    one = as_object(HEADER, games)
-    assert list(one) == (
+    summary = as_object(HEADER, games)
+    assert list(summary) == (
         "game network params simulations games moves evaluations flops per_game "
         "evaluations_per_simulation saved seed".split()
     )
-    assert (one["games"], one["moves"], one["evaluations"], one["flops"]) == (2, 6, 52, 520)
-    assert one["per_game"]["moves"]["mean"] == 2.5
-    assert one["per_game"]["evaluations"]["mean"] == (20 + 27) / 2
-    assert one["evaluations_per_simulation"]["mean"] == (18 + 24 + 4) / (20 + 30 + 10)
-    assert one["saved"] == {"cache": 5, "reuse": 0, "terminal": 3}
-    assert one["seed"] == 7
+    assert (summary["games"], summary["moves"], summary["evaluations"], summary["flops"]) == (
+        2,
+        6,
+        52,
+        520,
+    )
+    assert summary["per_game"]["moves"]["mean"] == 2.5
+    assert summary["per_game"]["evaluations"]["mean"] == (20 + 27) / 2
+    assert summary["evaluations_per_simulation"]["mean"] == (18 + 24 + 4) / (20 + 30 + 10)
+    assert summary["saved"] == {"cache": 5, "reuse": 0, "terminal": 3}
+    assert summary["seed"] == 7

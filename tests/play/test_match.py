@@ -80,9 +80,9 @@ def test_each_begins_every_other_game_after_an_opening_of_its_own(monkeypatch):
 
 def test_a_match_is_made_by_its_seed():
     settings = Settings(simulations=12)
-    one, again, other = (between(GAME, NET, settings, QUIET, 6, 2, (s,)) for s in (3, 3, 4))
-    assert one == again
-    assert one != other
+    first, again, other = (between(GAME, NET, settings, QUIET, 6, 2, (s,)) for s in (3, 3, 4))
+    assert first == again
+    assert first != other
 
 
 def test_an_opening_leaves_the_game_to_be_played():

@@ -25,9 +25,9 @@ def test_a_tower_is_made_by_its_seed_and_leaves_the_generator_alone():
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    one, again, other = (tower(game, 1, 4, seed) for seed in (1, 1, 2))
+    first, again, other = (tower(game, 1, 4, seed) for seed in (1, 1, 2))
     assert torch.equal(torch.rand(3), expected)
-    weights = [next(net.parameters()) for net in (one, again, other)]
+    weights = [next(net.parameters()) for net in (first, again, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 

@@ -182,13 +182,15 @@ def test_a_batch_is_what_its_positions_are_one_by_one():
     chess = find_game("chess")
     seen = [chess.replayed(chess.start(text)) for text in ("", "e4", "e4 e5 Nf3")]
     whole = stack(chess.layout, seen)
-    assert np.array_equal(whole, np.concatenate([stack(chess.layout, [one]) for one in seen]))
+    assert np.array_equal(
+        whole, np.concatenate([stack(chess.layout, [position]) for position in seen])
+    )
 
 
 def test_a_key_is_the_same_where_the_planes_are():
     four, go = find_game("connect_four"), find_game("go", 9)
-    one, other = "x3 o3 x0 o0", "x0 o0 x3 o3"  # the same stones, in another order
-    assert four.replayed(four.start(one)).key() == four.replayed(four.start(other)).key()
-    one, other = "e5 c3 a9 a1", "a9 a1 e5 c3"  # as above, but the history is shown
-    assert go.replayed(go.start(one)).key() != go.replayed(go.start(other)).key()
+    moves, other = "x3 o3 x0 o0", "x0 o0 x3 o3"  # the same stones, in another order
+    assert four.replayed(four.start(moves)).key() == four.replayed(four.start(other)).key()
+    moves, other = "e5 c3 a9 a1", "a9 a1 e5 c3"  # as above, but the history is shown
+    assert go.replayed(go.start(moves)).key() != go.replayed(go.start(other)).key()
     assert go.replayed(go.start("e5 PASS")).key() != go.replayed(go.start("e5")).key()

@@ -39,10 +39,10 @@ LEANS = {0: 3.0, 3: 0.0, 6: 1.0}
 
 def search_of(name, position="", asks=None, **settings):
     game = find_game(name)
-    found = Search(game, asks or Says(), Settings(**settings), np.random.default_rng(0))
+    search = Search(game, asks or Says(), Settings(**settings), np.random.default_rng(0))
     state = game.start(position)
-    found.begin(Node(state, game.replayed(state)))
-    return game, found
+    search.begin(Node(state, game.replayed(state)))
+    return game, search
 
 
 def nodes_below(node):
@@ -56,15 +56,15 @@ def nodes_below(node):
 @pytest.mark.parametrize("remembers", [False, True])
 def test_every_simulation_is_accounted_for(batch, reuse, remembers):
     asks = Says(remembers=remembers)
-    _, found = search_of("tic_tac_toe", asks=asks, simulations=300, batch=batch, reuse=reuse)
+    _, search = search_of("tic_tac_toe", asks=asks, simulations=300, batch=batch, reuse=reuse)
     for number in range(1, 5):
-        root = found.run()
-        tally = found.tally
+        root = search.run()
+        tally = search.tally
         assert root.visits.sum() == 300
         assert root.total == 301
         assert tally.asked == number * 301
         assert tally.asked == tally.made + tally.cache + tally.reuse + tally.terminal
-        found.play(int(root.visits.argmax()))
+        search.play(int(root.visits.argmax()))
     assert tally.made == sum(asks.sizes)
     assert tally.passes == len(asks.sizes)
     assert max(asks.sizes) <= batch
@@ -76,8 +76,8 @@ def test_every_simulation_is_accounted_for(batch, reuse, remembers):
 def test_puct_by_hand():
     # column 0 has three times the prior of 6, and every value is 0.5
     asks = Says(value=0.5, priors=LEANS)
-    _, found = search_of("connect_four", FULL, asks, simulations=3, batch=1, noise=0)
-    root = found.run()
+    _, search = search_of("connect_four", FULL, asks, simulations=3, batch=1, noise=0)
+    root = search.run()
     assert root.prior == pytest.approx([0.75, 0, 0.25])
 
     def score(mean, prior, visits, total):
@@ -108,8 +108,8 @@ def test_puct_by_hand():
 )
 def test_the_constants_of_puct_are_settings(settings, visits):
     asks = Says(value=0.5, priors=LEANS)
-    _, found = search_of("connect_four", FULL, asks, simulations=2, batch=1, noise=0, **settings)
-    assert list(found.run().visits) == visits
+    _, search = search_of("connect_four", FULL, asks, simulations=2, batch=1, noise=0, **settings)
+    assert list(search.run().visits) == visits
 
 
 @pytest.mark.parametrize(
@@ -166,37 +166,37 @@ def test_the_default_draw_is_by_visits_bit_for_bit():
 def test_a_move_takes_no_more_evaluations_than_it_may(reuse, batch):
     asks = Says()
     limits = {"simulations": 60, "evaluations": 12, "batch": batch, "reuse": reuse}
-    _, found = search_of("tic_tac_toe", "x(0,0) o(1,1)", asks, **limits)
+    _, search = search_of("tic_tac_toe", "x(0,0) o(1,1)", asks, **limits)
     before, most = 0, 0
     for _ in range(6):
-        root = found.run()
-        tally = found.tally
+        root = search.run()
+        tally = search.tally
         assert tally.made - before <= 12
         most = max(most, tally.made - before)
         before = tally.made
         assert tally.asked == tally.made + tally.cache + tally.reuse + tally.terminal
         assert root.visits.sum() <= 60
-        found.play(int(root.visits.argmax()))
+        search.play(int(root.visits.argmax()))
     assert most == 12
 
 
 def test_a_search_follows_moves_that_it_did_not_search():
-    game, found = search_of("connect_four", simulations=30, reuse=True)
-    found.follow(3)
-    assert found._root.state.history() == [3]
-    root = found.run()
+    game, search = search_of("connect_four", simulations=30, reuse=True)
+    search.follow(3)
+    assert search._root.state.history() == [3]
+    root = search.run()
     place = int(root.visits.argmax())
-    found.follow(root.actions[place])
-    assert found._root is root.children[place]  # the subtree is kept
-    found.follow(found._root.actions[0])
-    state = found._root.state
+    search.follow(root.actions[place])
+    assert search._root is root.children[place]  # the subtree is kept
+    search.follow(search._root.actions[0])
+    state = search._root.state
     assert len(state.history()) == 3
-    assert found._root.seen == game.replayed(state)
+    assert search._root.seen == game.replayed(state)
 
 
 def test_noise_is_in_the_roots_priors_and_nowhere_else():
-    _, found = search_of("connect_four", simulations=60, noise=0.25)
-    root = found.run()
+    _, search = search_of("connect_four", simulations=60, noise=0.25)
+    root = search.run()
     assert root.prior.sum() == pytest.approx(1)
     assert not np.allclose(root.prior, 1 / 7)
     assert (root.prior >= 0.75 / 7).all()
@@ -206,15 +206,15 @@ def test_noise_is_in_the_roots_priors_and_nowhere_else():
 
 
 def test_no_noise_leaves_the_network_alone():
-    _, found = search_of("connect_four", simulations=10, noise=0)
-    assert np.allclose(found.run().prior, 1 / 7)
+    _, search = search_of("connect_four", simulations=10, noise=0)
+    assert np.allclose(search.run().prior, 1 / 7)
 
 
 @pytest.mark.parametrize("batch", [1, 8])
 @pytest.mark.parametrize("loss", [0.0, 1.0, 2.6])
 def test_virtual_loss_is_taken_back(batch, loss):
-    _, found = search_of("connect_four", simulations=200, batch=batch, virtual_loss=loss)
-    root = found.run()
+    _, search = search_of("connect_four", simulations=200, batch=batch, virtual_loss=loss)
+    root = search.run()
     for node in nodes_below(root):
         if not node.total:
             continue
@@ -234,10 +234,10 @@ def test_virtual_loss_is_taken_back_when_the_network_fails():
                 raise KeyboardInterrupt
             return super().evaluate(nodes)
 
-    _, found = search_of("connect_four", asks=Fails(), simulations=50, batch=4)
+    _, search = search_of("connect_four", asks=Fails(), simulations=50, batch=4)
     with pytest.raises(KeyboardInterrupt):
-        found.run()
-    root = found._root
+        search.run()
+    root = search._root
     assert root.visits.sum() == 4  # the one batch that came back
     assert root.worth == pytest.approx(np.zeros(7))
 
@@ -255,8 +255,8 @@ def test_virtual_loss_is_taken_back_when_the_network_fails():
     ],
 )
 def test_a_win_in_one_is_found(name, position, word):
-    game, found = search_of(name, position, simulations=400, noise=0)
-    root = found.run()
+    game, search = search_of(name, position, simulations=400, noise=0)
+    root = search.run()
     best = int(root.visits.argmax())
     assert root.actions[best] == game.action(game.start(position), word)
     assert root.means()[best] == 1  # a win for the one who moves there
@@ -264,8 +264,10 @@ def test_a_win_in_one_is_found(name, position, word):
 
 def test_a_loss_is_seen_from_the_other_side():
     # whatever the first player does but o2's block, the second wins at once
-    game, found = search_of("tic_tac_toe", "x(0,0) o(1,0) x(2,1) o(1,1)", simulations=2000, noise=0)
-    root = found.run()
+    game, search = search_of(
+        "tic_tac_toe", "x(0,0) o(1,0) x(2,1) o(1,1)", simulations=2000, noise=0
+    )
+    root = search.run()
     best = int(root.visits.argmax())
     assert root.actions[best] == game.action(game.start("x(0,0) o(1,0) x(2,1) o(1,1)"), "x(1,2)")
     elsewhere = root.actions.index(2)
@@ -273,13 +275,13 @@ def test_a_loss_is_seen_from_the_other_side():
 
 
 def test_a_subtree_is_kept_with_its_visits():
-    _, found = search_of("connect_four", simulations=100, batch=1, reuse=True)
-    root = found.run()
+    _, search = search_of("connect_four", simulations=100, batch=1, reuse=True)
+    root = search.run()
     best = int(root.visits.argmax())
     inherited = int(root.visits[best])
-    found.play(best)
-    made = found.tally.made
-    root = found.run()
-    assert found.tally.reuse == inherited
-    assert found.tally.made + found.tally.terminal - made == 101 - inherited
+    search.play(best)
+    made = search.tally.made
+    root = search.run()
+    assert search.tally.reuse == inherited
+    assert search.tally.made + search.tally.terminal - made == 101 - inherited
     assert root.visits.sum() == 100

@@ -35,7 +35,7 @@ def layers_of(paths):
         Layer, path=st.just(""), kind=TEXT, params=COUNT, trainable=COUNT, shared=TEXTS,
         calls=COUNT, output_shape=SHAPE, output_elements=COUNT, leaf=st.booleans(),
     )  # fmt: skip
-    return st.tuples(*[layer.map(lambda one, path=path: _named(one, path)) for path in paths])
+    return st.tuples(*[layer.map(lambda drawn, path=path: _named(drawn, path)) for path in paths])
 
 
 def _named(layer, path):
@@ -61,20 +61,20 @@ PROFILES = PATHS.flatmap(
 
 
 @given(PROFILES)
-def test_what_is_saved_is_read_back_equal(one):
-    again = Profile.from_json(one.to_json())
-    assert again == one
-    assert again.to_json() == one.to_json()
+def test_what_is_saved_is_read_back_equal(original):
+    again = Profile.from_json(original.to_json())
+    assert again == original
+    assert again.to_json() == original.to_json()
 
 
 def test_a_count_comes_back_with_its_tables(tmp_path):
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LSTM(8, 3))
-    one = profile(network, torch.zeros(5, 1, 4, 4), backward=True)
-    (tmp_path / "one.json").write_text(one.to_json())
+    counted = profile(network, torch.zeros(5, 1, 4, 4), backward=True)
+    (tmp_path / "one.json").write_text(counted.to_json())
     again = read_profile(tmp_path / "one.json")
-    assert again == one
-    assert again.layers.equals(one.layers)
-    assert again.backward == one.backward
+    assert again == counted
+    assert again.layers.equals(counted.layers)
+    assert again.backward == counted.backward
 
 
 def test_it_is_what_the_command_line_writes_and_a_call_takes_a_line(capsys):

@@ -30,24 +30,24 @@ def small():
 
 
 def test_shares_by_hand(small):
-    found = boxes(small, "params")
+    rows = boxes(small, "params")
     # 10 x 30, 30 x 10, and 10 x 40 + 40; a module with one layer in it is that layer
-    assert [row["text"] for row in found] == [
+    assert [row["text"] for row in rows] == [
         "(top), Sequential: 1,040 parameters, 100.0%",
         "body.0, linear: 300 parameters, 28.8%",
         "pair, Sequential: 740 parameters, 71.2%",
         "pair.0, linear: 300 parameters, 28.8%",
         "pair.1, linear: 440 parameters, 42.3%",
     ]
-    whole, body, pair, one, two = found
-    for row, value in zip(found, (1040, 300, 740, 300, 440), strict=True):
+    whole, body, pair, upper, two = rows
+    for row, value in zip(rows, (1040, 300, 740, 300, 440), strict=True):
         assert share(row, whole) == pytest.approx(value / 1040)
-    assert (body["top"], pair["top"], one["top"]) == (0, body["bottom"], body["bottom"])
-    assert two["top"] == pytest.approx(one["bottom"])
+    assert (body["top"], pair["top"], upper["top"]) == (0, body["bottom"], body["bottom"])
+    assert two["top"] == pytest.approx(upper["bottom"])
     assert whole["right"] == body["left"] == pair["left"]
-    assert pair["right"] == one["left"] == two["left"]
-    assert [row["right"] for row in (body, one, two)] == [WIDTH] * 3
-    assert [row["colour"] for row in found] == [
+    assert pair["right"] == upper["left"] == two["left"]
+    assert [row["right"] for row in (body, upper, two)] == [WIDTH] * 3
+    assert [row["colour"] for row in rows] == [
         GROUP, "linear", GROUP, "linear", "linear"]  # fmt: skip
     assert body["label"] == "body.0 linear 28.8%"
 
@@ -56,10 +56,10 @@ def test_small_layers_share_a_box():
     network = nn.Sequential(nn.Linear(100, 100), nn.BatchNorm1d(100))
     for _ in range(5):
         network.append(nn.Sequential(nn.PReLU(), nn.PReLU()))
-    found = boxes(profile(network.eval(), torch.zeros(1, 100)), "params")
-    assert [re.sub(":.*", "", row["text"]) for row in found] == [
+    rows = boxes(profile(network.eval(), torch.zeros(1, 100)), "params")
+    assert [re.sub(":.*", "", row["text"]) for row in rows] == [
         "(top), Sequential", "0, linear", "1, norm", "10 other layers of (top)"]  # fmt: skip
-    assert "10 other layers of (top): 10 parameters" in found[-1]["text"]
+    assert "10 other layers of (top): 10 parameters" in rows[-1]["text"]
 
 
 def test_a_module_with_its_own_arithmetic():
@@ -72,8 +72,8 @@ def test_a_module_with_its_own_arithmetic():
             y = self.qkv(x)
             return y @ y.transpose(-1, -2)
 
-    found = boxes(profile(nn.Sequential(Attention(), nn.Linear(4, 4)), torch.zeros(1, 4, 8)))
-    labels = {row["label"].split()[0]: row for row in found}
+    rows = boxes(profile(nn.Sequential(Attention(), nn.Linear(4, 4)), torch.zeros(1, 4, 8)))
+    labels = {row["label"].split()[0]: row for row in rows}
     # the product: 4 x 4 x 8 MACs; the layer: 4 x 8 x 8; the last one: 4 x 4 x 4
     whole = labels["Sequential"]
     assert share(labels["(itself)"], whole) == pytest.approx(128 / (128 + 256 + 64))

@@ -45,10 +45,10 @@ NET = made(
 
 def spans(text):
     """{name, start, end} of a Chrome trace's events, in ns."""
-    said = json.loads(text)["traceEvents"]
+    events = json.loads(text)["traceEvents"]
     return [
         (e["name"], round(1000 * e["ts"]), round(1000 * (e["ts"] + e["dur"])))
-        for e in said
+        for e in events
         if e["ph"] == "X"
     ]
 
@@ -58,20 +58,20 @@ def stacks(text):
 
     They are those of src/lib/file-format-spec.ts of jlfwong/speedscope.
     """
-    said = json.loads(text)
-    assert said["$schema"] == "https://www.speedscope.app/file-format-schema.json"
-    frames = said["shared"]["frames"]
+    file = json.loads(text)
+    assert file["$schema"] == "https://www.speedscope.app/file-format-schema.json"
+    frames = file["shared"]["frames"]
     assert all(set(frame) <= {"name", "file", "line", "col"} for frame in frames)
     names = [frame["name"] for frame in frames]
     assert len(set(names)) == len(names)
-    (one,) = said["profiles"]
-    assert set(one) == {"type", "name", "unit", "startValue", "endValue", "samples", "weights"}
-    assert one["type"] == "sampled"
-    assert one["unit"] in ("none", "nanoseconds", "microseconds", "milliseconds", "seconds",
+    (trace,) = file["profiles"]
+    assert set(trace) == {"type", "name", "unit", "startValue", "endValue", "samples", "weights"}
+    assert trace["type"] == "sampled"
+    assert trace["unit"] in ("none", "nanoseconds", "microseconds", "milliseconds", "seconds",
                            "bytes")  # fmt: skip
-    assert one["endValue"] - one["startValue"] == sum(one["weights"])
-    samples = [[names[index] for index in stack] for stack in one["samples"]]
-    return list(zip(samples, one["weights"], strict=True))
+    assert trace["endValue"] - trace["startValue"] == sum(trace["weights"])
+    samples = [[names[index] for index in stack] for stack in trace["samples"]]
+    return list(zip(samples, trace["weights"], strict=True))
 
 
 def test_speedscope_by_hand():
@@ -97,9 +97,9 @@ def test_chrome_by_hand():
         ("body.0", 66, 76),
         ("aten::linear", 66, 76),
     ]
-    said = json.loads(render(NET, "chrome"))
-    assert said["otherData"]["axis"] == "1 microsecond of the axis is 1,000 FLOPs"
-    events = [event for event in said["traceEvents"] if event["ph"] == "X"]
+    parsed = json.loads(render(NET, "chrome"))
+    assert parsed["otherData"]["axis"] == "1 microsecond of the axis is 1,000 FLOPs"
+    events = [event for event in parsed["traceEvents"] if event["ph"] == "X"]
     assert events[0]["args"] == {"flops": 76, "kind": "Block"}
     assert events[2]["args"] == {"flops": 60, "kind": "linear"}
     assert events[3]["args"] == {"flops": 60, "kind": "operator"}
@@ -136,13 +136,13 @@ def test_the_weights_are_the_total(model):
 
 @given(st.dictionaries(st.sampled_from(PATHS), st.floats(1e-7, 1e3), min_size=1))
 def test_no_event_ends_after_the_one_it_lies_in(weights):
-    found = spans(render(NET, "chrome", weights))
-    for (_, start, _), (_, later, _) in pairwise(found):
+    events = spans(render(NET, "chrome", weights))
+    for (_, start, _), (_, later, _) in pairwise(events):
         assert start <= later
-    for index, (_, start, end) in enumerate(found):
-        for _, later, ends in found[index:]:
+    for index, (_, start, end) in enumerate(events):
+        for _, later, ends in events[index:]:
             assert later >= end or (start <= later and ends <= end)
-    assert found[0][2] == pytest.approx(1e9 * sum(weights.values()), abs=1, rel=1e-9)
+    assert events[0][2] == pytest.approx(1e9 * sum(weights.values()), abs=1, rel=1e-9)
 
 
 def test_a_lower_bound_says_so():
@@ -152,7 +152,7 @@ def test_a_lower_bound_says_so():
 
 
 @pytest.mark.parametrize(
-    ("weights", "unit", "said"),
+    ("weights", "unit", "complaint"),
     [
         ({"tail": 1.0}, None, "no layer 'tail'"),
         ({"head": -1.0}, None, "head weighs -1.0"),
@@ -162,8 +162,8 @@ def test_a_lower_bound_says_so():
         (None, "seconds", "give the layers' seconds"),
     ],
 )
-def test_what_cannot_be_drawn(weights, unit, said):
-    with pytest.raises(ValueError, match=said):
+def test_what_cannot_be_drawn(weights, unit, complaint):
+    with pytest.raises(ValueError, match=complaint):
         render(NET, "chrome", weights, unit=unit)
 
 

@@ -83,8 +83,8 @@ def test_a_waterfall_is_a_chain_from_zero_to_the_total():
     (rows,) = spec["datasets"].values()
     *steps, total = rows
     assert steps[0]["start"] == total["start"] == 0
-    for one, after in pairwise(steps):
-        assert after["start"] == one["end"]
+    for before, after in pairwise(steps):
+        assert after["start"] == before["end"]
     assert steps[-1]["end"] == pytest.approx(total["end"])
     assert total["end"] == comparison.orders
 
@@ -98,8 +98,8 @@ def test_a_chains_waterfall_falls_step_by_step_to_the_total():
     (rows,) = spec["datasets"].values()
     *steps, total = rows
     assert steps[0]["start"] == total["start"] == 0
-    for one, after in pairwise(steps):  # what changes nothing is left out, and moves nothing
-        assert after["start"] == pytest.approx(one["end"], abs=0.005)
+    for before, after in pairwise(steps):  # what changes nothing is left out, and moves nothing
+        assert after["start"] == pytest.approx(before["end"], abs=0.005)
     assert steps[-1]["end"] == pytest.approx(total["end"], abs=0.005)
     assert total["end"] == pytest.approx(log10(2.741805 / 12.444167))
     names = [row["factor"] for row in steps]
@@ -253,7 +253,7 @@ def test_verdicts_are_the_tables(page, report):
     for row in claims.itertuples():
         article = page.find_element("id", row.id)
         assert article.find_element("css selector", ".verdict").text == row.verdict
-        shown = [found.text for found in article.find_elements("css selector", ".found")]
+        shown = [element.text for element in article.find_elements("css selector", ".found")]
         assert shown == ([row.found] if isinstance(row.found, str) else [])
 
 

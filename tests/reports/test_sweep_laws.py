@@ -5,7 +5,7 @@ from flopledger.reports.sweep_laws import findings, sentences
 from flopledger.sweeping.rows import Row
 
 
-def said(figures, spans=2):
+def sentence_of(figures, spans=2):
     rows = [
         Row(model="net", sizes={"N": n}, samples=1, flops=flops, trainable_params=0, activations=0)
         for n, flops in figures.items()
@@ -48,12 +48,12 @@ SIZES = range(32, 257, 32)
     ],
 )
 def test_where_a_law_holds(figures, spans, line):
-    assert said(figures, spans) == f"net: FLOPs {line}"
+    assert sentence_of(figures, spans) == f"net: FLOPs {line}"
 
 
 def test_least_squares_say_so():
-    line = said({n: 1000 * n + n**3 % 5 for n in range(50, 60)}, spans=1)
+    line = sentence_of({n: 1000 * n + n**3 % 5 for n in range(50, 60)}, spans=1)
     assert "at all 10 sizes (least squares)" in line
     assert "exactly" not in line
-    line = said({10: 3, 20: 900, 30: 7, 40: 2000, 50: 11})
+    line = sentence_of({10: 3, 20: 900, 30: 7, 40: 2000, 50: 11})
     assert line.startswith("net: FLOPs follow no law that is tried; the nearest, ")

@@ -21,10 +21,10 @@ x = "2"
 
 
 @pytest.fixture
-def said(tmp_path):
+def refused(tmp_path):
     """What is said of a file of claims, in which a text is replaced by another."""
 
-    def refused(old, new):
+    def message_of(old, new):
         assert old in GOOD
         path = tmp_path / "mine.toml"
         path.write_bytes(GOOD.replace(old, new).encode())
@@ -37,13 +37,13 @@ def said(tmp_path):
         assert len(message) < 1500
         return message.removeprefix(f"{path}: ")
 
-    return refused
+    return message_of
 
 
 def test_a_good_file_is_judged(tmp_path):
     (tmp_path / "mine.toml").write_text(GOOD)
-    (one,) = claims(str(tmp_path / "mine.toml"))
-    assert (one.word, one.found, one.reason) == ("holds", 1, "2.0")
+    (verdict,) = claims(str(tmp_path / "mine.toml"))
+    assert (verdict.word, verdict.found, verdict.reason) == ("holds", 1, "2.0")
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_a_good_file_is_judged(tmp_path):
         ("{x:.1f}", "{", "[claims.mine.reason] Single '{' encountered"),
     ],
 )  # fmt: skip
-def test_a_bad_claim_gives_one_line_with_file_claim_and_key(said, old, new, words):
-    assert words in said(old, new)
+def test_a_bad_claim_gives_one_line_with_file_claim_and_key(refused, old, new, words):
+    assert words in refused(old, new)
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_a_bad_claim_gives_one_line_with_file_claim_and_key(said, old, new, word
         ("lambda: 1", "is not evaluated here"),
     ],
 )
-def test_an_expression_that_cannot_be_evaluated_gives_one_line(said, expression, words):
-    message = said('"1"', json.dumps(expression))
+def test_an_expression_that_cannot_be_evaluated_gives_one_line(refused, expression, words):
+    message = refused('"1"', json.dumps(expression))
     quoted = expression if len(expression) <= 120 else f"{expression[:117]}..."
     assert message.startswith(f"[claims.mine.found] {quoted!r}: ")
     assert words in message

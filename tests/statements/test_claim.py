@@ -63,7 +63,7 @@ def test_every_claim_says_who_where_and_when_it_was_read(verdicts):
 
 # expected figures: the runs' facts and the networks' layers, by hand
 @pytest.mark.parametrize(
-    ("name", "found", "within", "word"),
+    ("name", "figure", "within", "word"),
     [
         # (2 x 724,406,816) / 60,965,224, the counts of AlexNet's paper and layers
         ("D1.5", 2 * 724_406_816 / 60_965_224, 1e-9, "does not hold"),
@@ -88,8 +88,8 @@ def test_every_claim_says_who_where_and_when_it_was_read(verdicts):
         ("D2.14", 5.875097 / 2.741805, 1e-6, "holds"),  # from 6 hours on
     ],
 )
-def test_what_is_found_is_what_the_facts_come_to(by_id, name, found, within, word):
-    assert by_id[name].found == pytest.approx(found, rel=within)
+def test_what_is_found_is_what_the_facts_come_to(by_id, name, figure, within, word):
+    assert by_id[name].found == pytest.approx(figure, rel=within)
     assert by_id[name].word == word
 
 
@@ -175,7 +175,7 @@ def test_about_orders_is_half_an_order_whichever_order(claimed, away):
 
 
 @pytest.mark.parametrize(
-    ("found", "kind"),
+    ("expression", "kind"),
     [
         ("1", None),  # a number of the file's own rests on nothing
         ("fact('alexnet', 'images')", "as cited"),
@@ -186,8 +186,8 @@ def test_about_orders_is_half_an_order_whichever_order(claimed, away):
         ("hours('fastai_pytorch')", "as cited"),
     ],
 )
-def test_a_number_is_as_sure_as_what_it_rests_on(found, kind):
-    assert judge(claim_of(found=found), Figures(cached_profile)).kind == kind
+def test_a_number_is_as_sure_as_what_it_rests_on(expression, kind):
+    assert judge(claim_of(found=expression), Figures(cached_profile)).kind == kind
 
 
 def test_what_a_reason_quotes_does_not_make_the_number_surer():
@@ -211,9 +211,9 @@ def test_the_json_has_exactly_the_documented_keys(verdicts):
     rows = json.loads(verdicts.to_json())
     assert [row["id"] for row in rows] == [verdict.claim.id for verdict in verdicts]
     assert all(list(row) == KEYS for row in rows)
-    one = rows[0]
-    assert (one["claimed"], one["sense"], one["kind"]) == (5, "about", "assumed")
-    assert one["range"][0] < one["found"] < one["range"][1]
-    assert one["url"].startswith("https://www.lesswrong.com/")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", one["retrieved"])
+    first = rows[0]
+    assert (first["claimed"], first["sense"], first["kind"]) == (5, "about", "assumed")
+    assert first["range"][0] < first["found"] < first["range"][1]
+    assert first["url"].startswith("https://www.lesswrong.com/")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", first["retrieved"])
     assert next(row for row in rows if row["id"] == "D1.5")["claimed"] == [10, 15]

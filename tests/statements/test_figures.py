@@ -95,7 +95,7 @@ def test_what_is_asked_for_is_remembered_until_it_is_forgotten(figures):
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "said"),
+    ("name", "words", "complaint"),
     [
         ("batches", (), "no batch is known"),
         ("batch", ("fastai_pytorch",), "fastai_pytorch has no one batch: it is "),
@@ -104,8 +104,8 @@ def test_what_is_asked_for_is_remembered_until_it_is_forgotten(figures):
         ("fact", ("vgg16", "epochs", "late"), "vgg16 has no phase 'late'; it has"),
     ],
 )
-def test_what_there_is_not_is_said(figures, name, words, said):
-    with pytest.raises(NoFigure, match=said):
+def test_what_there_is_not_is_said(figures, name, words, complaint):
+    with pytest.raises(NoFigure, match=complaint):
         figures.functions[name](*words)
 
 

@@ -32,13 +32,13 @@ def test_the_charts_figure_holds_data_generation():
 
 
 @pytest.mark.parametrize(
-    ("name", "table", "said"),
+    ("name", "table", "complaint"),
     [
         ("HAL", "Epoch 2025", "Epoch 2025 has no figure of 'HAL'"),
         ("ZF", "Epoch 2026", "Epoch 2026 has no figure of 'ZF'"),
         ("AlexNet", "Epoch 1999", "no table is called 'Epoch 1999'"),
     ],
 )
-def test_what_a_table_has_not_is_said(name, table, said):
-    with pytest.raises(UnknownSystem, match=said):
+def test_what_a_table_has_not_is_said(name, table, complaint):
+    with pytest.raises(UnknownSystem, match=complaint):
         find_system(name, table)

@@ -81,9 +81,9 @@ def typos(draw):
 def test_a_mistyped_key_of_a_table_is_named(typed):
     key, typo = typed
     table = {typo if name == key else name: value for name, value in ROW.items()}
-    said = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
-    assert said.startswith(f"facts/x.toml: [chips] {typo} is no key here; did you mean ")
-    assert key in said.partition("did you mean")[2]
+    line = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
+    assert line.startswith(f"facts/x.toml: [chips] {typo} is no key here; did you mean ")
+    assert key in line.partition("did you mean")[2]
 
 
 @on_files
@@ -92,22 +92,22 @@ def test_a_mistyped_column_is_named(written, typed):
     key, typo = typed
     columns = [typo if name == key else name for name in KEYS]
     path = written(csv_text([ROW.values()], columns))
-    said = complaint(lambda: read_rows(path, Chip))
-    assert said.startswith(f"{path}: {typo!r} is no column here; did you mean ")
-    assert key in said.partition("did you mean")[2]
+    line = complaint(lambda: read_rows(path, Chip))
+    assert line.startswith(f"{path}: {typo!r} is no column here; did you mean ")
+    assert key in line.partition("did you mean")[2]
 
 
 def test_a_word_like_no_key_gets_all_keys():
-    said = complaint(lambda: checked(Chip, ROW | {"xyz": 1}, facts_folder("x.toml")))
-    assert said == "facts/x.toml: xyz is no key here; there are name, tflops, source, note"
+    line = complaint(lambda: checked(Chip, ROW | {"xyz": 1}, facts_folder("x.toml")))
+    assert line == "facts/x.toml: xyz is no key here; there are name, tflops, source, note"
 
 
 @given(st.sampled_from(["absent", "", " ", "\t \n"]))
 def test_a_table_without_a_source_is_refused(source):
     table = {key: value for key, value in ROW.items() if key != "source"}
     table |= {} if source == "absent" else {"source": source}
-    said = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
-    assert said == "facts/x.toml: [chips] has no source; give the paper and section"
+    line = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
+    assert line == "facts/x.toml: [chips] has no source; give the paper and section"
 
 
 @on_files
@@ -118,8 +118,8 @@ def test_the_first_row_without_a_source_is_named(written, have):
     if all(have):
         assert len(read_rows(path, Chip, name="name")) == len(rows)
     else:
-        said = complaint(lambda: read_rows(path, Chip, name="name"))
-        assert said == f"{path}: chip {have.index(False)}: source is empty; fill it in"
+        line = complaint(lambda: read_rows(path, Chip, name="name"))
+        assert line == f"{path}: chip {have.index(False)}: source is empty; fill it in"
 
 
 # what a cell may hold: anything but surrogates and control characters; edges are stripped
@@ -178,7 +178,7 @@ def test_whatever_bytes_a_file_holds_it_is_read_or_refused(written, content):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [
         ("", "it is empty; its first line names the columns"),
         (b"\xff\xfe", "not UTF-8"),
@@ -193,25 +193,25 @@ def test_whatever_bytes_a_file_holds_it_is_read_or_refused(written, content):
         ('name,tflops,source,note\n"K80,1,x,\n', "line 2: not CSV"),
     ],
 )
-def test_a_bad_table_gives_one_line(written, content, said):
+def test_a_bad_table_gives_one_line(written, content, words):
     path = written(content)
-    assert complaint(lambda: read_rows(path, Chip, name="name")).startswith(f"{path}: {said}")
+    assert complaint(lambda: read_rows(path, Chip, name="name")).startswith(f"{path}: {words}")
 
 
 def test_no_file_and_a_folder(tmp_path):
     for read in (read_toml, lambda path: read_rows(path, Chip)):
-        said = complaint(lambda: read(tmp_path / "none"))  # noqa: B023  called at once
-        assert said.startswith(f"{tmp_path / 'none'}: it cannot be read: No such file")
+        line = complaint(lambda: read(tmp_path / "none"))  # noqa: B023  called at once
+        assert line.startswith(f"{tmp_path / 'none'}: it cannot be read: No such file")
         assert "it cannot be read: Is a directory" in complaint(lambda: read(tmp_path))  # noqa: B023
 
 
 def test_a_mistyped_key_comes_before_the_key_that_it_should_have_been():
     table = {"name": "K80", "source": "x", "tflosp": 1}
-    said = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
-    assert said == "facts/x.toml: [chips] tflosp is no key here; did you mean tflops?"
+    line = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
+    assert line == "facts/x.toml: [chips] tflosp is no key here; did you mean tflops?"
     del table["tflosp"]
-    said = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
-    assert said == "facts/x.toml: [chips] tflops is missing; add it"
+    line = complaint(lambda: checked(Chip, table, facts_folder("x.toml"), "chips"))
+    assert line == "facts/x.toml: [chips] tflops is missing; add it"
 
 
 def test_files_of_ours_are_named_as_in_the_repository(tmp_path):

@@ -7,7 +7,7 @@ MANY = [f"network-{number}" for number in range(100)]
 
 
 @pytest.mark.parametrize(
-    ("word", "known", "said"),
+    ("word", "known", "complaint"),
     [
         ("vlaue", ["value", "low"], "did you mean value?"),
         ("colour", ["value", "low"], "there are value, low"),
@@ -15,8 +15,8 @@ MANY = [f"network-{number}" for number in range(100)]
         ("zzz", MANY, "of 100 names the nearest are "),
     ],
 )
-def test_the_nearest_are_named(word, known, said):
-    assert did_you_mean(word, known).startswith(said)
+def test_the_nearest_are_named(word, known, complaint):
+    assert did_you_mean(word, known).startswith(complaint)
 
 
 def test_of_many_names_only_a_few_are_listed():

@@ -79,10 +79,10 @@ def test_a_grid_has_every_model_at_every_size():
     axes = [parse_axis("B=1,2"), parse_axis("N=32,64,96")]
     points = grid(["a", "b"], ["B,3,N,N", "B,5"], axes, ["depth=3"], "dispatch")
     assert len(points) == len({point.key for point in points}) == 2 * 2 * 3
-    one = points[1]
-    assert (one.model, one.sizes) == ("a", {"B": 1, "N": 64})
-    assert one.inputs == ("1,3,64,64", "1,5")
-    assert (one.kwargs, one.counter, one.size) == (("depth=3",), "dispatch", "B=1, N=64")
+    second = points[1]
+    assert (second.model, second.sizes) == ("a", {"B": 1, "N": 64})
+    assert second.inputs == ("1,3,64,64", "1,5")
+    assert (second.kwargs, second.counter, second.size) == (("depth=3",), "dispatch", "B=1, N=64")
     assert points[-1].inputs == ("2,3,96,96", "2,5")
     assert len(grid(["a", "a"], ["1,N"], [parse_axis("N=1")])) == 1
 

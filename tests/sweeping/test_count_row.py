@@ -15,9 +15,9 @@ def test_a_rows_figures_by_hand(points, capsys):
     assert row.activations == 4 * 8 * 8
     assert row.flops_per_param == row.flops / weights
     assert (row.counter, row.agrees, row.uncounted) == ("fvcore", True, ())
-    said = capsys.readouterr()
-    assert said.out == ""  # stdout is the table's
-    assert "a pass" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""  # stdout is the table's
+    assert "a pass" in printed.err
 
 
 @pytest.mark.parametrize(

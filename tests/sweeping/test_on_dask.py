@@ -58,9 +58,9 @@ def test_from_the_command_line(local, run, network, monkeypatch):
         "--kwargs",
         "fails=5",
     )
-    code, out, said = run(*words, "--scheduler", local.scheduler_address)
+    code, out, err = run(*words, "--scheduler", local.scheduler_address)
     assert code == 1
-    assert said == ["flopledger: 1 of 4 rows could not be counted; each says why"]
+    assert err == ["flopledger: 1 of 4 rows could not be counted; each says why"]
     lines = out.splitlines()
     assert [line.split()[:2] for line in lines[1:5]] == [["net.py:Net", n] for n in "4567"]
     assert "it cannot take N=5: of all sizes, this one" in lines[2]
@@ -84,12 +84,12 @@ def test_a_scheduler_that_dies_is_one_line_and_what_was_done_is_kept(run, networ
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(rows_file, "append", closing)
-            code, out, said = run(
+            code, out, err = run(
                 "sweep", network, "--input", "1,3,N,N", "--over", "N=4:40", "--kwargs", "slow=0.05",
                 "--output", str(file), "--scheduler", made.scheduler_address,
             )  # fmt: skip
     assert code == 1
-    (line,) = [line for line in said if line.startswith("flopledger")]  # the network prints too
+    (line,) = [line for line in err if line.startswith("flopledger")]  # the network prints too
     assert line.startswith(f"flopledger: the scheduler at {made.scheduler_address} is gone")
     assert f"{len(added)} of 36 rows were done" in line
     assert len(file.read_text().splitlines()) == 1 + len(added)
@@ -116,9 +116,9 @@ def test_a_cluster_without_workers_is_given_up(points):
 def test_no_scheduler_there(run, network, monkeypatch, address):
     monkeypatch.setattr(on_dask, "CONNECTING", 0.3)
     words = ("sweep", network, "--input", "1,3,N,N", "--over", "N=4")
-    code, out, said = run(*words, "--scheduler", address)
+    code, out, err = run(*words, "--scheduler", address)
     assert (code, out) == (1, "")
-    (line,) = said
+    (line,) = err
     assert line.startswith(f"flopledger: no scheduler answers at {address}; name one that runs")
 
 
@@ -131,16 +131,14 @@ def test_no_scheduler_there(run, network, monkeypatch, address):
 )
 def test_what_a_cluster_does_not_take(run, network, words, complaint):
     words = ("--input", "1,3,N,N", "--over", "N=4", "--scheduler", "tcp://h:1", *words.split())
-    code, out, said = run("sweep", network, *words)
+    code, out, err = run("sweep", network, *words)
     assert (code, out) == (2, "")
-    assert complaint in said[0]
+    assert complaint in err[0]
 
 
 def test_without_dask_the_extra_is_named(run, network, monkeypatch):
     monkeypatch.setattr(on_dask, "find_spec", lambda name: None)
     words = ("--input", "1,3,N,N", "--over", "N=4", "--scheduler", "tcp://h:1")
-    code, _, said = run("sweep", network, *words)
+    code, _, err = run("sweep", network, *words)
     assert code == 2
-    assert said == [
-        "flopledger: dask.distributed is not installed; pip install 'flopledger[sweep]'"
-    ]
+    assert err == ["flopledger: dask.distributed is not installed; pip install 'flopledger[sweep]'"]

@@ -17,10 +17,10 @@ def test_rows_come_back_and_failed_ones_are_not_finished(tmp_path):
     path = tmp_path / "rows.jsonl"
     assert begin(path, HEADER, resume=False) == ({}, "")
     point = Point(model="a", sizes={"N": 3}, inputs=("1,3,3,3",))
-    for one in (row(1), row(2, uncounted=("aten::x (1 calls)",)), failed(point, "too\nbad")):
-        append(path, one)
+    for line in (row(1), row(2, uncounted=("aten::x (1 calls)",)), failed(point, "too\nbad")):
+        append(path, line)
     rows, torn = begin(path, HEADER, resume=True)
-    assert rows == {one.key: one for one in (row(1), row(2, uncounted=("aten::x (1 calls)",)))}
+    assert rows == {line.key: line for line in (row(1), row(2, uncounted=("aten::x (1 calls)",)))}
     assert torn == ""
     assert json.loads(path.read_text().splitlines()[-1])["error"] == "too"
     append(path, row(3))
@@ -43,7 +43,7 @@ def test_a_torn_last_line_is_dropped(tmp_path, cut):
     append(path, row(2))
     path.write_bytes(path.read_bytes()[:-cut])
     rows, torn = begin(path, HEADER, resume=True)
-    assert [one.sizes["N"] for one in rows.values()] == [1]
+    assert [kept.sizes["N"] for kept in rows.values()] == [1]
     assert torn == f"{path}: its last line was torn and is dropped"
     append(path, row(2))
     assert len(begin(path, HEADER, resume=True)[0]) == 2

@@ -33,34 +33,34 @@ def training(plan=PLAN):
 
 
 def test_a_round_is_metered():
-    one = training()
-    one.round()
-    totals = one.totals
+    trainer = training()
+    trainer.round()
+    totals = trainer.totals
     assert (totals.rounds, totals.steps, totals.samples) == (1, 2, 8)
     assert 12 <= totals.moves < 12 + 9  # the game that reaches 12 goes on to its end
     assert (totals.simulations, totals.roots) == (8 * totals.moves, totals.moves)
-    counted = profile(one.network, torch.zeros(1, 3, 3, 3), backward=True)
+    counted = profile(trainer.network, torch.zeros(1, 3, 3, 3), backward=True)
     flops = counted.total("flops")
     assert totals.selfplay_flops == totals.evaluations * flops
     assert totals.forward_flops == 8 * flops
     assert totals.backward_flops == 8 * 2 * counted.backward.macs
-    assert not one.network.training
+    assert not trainer.network.training
 
 
 def test_the_window_keeps_the_newest():
-    one = training()
-    one.round()
-    planes, policies, results = one._window
+    trainer = training()
+    trainer.round()
+    planes, policies, results = trainer._window
     assert len(planes) == len(policies) == len(results) == 9
     assert torch.allclose(policies.flatten(1).sum(1), torch.ones(9))
     assert set(results.tolist()) <= {-1.0, 0.0, 1.0}
 
 
 def test_a_round_that_played_too_many_moves_owes_the_next():
-    one = training()
+    trainer = training()
     for rounds in (1, 2, 3):
-        one.round()
-        assert 12 * rounds <= one.totals.moves < 12 * rounds + 9
+        trainer.round()
+        assert 12 * rounds <= trainer.totals.moves < 12 * rounds + 9
 
 
 class Constant(nn.Module):
@@ -101,9 +101,9 @@ def test_the_loss_and_the_steps_by_hand(steps):
 
 
 def test_a_win_is_a_win_for_the_winner_only():
-    one = training(Plan(**{**vars(PLAN), "moves": 1, "window": 100}))
-    one.round()
-    planes, _, results = one._window
+    trainer = training(Plan(**{**vars(PLAN), "moves": 1, "window": 100}))
+    trainer.round()
+    planes, _, results = trainer._window
     first = planes[:, 2].flatten(1).mean(1) == 1  # the first player is to move
     assert results[0] == -results[1]
     assert all(value == results[0] for value in results[first])
@@ -118,8 +118,8 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
     rest.load(tmp_path / "half.pt")
     assert rest.round() == losses[1]
     assert replace(rest.totals, seconds=0) == replace(whole.totals, seconds=0)
-    for one, other in zip(whole.network.parameters(), rest.network.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for trainer, other in zip(whole.network.parameters(), rest.network.parameters(), strict=True):
+        assert torch.equal(trainer, other)
 
 
 def test_a_checkpoint_of_something_else(tmp_path):

@@ -31,37 +31,37 @@ def expected(monkeypatch, table):
 def test_earlier_runs_of_the_plan(monkeypatch):
     table = rows((1, 7, 0.5), (2, 8, 0.6), (3, 99, 0.99))  # 3 is this run's own seed
     table += rows((4, 99, 0.99), filters=5)
-    found = expected(monkeypatch, table)
-    plies = found["plies_per_game"]
+    facts = expected(monkeypatch, table)
+    plies = facts["plies_per_game"]
     assert plies.value == 7.5
     # a further one of two: mean + t(0.95, 1) s sqrt(1 + 1/2); t = tan(0.45 pi) = 6.3138, s = 0.7071
     reach = 6.313752 * 0.5**0.5 * 1.5**0.5
     assert plies.high == pytest.approx(7.5 + reach)
     assert plies.low == pytest.approx(7.5 - reach)
     assert (plies.kind, "seeds 1, 2" in plies.source) == ("measured", True)
-    assert found["evaluations_per_simulation"].value == pytest.approx(0.55)
-    games = found["games"]
+    assert facts["evaluations_per_simulation"].value == pytest.approx(0.55)
+    games = facts["games"]
     assert games.value * plies.value == pytest.approx(5 * 12)
     assert games.low * plies.high == pytest.approx(5 * 12)
-    counts = {key: found[key].value for key in ("steps", "batch_size", "root_evaluations")}
+    counts = {key: facts[key].value for key in ("steps", "batch_size", "root_evaluations")}
     assert counts == {"steps": 5 * 40, "batch_size": 128, "root_evaluations": 1}
 
 
 def test_one_earlier_run_is_none(monkeypatch):
-    found = expected(monkeypatch, rows((1, 7, 0.5)))
-    plies = found["plies_per_game"]
+    facts = expected(monkeypatch, rows((1, 7, 0.5)))
+    plies = facts["plies_per_game"]
     assert 5 <= plies.value <= 9  # a game of noughts and crosses
     assert plies.kind == "assumed"
     assert "8 games of the untrained network" in plies.source
-    assert 0 < found["evaluations_per_simulation"].value < 1
+    assert 0 < facts["evaluations_per_simulation"].value < 1
 
 
 def test_what_was_metered():
     totals = Totals(
         rounds=2, games=4, moves=30, simulations=240, evaluations=150, roots=30, steps=6, samples=24
     )
-    found = {key: one.value for key, one in alphazero_forecast.after(totals).items()}
-    assert found == {
+    facts = {key: fact.value for key, fact in alphazero_forecast.after(totals).items()}
+    assert facts == {
         "games": 4, "plies_per_game": 7.5, "simulations_per_move": 8,
         "evaluations_per_simulation": 0.5, "root_evaluations": 1, "steps": 6, "batch_size": 4,
     }  # fmt: skip

@@ -19,12 +19,12 @@ def some(images=10):
 
 def test_the_digits_are_split_once():
     # scikit-learn's documentation: 1,797 samples of 8 x 8, values 0 to 16, ten classes
-    one, other = read_digits(seed=0), read_digits(seed=1)
-    images, labels = one.trained
+    first, other = read_digits(seed=0), read_digits(seed=1)
+    images, labels = first.trained
     assert images.shape == (1797 - TESTED, 1, 8, 8)
     assert (images.min(), images.max()) == (0, 1)
     assert set(labels.tolist()) == set(range(10))
-    assert len(one.tested[0]) == TESTED
+    assert len(first.tested[0]) == TESTED
     assert not torch.equal(images, other.trained[0])
     assert torch.equal(images, read_digits(seed=0).trained[0])
 
@@ -45,10 +45,10 @@ def test_the_facts_before_and_after_are_counts():
     training = Trainer(plan, some(10))
     for _ in range(plan.epochs):
         training.epoch()
-    expected, found = before(plan, some(10)), after(training.totals)
-    assert {key: one.value for key, one in expected.items()} == {"images": 10, "epochs": 2}
-    assert {key: one.value for key, one in found.items()} == {"images": 10, "epochs": 2}
-    assert {one.kind for one in found.values()} == {"measured"}
+    expected, metered = before(plan, some(10)), after(training.totals)
+    assert {key: fact.value for key, fact in expected.items()} == {"images": 10, "epochs": 2}
+    assert {key: fact.value for key, fact in metered.items()} == {"images": 10, "epochs": 2}
+    assert {fact.kind for fact in metered.values()} == {"measured"}
 
 
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
@@ -59,8 +59,8 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
     half.save(tmp_path / "half.pt")
     rest.load(tmp_path / "half.pt")
     assert rest.epoch() == losses[1]
-    for one, other in zip(whole.network.parameters(), rest.network.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for weight, other in zip(whole.network.parameters(), rest.network.parameters(), strict=True):
+        assert torch.equal(weight, other)
 
 
 def test_it_learns():

@@ -87,23 +87,23 @@ def test_the_best_is_chosen_by_all_of_its_games_and_judged_by_others(rigged):
     results[:] = [won(3, 4), won(4, 4), won(0, 4), won(3, 4), won(3, 4)]
     results.extend([won(1, 8), won(7, 8), won(2, 8), won(1, 8)])
     results.append(won(10, 20))
-    with studies(None, TASK, resume=False) as found:
-        study = found["gp"]
+    with studies(None, TASK, resume=False) as by_sampler:
+        study = by_sampler["gp"]
         for _ in range(5):
             tuner.one_trial(study, rigged)
-        order = [one.number for one in tuner.finalists(study)]
+        order = [finalist.number for finalist in tuner.finalists(study)]
         assert order == [1, 0, 3, 4]
         for trial in tuner.finalists(study):
             tuner.replay(study, rigged, trial)
         # 4 + 1 of 12, 3 + 7 of 12, 3 + 2 of 12, 3 + 1 of 12
         assert tuner.best(study).number == 0
-        said = outcome(study, 20)
-        assert (said.seen, said.final) == (Score(won=10, drawn=0, lost=2), None)
+        result = outcome(study, 20)
+        assert (result.seen, result.final) == (Score(won=10, drawn=0, lost=2), None)
         tuner.final(study, rigged, 20)
         tuner.final(study, rigged, 20)  # kept, not played again
-        said = outcome(study, 20)
-    assert said.final.score == Score(won=10, drawn=0, lost=10)
-    assert (said.search_flops, said.replay_flops, said.tuning_flops) == (5, 4, 9)
+        result = outcome(study, 20)
+    assert result.final.score == Score(won=10, drawn=0, lost=10)
+    assert (result.search_flops, result.replay_flops, result.tuning_flops) == (5, 4, 9)
     assert [games for games, _ in asked] == [4] * 5 + [8] * 4 + [20]
     keys = [key for _, key in asked]
     assert len(set(keys)) == len(keys)  # nobody's games are seeded as another's
@@ -120,41 +120,41 @@ def test_the_best_is_chosen_by_all_of_its_games_and_judged_by_others(rigged):
     ],
 )
 def test_a_verdict_is_what_the_interval_says(wins, words):
-    one = Outcome(
+    judged = Outcome(
         sampler="gp", trials=1, chosen={}, seen=None, search_flops=1, replay_flops=1,
         final=won(wins, 100),
     )  # fmt: skip
-    assert one.verdict.startswith(words)
-    assert replace(one, final=None).verdict == "not played to the end"
+    assert judged.verdict.startswith(words)
+    assert replace(judged, final=None).verdict == "not played to the end"
 
 
 def told_of(study):
-    return [(one.params, one.value, one.user_attrs) for one in tuner.finished(study)]
+    return [(trial.params, trial.value, trial.user_attrs) for trial in tuner.finished(study)]
 
 
 def test_a_study_that_was_stopped_goes_on_as_if_it_had_not(tmp_path, monkeypatch):
     monkeypatch.setattr(tuner, "STARTUP", 3)
     trials = 5  # the last two are the Gaussian process's own
-    with studies(None, TASK, resume=False) as found:
+    with studies(None, TASK, resume=False) as by_sampler:
         for _ in range(trials):
-            tuner.one_trial(found["gp"], CONTEST)
-        whole = told_of(found["gp"])
+            tuner.one_trial(by_sampler["gp"], CONTEST)
+        whole = told_of(by_sampler["gp"])
     file = tmp_path / "study.db"
-    with studies(file, TASK, resume=False) as found:
+    with studies(file, TASK, resume=False) as by_sampler:
         for number in range(trials - 1):
             if number == 2:
                 with monkeypatch.context() as patch:
                     patch.setattr(Contest, "play", stopped)
                     with pytest.raises(Stopped):
-                        tuner.one_trial(found["gp"], CONTEST)
-            tuner.one_trial(found["gp"], CONTEST)
-        found["gp"].ask()  # a process that is killed leaves a trial running
-    with studies(file, TASK, resume=True) as found:
-        assert not found["gp"].get_trials(states=(TrialState.RUNNING,))
-        tuner.one_trial(found["gp"], CONTEST)
-        assert told_of(found["gp"]) == whole
-        spent = sum(one[2]["flops"] for one in whole)
-        assert tuner.searching_flops(found["gp"]) == spent + 123
+                        tuner.one_trial(by_sampler["gp"], CONTEST)
+            tuner.one_trial(by_sampler["gp"], CONTEST)
+        by_sampler["gp"].ask()  # a process that is killed leaves a trial running
+    with studies(file, TASK, resume=True) as by_sampler:
+        assert not by_sampler["gp"].get_trials(states=(TrialState.RUNNING,))
+        tuner.one_trial(by_sampler["gp"], CONTEST)
+        assert told_of(by_sampler["gp"]) == whole
+        spent = sum(told[2]["flops"] for told in whole)
+        assert tuner.searching_flops(by_sampler["gp"]) == spent + 123
 
 
 def stopped(*_):
@@ -163,8 +163,8 @@ def stopped(*_):
 
 def test_a_finalists_games_that_were_stopped_are_in_the_sum(rigged, monkeypatch):
     results[:] = [won(3, 4, flops=5.0), won(2, 8, flops=7.0)]
-    with studies(None, TASK, resume=False) as found:
-        study = found["random"]
+    with studies(None, TASK, resume=False) as by_sampler:
+        study = by_sampler["random"]
         tuner.one_trial(study, rigged)
         (trial,) = tuner.finalists(study)
         for _ in range(2):
@@ -177,17 +177,17 @@ def test_a_finalists_games_that_were_stopped_are_in_the_sum(rigged, monkeypatch)
             patch.setattr(Rigged, "play", stopped)
             with pytest.raises(Stopped):
                 tuner.final(study, rigged, 20)  # no part of the tuning
-        said = outcome(study, 20)
-    assert (said.search_flops, said.replay_flops) == (5, 7 + 2 * 123)
-    assert said.final is None
+        result = outcome(study, 20)
+    assert (result.search_flops, result.replay_flops) == (5, 7 + 2 * 123)
+    assert result.final is None
 
 
 def test_the_budget_holds_in_every_trial():
-    with studies(None, TASK, resume=False) as found:
+    with studies(None, TASK, resume=False) as by_sampler:
         for _ in range(3):
-            tuner.one_trial(found["random"], CONTEST)
-        trial = tuner.finished(found["random"])[0]
-        again = tuner.replay(found["random"], CONTEST, trial)
+            tuner.one_trial(by_sampler["random"], CONTEST)
+        trial = tuner.finished(by_sampler["random"])[0]
+        again = tuner.replay(by_sampler["random"], CONTEST, trial)
     assert again.score.games == 8
     for side in (again.candidate, again.opponent):
         assert 0 < side.most <= CONTEST.budget

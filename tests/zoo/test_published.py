@@ -33,8 +33,8 @@ def test_outside_it_with_a_reason():
 
 
 def test_outside_it_without_one():
-    said, lines = status("macs", 40, "a paper")
-    assert said == "contradicted"
+    word, lines = status("macs", 40, "a paper")
+    assert word == "contradicted"
     assert lines[0].startswith("net: macs are 20 here but 40 in a paper")
 
 

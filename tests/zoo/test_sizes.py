@@ -21,9 +21,9 @@ def test_the_input_is_what_the_command_line_takes():
 
 
 def test_equal_sizes_are_one_key():
-    one, other = (Sizes(options={"a": 1}, frozen=("x",)) for _ in range(2))
-    assert {one: 1}[other] == 1
-    assert one != Sizes(options={"a": 1})
+    first, other = (Sizes(options={"a": 1}, frozen=("x",)) for _ in range(2))
+    assert {first: 1}[other] == 1
+    assert first != Sizes(options={"a": 1})
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,11 @@ def totals(run, *words):
 
 
 def test_a_class_in_a_file_with_its_siblings(run, folder):
-    one = totals(run, "nets.py:Net", "--input", "2,8", "--kwargs", "depth=3", "--kwargs",
+    parsed = totals(run, "nets.py:Net", "--input", "2,8", "--kwargs", "depth=3", "--kwargs",
                  "bias=false", "--kwargs", "name=tiny")  # fmt: skip
-    assert one["totals"]["macs"] == 3 * 2 * 8 * 8
-    assert one["totals"]["params"] == 3 * 8 * 8
-    assert one["model"] == "nets.py:Net"
+    assert parsed["totals"]["macs"] == 3 * 2 * 8 * 8
+    assert parsed["totals"]["params"] == 3 * 8 * 8
+    assert parsed["model"] == "nets.py:Net"
 
 
 def test_a_module_that_is_made_already(run, folder):
@@ -102,10 +102,10 @@ def test_a_package_in_this_folder_and_a_file_of_it(run, folder):
 
 
 def test_inputs_from_a_function_and_by_name(run, folder):
-    one = totals(run, "nets.py:Net", "--inputs", "nets.py:example", "--batch", "4")
-    assert one["inputs"] == [{"shape": [4, 8], "dtype": "float32"}]
-    one = totals(run, "nets.py:Net", "--input", "x=1,8", "--input", "scale=2:int64")
-    assert [i["dtype"] for i in one["inputs"]] == ["float32", "int64"]
+    parsed = totals(run, "nets.py:Net", "--inputs", "nets.py:example", "--batch", "4")
+    assert parsed["inputs"] == [{"shape": [4, 8], "dtype": "float32"}]
+    parsed = totals(run, "nets.py:Net", "--input", "x=1,8", "--input", "scale=2:int64")
+    assert [i["dtype"] for i in parsed["inputs"]] == ["float32", "int64"]
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_another_packages_zoo(run, folder, monkeypatch):
         "@register(inputs=lambda: (torch.zeros(1, 3),))\ndef of_mine():\n"
         '    """A network of another package."""\n    return nn.Linear(3, 4)\n'
     )
-    found = folder / "mine-1.dist-info"
-    found.mkdir()
-    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
-    (found / "entry_points.txt").write_text("[flopledger.models]\nmine = mine.zoo\n")
+    metadata = folder / "mine-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[flopledger.models]\nmine = mine.zoo\n")
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr("flopledger.zoo.registry._specs", {})
     assert "of-mine" in run("profile", "--list")[1]
@@ -181,9 +181,9 @@ def test_another_packages_zoo(run, folder, monkeypatch):
 @needs["timm"]
 def test_timm(run):
     # pytorch-image-models, results/results-imagenet.csv: resnet18, 11.69 M parameters
-    one = totals(run, "timm:resnet18")
-    assert round(one["totals"]["params"] / 1e6, 2) == 11.69
-    assert "guessed from timm's input_size" in one["notes"][0]
+    parsed = totals(run, "timm:resnet18")
+    assert round(parsed["totals"]["params"] / 1e6, 2) == 11.69
+    assert "guessed from timm's input_size" in parsed["notes"][0]
     code, _, err = run("profile", "timm:resnet18", "--kwargs", "pretrained=true")
     assert (code, len(err)) == (2, 1)
     assert "would be downloaded" in err[0]
@@ -195,9 +195,9 @@ def test_torchvision(run):
     from torchvision.models import ResNet18_Weights
 
     published = ResNet18_Weights.DEFAULT.meta
-    one = totals(run, "torchvision:resnet18")
-    assert one["totals"]["params"] == published["num_params"]
-    assert round(one["totals"]["macs"] / 1e9, 3) == published["_ops"]
+    parsed = totals(run, "torchvision:resnet18")
+    assert parsed["totals"]["params"] == published["num_params"]
+    assert round(parsed["totals"]["macs"] / 1e9, 3) == published["_ops"]
     code, _, err = run("profile", "torchvision:resnet18", "--kwargs", "weights=DEFAULT")
     assert (code, len(err)) == (2, 1)
 
@@ -214,13 +214,13 @@ def test_a_transformers_configuration(run, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(LLAMA))
     layer = 16 * 16 + 2 * 16 * 8 + 16 * 16 + 3 * 16 * 24  # q, k and v, o, the three of the MLP
     for source in (tmp_path, tmp_path / "config.json"):
-        one = totals(run, f"hf:{source}")
+        parsed = totals(run, f"hf:{source}")
         attention = 32 * 32 * (16 + 16)
-        assert one["totals"]["macs"] == 2 * (32 * layer + attention) + 32 * 16 * 50
-        assert one["inputs"] == [{"shape": [1, 32], "dtype": "int64"}]
-    one = totals(run, f"hf:{tmp_path}", "--kwargs", "num_hidden_layers=1",
+        assert parsed["totals"]["macs"] == 2 * (32 * layer + attention) + 32 * 16 * 50
+        assert parsed["inputs"] == [{"shape": [1, 32], "dtype": "int64"}]
+    parsed = totals(run, f"hf:{tmp_path}", "--kwargs", "num_hidden_layers=1",
                  "--input", "input_ids=1,8")  # fmt: skip
-    assert one["totals"]["macs"] == 8 * layer + 8 * 8 * 32 + 8 * 16 * 50
+    assert parsed["totals"]["macs"] == 8 * layer + 8 * 8 * 32 + 8 * 16 * 50
 
 
 @needs["transformers"]

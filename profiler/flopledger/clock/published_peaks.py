@@ -91,7 +91,7 @@ def _row(device: str, told: Callable[[_Row], bool]) -> _Row | None:
         for row in _rows()
         if (name := _words(row.name)) <= words <= name | _words(row.also) and told(row)
     ]
-    return max(fitting, key=lambda one: one[0])[1] if fitting else None
+    return max(fitting, key=lambda match: match[0])[1] if fitting else None
 
 
 @cache

@@ -38,14 +38,14 @@ def active_params_of(module: nn.Module, inputs: Inputs, calls: Iterable[OpCall])
             return leaf[:1, :1]
         return leaf
 
-    found = Findings()
+    findings = Findings()
     args, kwargs = tree_map(first_token, inputs)
     try:
-        dispatch_counter.count(module, args, kwargs, findings=found)
+        dispatch_counter.count(module, args, kwargs, findings=findings)
     except Exception:  # it takes no single token
         return None
     sizes = {name: param.numel() for name, param in module.named_parameters()}
-    return sum(min(sizes[name], elements) for name, elements in found.met.items())
+    return sum(min(sizes[name], elements) for name, elements in findings.met.items())
 
 
 def _are_ids(leaf: Any) -> bool:

@@ -92,13 +92,15 @@ def by_dispatch(
     """
 
     def attempt(values: Values) -> tuple[Attempt, Exception | None]:
-        found = Findings()
+        findings = Findings()
 
         def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
-            return dispatch_counter.count(module, *inputs, backward, values, seen, found, gradients)
+            return dispatch_counter.count(
+                module, *inputs, backward, values, seen, findings, gradients
+            )
 
         asked = _attempt("dispatch", count, values, gradients=backward)
-        return replace(asked, graph=found.graph, gradients=found.gradients), found.refused
+        return replace(asked, graph=findings.graph, gradients=findings.gradients), findings.refused
 
     first, refused = attempt(values)
     if isinstance(first.error or refused, Overwrites):

@@ -77,13 +77,13 @@ def _freeze(model: str, module: Any, frozen: tuple[str, ...]) -> None:
     """
     parameters = dict(module.named_parameters())
     for beginning in frozen:
-        held = [one for name, one in parameters.items() if name.startswith(beginning)]
+        held = [parameter for name, parameter in parameters.items() if name.startswith(beginning)]
         if not held:
             hint = did_you_mean(beginning, dict.fromkeys(n.split(".")[0] for n in parameters))
             raise WrongFreezing(f"{model} has no parameter {beginning!r} to freeze; {hint}")
-        for one in held:
-            one.requires_grad_(False)
-    if frozen and not any(one.requires_grad for one in parameters.values()):
+        for parameter in held:
+            parameter.requires_grad_(False)
+    if frozen and not any(parameter.requires_grad for parameter in parameters.values()):
         raise WrongFreezing(f"{model} has no parameter left to train; freeze fewer of them")
 
 

@@ -123,7 +123,7 @@ def count(
         params = {key_of(held): name for name, tensor in double.named for held in held_by(tensor)}
         running, recorders = RunningLayer(), list[Recorder]()
         transposed = Transposed()
-        said, overwritten = list[OpCall](), Overwritten()
+        spoken, overwritten = list[OpCall](), Overwritten()
         # work that is not seen is that of a thread which was there before
         alone = computed or threading.active_count() == 1
         origins = None if alone else Origins(double.tensors)
@@ -132,7 +132,7 @@ def count(
 
         @contextmanager
         def recording(path: str) -> Iterator[None]:
-            functions = Functions(running.now, said)
+            functions = Functions(running.now, spoken)
             recorder = Recorder(
                 running.now,
                 params,
@@ -144,7 +144,7 @@ def count(
             )
             recorders.append(recorder)
             shapes = OnShapes(
-                overwritten, recorder.asked, not gradients, findings.refuse, functions.said
+                overwritten, recorder.asked, not gradients, findings.refuse, functions.result
             )
             with (
                 running.inside(path),
@@ -165,7 +165,7 @@ def count(
             if seen is not None:
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
                 seen.wrapped = any(recorder.wrapped for recorder in recorders)
-        calls = [call for recorder in recorders for call in recorder.calls] + said
+        calls = [call for recorder in recorders for call in recorder.calls] + spoken
         findings.gradients = any(recorder.gradients for recorder in recorders)
         for recorder in recorders:
             for name, elements in recorder.met.elements.items():

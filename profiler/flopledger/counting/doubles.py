@@ -49,13 +49,13 @@ class Double:
     @property
     def named(self) -> list[tuple[str, Tensor]]:
         """Each parameter's name with its stand-in, once."""
-        found = {
+        stand_ins = {
             id(param): (f"{path}.{key}" if path else key, param)
             for path, child in reversed(modules_of(self.module))
             for key, param in child._parameters.items()
             if param is not None
         }
-        return list(found.values())
+        return list(stand_ins.values())
 
 
 @contextmanager

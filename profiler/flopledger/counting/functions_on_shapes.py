@@ -51,7 +51,7 @@ class OnShapes(TorchFunctionMode):
         asked: is told when integers are read.
         zeros_known: whether zeros are made for real, those like a tensor on meta as well.
         refused: is told of each exception for want of numbers, which the network may catch.
-        said: calls a function that speaks, and listens; if left out, none is listened to.
+        speaking: calls a function that speaks, and listens; if left out, none is listened to.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class OnShapes(TorchFunctionMode):
         asked: Callable[[], None] = lambda: None,
         zeros_known: bool = False,
         refused: Callable[[Exception], object] = lambda _: None,
-        said: Callable[[Any, Any, dict[str, Any]], Any] | None = None,
+        speaking: Callable[[Any, Any, dict[str, Any]], Any] | None = None,
     ) -> None:
         super().__init__()
-        self._said = said
+        self._speaking = speaking
         self._refused = refused
         self._zeros_known = zeros_known
         self._overwritten = overwritten
@@ -95,8 +95,8 @@ class OnShapes(TorchFunctionMode):
             if self._overwritten.holds(args):
                 raise NotImplementedError("numbers are read that are not known")
             self._asked()
-        if func in SPEAKING and self._said is not None:
-            return self._said(func, args, kwargs)
+        if func in SPEAKING and self._speaking is not None:
+            return self._speaking(func, args, kwargs)
         return func(*args, **kwargs)
 
 

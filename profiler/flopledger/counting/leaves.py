@@ -14,14 +14,14 @@ def tensors_within(tree: Any) -> list[Tensor]:
 
     What an object of another class holds (a cache of keys and values) is its state, not given.
     """
-    found: list[Tensor] = []
+    tensors: list[Tensor] = []
     for leaf in tree_leaves(tree):
         if isinstance(leaf, Tensor):
-            found.append(leaf)
+            tensors.append(leaf)
         elif is_dataclass(leaf) and not isinstance(leaf, type):
             members = (getattr(leaf, field.name, None) for field in fields(leaf))
-            found += tensors_within(list(members))
-    return found
+            tensors += tensors_within(list(members))
+    return tensors
 
 
 def roots_of(out: Any) -> list[Tensor]:

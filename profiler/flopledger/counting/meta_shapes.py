@@ -32,10 +32,10 @@ def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -
         args: positional arguments.
         kwargs: keyword arguments.
     """
-    found = _rule_of(op)
-    if found is None:
+    inferring = _rule_of(op)
+    if inferring is None:
         return NotImplemented
-    rule, floats = found
+    rule, floats = inferring
     if overload.endswith("out") or not _LEFT.isdisjoint(kwargs):
         return NotImplemented
     if not _alike(floats(*args)):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 def modules_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """Each module once, by its first name, in the order of `named_modules`."""
-    found: list[tuple[str, nn.Module]] = []
+    modules: list[tuple[str, nn.Module]] = []
     seen: set[int] = set()
     left = [("", module)]
     while left:
@@ -17,21 +17,21 @@ def modules_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
         if id(child) in seen:
             continue
         seen.add(id(child))
-        found.append((path, child))
+        modules.append((path, child))
         prefix = f"{path}." if path else ""
         for name, part in reversed(list(child._modules.items())):
             if part is not None:
                 left.append((prefix + name, part))
-    return found
+    return modules
 
 
 def tensors_of(module: nn.Module) -> list[Tensor]:
     """Each parameter and buffer once."""
-    found = {
+    tensors = {
         id(tensor): tensor
         for _, child in modules_of(module)
         for table in (child._parameters, child._buffers)
         for tensor in table.values()
         if tensor is not None
     }
-    return list(found.values())
+    return list(tensors.values())

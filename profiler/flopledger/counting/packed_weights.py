@@ -33,7 +33,7 @@ def packed_shapes(packed: torch.ScriptObject) -> list[Shape]:
 
 def packed_params(module: nn.Module) -> dict[str, int]:
     """Elements of packed weights and biases, by the path of the layer that multiplies by them."""
-    found: dict[str, int] = {}
+    elements_of: dict[str, int] = {}
     met: set[int] = set()
     for path, child in modules_of(module):
         for packed in _packed(child):
@@ -44,8 +44,8 @@ def packed_params(module: nn.Module) -> dict[str, int]:
             if type(child).__name__ in _HOLDERS:
                 owner = path.partition("._all_weight_values")[0].removesuffix("._packed_params")
             elements = sum(map(prod, packed_shapes(packed)))
-            found[owner] = found.get(owner, 0) + elements
-    return found
+            elements_of[owner] = elements_of.get(owner, 0) + elements
+    return elements_of
 
 
 def _packed(child: nn.Module) -> Iterator[Any]:
@@ -63,14 +63,16 @@ def low_precision_buffers(module: nn.Module, products: set[str]) -> list[str]:
         module: the network.
         products: the paths of the layers that multiply matrices themselves.
     """
-    found = [
+    buffers = [
         (f"{path}.{key}" if path else key, buffer.numel())
         for path, child in modules_of(module)
         for key, buffer in child._buffers.items()
         if path in products and buffer is not None and buffer.dtype in _EIGHT_BITS
     ]
-    if not found:
+    if not buffers:
         return []
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    elements = sum(number for _, number in found)
-    return [f"{found[0][0]}{more}: {elements:,} weights are buffers, and not among the parameters"]
+    more = f" and {len(buffers) - 1} more" if len(buffers) > 1 else ""
+    elements = sum(number for _, number in buffers)
+    return [
+        f"{buffers[0][0]}{more}: {elements:,} weights are buffers, and not among the parameters"
+    ]

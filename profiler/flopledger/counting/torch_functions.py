@@ -40,9 +40,9 @@ class Functions(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        return self.said(func, args, kwargs) if func in SPEAKING else func(*args, **kwargs)
+        return self.result(func, args, kwargs) if func in SPEAKING else func(*args, **kwargs)
 
-    def said(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    def result(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """The result of a call of a function that speaks, having listened."""
         if func is torch.einsum and (summed := sum_over_one(*args)) is not None:
             return summed

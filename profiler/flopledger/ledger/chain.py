@@ -87,7 +87,8 @@ def chain(ledgers: Sequence[Ledger], samples: int = 10_000, seed: int = 0) -> Ch
     if len(ledgers) < 2:
         raise WrongOption(f"{len(ledgers)} runs are no chain; give two or more")
     steps = tuple(
-        split_ratio(one, other, samples=samples, seed=seed) for one, other in pairwise(ledgers)
+        split_ratio(earlier, other, samples=samples, seed=seed)
+        for earlier, other in pairwise(ledgers)
     )
     orders = {
         share.factor: sum(step.factors[index].orders for step in steps)

@@ -207,8 +207,8 @@ def split_ratio(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> C
         ),
         samples=_samples(a, b, at, spread),
         published=tuple(
-            PublishedPair(a=one, b=other, orders=log10(other.value / one.value))
-            for one in a.published
+            PublishedPair(a=published, b=other, orders=log10(other.value / published.value))
+            for published in a.published
             for other in b.published
         ),
         rests_on=tuple(dict.fromkeys((*a.rests_on, *b.rests_on))),
@@ -243,7 +243,7 @@ def _samples(a: Ledger, b: Ledger, at: Values, spread: Values) -> Share | None:
     counting = (SAMPLES, POSITIONS, OUTCOMES)
     if not at.keys() >= set(counting):
         return None
-    one, other = (
+    first, other = (
         Factor(
             name="samples learned from",
             value=prod(ledger.factor(name) for name in counting),
@@ -253,7 +253,7 @@ def _samples(a: Ledger, b: Ledger, at: Values, spread: Values) -> Share | None:
         for ledger in (a, b)
     )
     orders, drawn = (sum(values[name] for name in counting) for values in (at, spread))
-    return _share(one, other, float(orders), drawn)
+    return _share(first, other, float(orders), drawn)
 
 
 def _share(factor: Factor, other: Factor, orders: float, spread: Any) -> Share:

@@ -254,7 +254,7 @@ def _stage(text: str, where: str) -> Stage:
         if match is None:
             raise ValueError("it is no such part")
         epochs = float(match[1])
-        height, width, batch = (int(one) if one else None for one in match.group(2, 3, 4))
+        height, width, batch = (int(number) if number else None for number in match.group(2, 3, 4))
         if epochs <= 0 or 0 in (height, width, batch):
             raise ValueError("0 of something")
     except ValueError as error:

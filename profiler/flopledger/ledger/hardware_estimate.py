@@ -76,7 +76,7 @@ def estimates_of(
     for run in runs:
         # the network that plays; of several answers the cheapest, so that the bound holds for all
         playing = [networks[name] for name in run.networks_of(run.phases[0])]
-        estimate = hardware_estimate(run, min(playing, key=lambda one: one.forward_flops))
+        estimate = hardware_estimate(run, min(playing, key=lambda network: network.forward_flops))
         if estimate is not None:
             made[run.name] = estimate
     return made

@@ -195,10 +195,10 @@ def _network(measured: list[Measured], choice: Any) -> Network:
     """What was counted of the chosen one; of a phase's own network there is no choice."""
     place = choice if len(measured) > 1 else 0
     return Network(
-        params=np.asarray([one.params for one in measured], dtype=float)[place],
-        forward_flops=np.asarray([one.forward_flops for one in measured])[place],
-        backward_ratio=np.asarray([one.backward_ratio for one in measured])[place],
-        tokens=np.asarray([one.tokens for one in measured])[place],
+        params=np.asarray([network.params for network in measured], dtype=float)[place],
+        forward_flops=np.asarray([network.forward_flops for network in measured])[place],
+        backward_ratio=np.asarray([network.backward_ratio for network in measured])[place],
+        tokens=np.asarray([network.tokens for network in measured])[place],
     )
 
 

@@ -246,8 +246,8 @@ def _is_text(fact: Values, network: Network) -> bool:
 
 
 _COUNTED = tuple(
-    frozenset(one)
-    for one in (
+    frozenset(facts)
+    for facts in (
         {"images", "epochs"}, {"examples", "epochs"}, {"tokens", "epochs"},
         {"sequences", "epochs"}, {"samples"}, {"steps", "batch_size"},
     )

@@ -48,7 +48,7 @@ class Agreement:
     @property
     def worst_count(self) -> float:
         """The largest deviation of a count."""
-        return max(abs(one.off) for one in (*self.parts, self.ledger) if not one.chance)
+        return max(abs(part.off) for part in (*self.parts, self.ledger) if not part.chance)
 
     @property
     def counts_agree(self) -> bool:
@@ -62,7 +62,7 @@ class Agreement:
 
 
 def agreement(
-    predicted: TrainingRun, metered: TrainingRun, expected: Ledger, found: Ledger
+    predicted: TrainingRun, metered: TrainingRun, expected: Ledger, actual: Ledger
 ) -> Agreement:
     """Hold a run of one phase against its prediction.
 
@@ -70,15 +70,15 @@ def agreement(
         predicted: its file as written before.
         metered: its file as written after, with the meter's FLOP as its published total.
         expected: the ledger of `predicted`.
-        found: the ledger of `metered`.
+        actual: the ledger of `metered`.
 
     Raises:
         ValueError: they have not the same facts, or the meter's FLOP is missing.
     """
-    (one,), (other,) = predicted.phases, metered.phases
-    if expected.total_flops is None or found.total_flops is None:
+    (planned,), (other,) = predicted.phases, metered.phases
+    if expected.total_flops is None or actual.total_flops is None:
         raise ValueError(f"{metered.file} has no gradient steps; write it anew")
-    if one.facts.keys() != other.facts.keys() or not metered.published:
+    if planned.facts.keys() != other.facts.keys() or not metered.published:
         raise WrongOption(f"{metered.file} is not what {predicted.file} became; write both anew")
     parts = [
         Part(
@@ -87,11 +87,11 @@ def agreement(
             metered=other.facts[key].value,
             chance=fact.low is not None,
         )
-        for key, fact in one.facts.items()
+        for key, fact in planned.facts.items()
     ]
-    if "games" in one.facts:
+    if "games" in planned.facts:
         before, after = (
-            run.facts["games"].value * run.facts["plies_per_game"].value for run in (one, other)
+            run.facts["games"].value * run.facts["plies_per_game"].value for run in (planned, other)
         )
         # the plan asks for moves, and the last game goes on to its end
         parts.append(Part(name="positions", predicted=before, metered=after, chance=True))
@@ -100,7 +100,7 @@ def agreement(
         parts=tuple(parts),
         ledger=Part(
             name="FLOP, from the metered facts",
-            predicted=found.total_flops,
+            predicted=actual.total_flops,
             metered=read,
             chance=False,
         ),

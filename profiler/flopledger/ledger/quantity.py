@@ -57,7 +57,10 @@ class Quantity:
         if self.alternatives:
             check_weights([weight for _, weight in self.alternatives])
         numbers = [(name, getattr(self, name)) for name in ("value", "low", "high")]
-        for name, number in [*numbers, *(("an alternative", one) for one, _ in self.alternatives)]:
+        for name, number in [
+            *numbers,
+            *(("an alternative", alternative) for alternative, _ in self.alternatives),
+        ]:
             if number is not None and not (isfinite(number) and number > 0):
                 raise ValueError(f"{name} is {number:g}; give a number above 0")
         if self.alternatives and (self.low, self.high) != (None, None):

@@ -157,8 +157,8 @@ class _Reader:
             return model
         for folder in (self.path.parent, facts_folder("configs")):
             if exists(folder / name):
-                found = str(folder / name)
-                return f"hf:{found}" if kind == "hf" else f"{found}:{factory}"
+                path = str(folder / name)
+                return f"hf:{path}" if kind == "hf" else f"{path}:{factory}"
         raise self._bad("model", f"there is no {name} beside it nor in facts/configs")
 
     def _base(self, name: str, seen: tuple[Path, ...]) -> list[Phase]:

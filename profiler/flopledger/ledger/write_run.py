@@ -47,15 +47,15 @@ def write_run(
         run["options"] = dict(sizes.options)
     if sizes.input:
         run["input"] = list(sizes.input)
-    run |= {key: _fact(one) for key, one in facts.items()}
+    run |= {key: _fact(fact) for key, fact in facts.items()}
     if total is not None:
         run["published"] = [_fact(total)]
     write_whole(path, tomli_w.dumps(run))
     return read_run(path)
 
 
-def _fact(one: Quantity) -> dict[str, Any]:
-    said: dict[str, Any] = {"value": one.value}
-    if one.low is not None and one.high is not None:
-        said |= {"low": one.low, "high": one.high}
-    return {**said, "kind": one.kind, "source": one.source}
+def _fact(fact: Quantity) -> dict[str, Any]:
+    table: dict[str, Any] = {"value": fact.value}
+    if fact.low is not None and fact.high is not None:
+        table |= {"low": fact.low, "high": fact.high}
+    return {**table, "kind": fact.kind, "source": fact.source}

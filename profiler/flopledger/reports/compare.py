@@ -45,8 +45,10 @@ def with_sources(comparison: Comparison) -> str:
 
 
 def _linked(fact: RestsOn) -> str:
-    said = markdown_text(f"({fact.kind}): {fact.source}")
-    return f"{said}, <{fact.url}> (read {fact.retrieved})" if fact.url and fact.retrieved else said
+    source = markdown_text(f"({fact.kind}): {fact.source}")
+    return (
+        f"{source}, <{fact.url}> (read {fact.retrieved})" if fact.url and fact.retrieved else source
+    )
 
 
 def heading(comparison: Comparison) -> str:

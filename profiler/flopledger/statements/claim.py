@@ -84,10 +84,10 @@ class Claim(Table):
     def _one_version(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        found = data.get("found")
-        if isinstance(found, dict) and any(not str(name).strip() for name in found):
+        expressions = data.get("found")
+        if isinstance(expressions, dict) and any(not str(name).strip() for name in expressions):
             raise ValueError("found has a version without a name; name it")
-        return data | {"found": {"": found}} if isinstance(found, str) else data
+        return data | {"found": {"": expressions}} if isinstance(expressions, str) else data
 
     @model_validator(mode="after")
     def _whole(self) -> "Claim":

@@ -114,10 +114,10 @@ def _strict(name: str, function: Function) -> Function:
             given = bound.get(parameter.name, ())
             several = parameter.kind is parameter.VAR_POSITIONAL
             number = parameter.annotation in (float, float | None)
-            for one in given if several else [given] if parameter.name in bound else []:
-                if isinstance(one, str) == number or isinstance(one, complex):
+            for argument in given if several else [given] if parameter.name in bound else []:
+                if isinstance(argument, str) == number or isinstance(argument, complex):
                     wanted = "a number" if number else "text in quotes"
-                    shown = f"{one:g}" if isinstance(one, float) else repr(one)
+                    shown = f"{argument:g}" if isinstance(argument, float) else repr(argument)
                     raise BadExpression(f"{usage}: {parameter.name} is {wanted}, not {shown}")
         return function(*arguments)
 

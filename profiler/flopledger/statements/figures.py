@@ -131,13 +131,13 @@ class Figures:
         if name not in FACTORS:
             raise NoFigure(f"a ledger has no factor {name!r}; say {', '.join(FACTORS)}")
         ledger = self._ledger(run, "all")
-        found = next((f for f in ledger.factors if f.name == FACTORS[name]), None)
-        if found is None:
+        factor = next((f for f in ledger.factors if f.name == FACTORS[name]), None)
+        if factor is None:
             raise NoFigure(f"{run}: its gradient steps are not known, so it has no factors")
-        self._rests(found.kind, found.source)
+        self._rests(factor.kind, factor.source)
         if name in ("flops", "backward", "generating"):  # networks were counted for it
             self._rests("measured", f"profile of {run}'s network")
-        return found.value
+        return factor.value
 
     def samples(self, run: str) -> float:
         """The samples that a run learned from."""
@@ -216,18 +216,18 @@ class Figures:
 
     def sped_up(self, a: str, b: str, *factors: str) -> float:
         """How many times as fast b is as a: by these factors of its hours, or the whole."""
-        one, other = self._hours(a), self._hours(b)
-        names = factors or tuple(factor.name for factor in one.factors)
-        for ledger in (one, other):
+        first, other = self._hours(a), self._hours(b)
+        names = factors or tuple(factor.name for factor in first.factors)
+        for ledger in (first, other):
             for factor in ledger.factors:
                 if factor.name in names:
                     self._rests(factor.kind, factor.source)
                 if factor.name in names and "FLOPs" in factor.name:
                     self._rests("measured", f"profile of {ledger.run}'s network")
         try:
-            return prod(one.factor(name) / other.factor(name) for name in names)
+            return prod(first.factor(name) / other.factor(name) for name in names)
         except KeyError as error:
-            known = ", ".join(factor.name for factor in one.factors)
+            known = ", ".join(factor.name for factor in first.factors)
             raise NoFigure(f"{a} and {b} have no factor {error}; they have {known}") from error
 
     def batch(self, entry: str) -> float:
@@ -256,13 +256,13 @@ class Figures:
 
     def precision_step(self, a: str, b: str) -> float:
         """1 where two entries have one precision, 0 where they have two."""
-        one, other = self._entry(a), self._entry(b)
-        for entry in (one, other):
+        first, other = self._entry(a), self._entry(b)
+        for entry in (first, other):
             self._rests(entry.precision_kind, entry.precision_source)
-        if one.precision is None or other.precision is None:
-            raise NoFigure(f"the precision of {(one if one.precision is None else other).name} "
+        if first.precision is None or other.precision is None:
+            raise NoFigure(f"the precision of {(first if first.precision is None else other).name} "
                            "is not known")  # fmt: skip
-        return float(one.precision == other.precision)
+        return float(first.precision == other.precision)
 
     def flops(self, model: str) -> float:
         """A network's forward FLOPs."""
@@ -281,17 +281,17 @@ class Figures:
     def win_rate(self, what: str) -> float:
         """A win rate of facts/alphago_strength.toml, by a word of what was tuned."""
         tuned = read_toml(facts_folder("alphago_strength.toml"))["tuning"]
-        found = [row for row in tuned if what.strip() and what in row["what"]]
-        if len(found) != 1:
-            listed = "; ".join(row["what"] for row in found or tuned)
-            many = "several things that were" if found else "nothing that was"
+        matching = [row for row in tuned if what.strip() and what in row["what"]]
+        if len(matching) != 1:
+            listed = "; ".join(row["what"] for row in matching or tuned)
+            many = "several things that were" if matching else "nothing that was"
             raise NoFigure(f"{many} tuned is called {what!r}; say one of: {listed}")
-        self._rests("cited", found[0]["source"])
-        return float(found[0]["win_rate"])
+        self._rests("cited", matching[0]["source"])
+        return float(matching[0]["win_rate"])
 
     def _phases(self, run: str, phase: str) -> dict[str, dict[str, Quantity]]:
         """The facts of a run's phases by their names, or those of the one that is named."""
-        facts = {one.name: one.facts for one in self._run(run).phases}
+        facts = {each.name: each.facts for each in self._run(run).phases}
         if phase and phase not in facts:
             raise NoFigure(f"{run} has no phase {phase!r}; it has {', '.join(facts)}")
         return {phase: facts[phase]} if phase else facts

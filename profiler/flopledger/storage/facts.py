@@ -263,10 +263,10 @@ def _table_at(model: type[Table], keys: Iterable[int | str]) -> type[Table]:
     for key in keys:
         waiting = [model.model_fields[key].annotation] if key in model.model_fields else []
         while waiting:
-            one = waiting.pop()
-            waiting += get_args(one)
-            if isinstance(one, type) and issubclass(one, Table):
-                model = one
+            annotation = waiting.pop()
+            waiting += get_args(annotation)
+            if isinstance(annotation, type) and issubclass(annotation, Table):
+                model = annotation
     return model
 
 

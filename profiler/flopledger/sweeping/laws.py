@@ -262,10 +262,10 @@ def _least_squares(form: Form, known: Mapping[int, Fraction]) -> list[Fraction]:
     unit = sizes.max()  # so that all powers are of one magnitude
     weight = 1 / np.maximum(np.abs(y), 1e-300 if y.all() else 1.0)
     columns = np.stack([(sizes / unit) ** power for power in form], axis=1)
-    found, *_ = np.linalg.lstsq(columns * weight[:, None], y * weight, rcond=None)
+    coefficients, *_ = np.linalg.lstsq(columns * weight[:, None], y * weight, rcond=None)
     return [
         Fraction(float(value)) / Fraction(unit) ** power
-        for power, value in zip(form, found, strict=True)
+        for power, value in zip(form, coefficients, strict=True)
     ]
 
 

@@ -86,10 +86,10 @@ def windowed(figures: Mapping[int, Fraction], spans: int) -> list[tuple[Terms, l
     The width counts as one coefficient more, and two sizes are asked for beyond them all. What is
     done at a place, and at each place of a window, is a count: no coefficient is negative.
     """
-    found: list[tuple[Terms, list[Fraction]]] = []
+    fitting: list[tuple[Terms, list[Fraction]]] = []
     for form, padded, power in _sums(spans):
         terms = len(form) + len(padded)
-        if found and terms > len(found[0][0]):
+        if fitting and terms > len(fitting[0][0]):
             break
         if len(figures) < terms + 3:
             continue
@@ -97,8 +97,8 @@ def windowed(figures: Mapping[int, Fraction], spans: int) -> list[tuple[Terms, l
             sums = Terms(form, padded, Window(width, power))
             coefficients = solved(sums, figures)
             if coefficients is not None and min(coefficients) >= 0:
-                found.append((sums, coefficients))
-    return found
+                fitting.append((sums, coefficients))
+    return fitting
 
 
 def _sums(spans: int) -> list[tuple[Form, Form, int]]:

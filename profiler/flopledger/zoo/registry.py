@@ -150,8 +150,10 @@ def find_listings(name: str) -> list[Listing]:
     """What files say of that model: one listing, or none; files without its name are not parsed."""
     definition = f"def {name.replace('-', '_')}("
     files = (*_zoo_files(), *_other_files())
-    found = (listing for module, file in files for listing in _listings(module, file, definition))
-    return [listing for listing in found if listing.name == name]
+    listings = (
+        listing for module, file in files for listing in _listings(module, file, definition)
+    )
+    return [listing for listing in listings if listing.name == name]
 
 
 def list_models() -> list[Listing]:

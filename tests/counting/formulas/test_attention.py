@@ -17,18 +17,18 @@ WITH_BACKWARD = [name for name in FUSED if not name.endswith(("math", "mps"))]
 
 
 def test_the_scores_and_the_values():
-    found = work("aten::scaled_dot_product_attention", [QUERY, KEY, VALUE], {}, OUT)
-    assert found == (SCORES * (11 + 13), SCORES * 6)
+    counts = work("aten::scaled_dot_product_attention", [QUERY, KEY, VALUE], {}, OUT)
+    assert counts == (SCORES * (11 + 13), SCORES * 6)
     # keys and values of 1 head that all 3 share; no batch
-    found = work("aten::scaled_dot_product_attention", [(3, 5, 11), (1, 7, 11), (1, 7, 13)], {},
+    counts = work("aten::scaled_dot_product_attention", [(3, 5, 11), (1, 7, 11), (1, 7, 13)], {},
                  (3, 5, 13))  # fmt: skip
-    assert found == (3 * 5 * 7 * (11 + 13), 3 * 5 * 7 * 6)
+    assert counts == (3 * 5 * 7 * (11 + 13), 3 * 5 * 7 * 6)
 
 
 @pytest.mark.parametrize("op", FUSED)
 def test_a_fused_kernel_gives_more_than_its_result(op):
-    found = work(f"aten::{op}", [QUERY, KEY, VALUE, None, True], {}, (OUT, (2, 3, 5)))
-    assert found == (SCORES * (11 + 13), SCORES * 6)
+    counts = work(f"aten::{op}", [QUERY, KEY, VALUE, None, True], {}, (OUT, (2, 3, 5)))
+    assert counts == (SCORES * (11 + 13), SCORES * 6)
 
 
 @pytest.mark.parametrize("op", WITH_BACKWARD)
@@ -70,8 +70,8 @@ def test_fused_multi_head_attention():
     args = (2, 5, 11), (2, 7, 11), (2, 7, 11), 11, 1, (33, 11), (33,), (13, 11), (13,)
     projected = 2 * 5 * 11 * 11 + 2 * (2 * 7 * 11 * 11) + 2 * 5 * 11 * 13
     attended = 2 * (2 * 5 * 7 * 11)  # scores, then values
-    found = work("aten::_native_multi_head_attention", args, {}, ((2, 5, 13), None))
-    assert found[0] == projected + attended
+    counts = work("aten::_native_multi_head_attention", args, {}, ((2, 5, 13), None))
+    assert counts[0] == projected + attended
 
 
 def test_a_fused_encoder_layer():

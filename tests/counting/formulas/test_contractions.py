@@ -92,5 +92,5 @@ def test_a_layer_with_its_loss_makes_the_gradients_that_are_wanted(wanted):
     args = ((7, 3), (5, 3), (7,), None, None, "mean", -100, 0.0, 2, "", None, *map(bool, wanted))
     products = 1 + wanted[0] + wanted[1]
     assert work(op, args, {}, ((), (7, 3), (5, 3), ())) == (products * 7 * 3 * 5, 5 * 7 * 5)
-    found = work(f"{op}_no_reduction", args[:5], {}, (7,))
-    assert found == (7 * 3 * 5, 5 * 7 * 5)
+    counts = work(f"{op}_no_reduction", args[:5], {}, (7,))
+    assert counts == (7 * 3 * 5, 5 * 7 * 5)

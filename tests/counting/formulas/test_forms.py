@@ -180,10 +180,10 @@ FORMS = {
 def test_both_counters_count_what_the_hand_counts(form):
     function, args, by_hand = FORMS[form]
     module = function if isinstance(function, nn.Module) else Call(function)
-    found = profile(module.eval(), args)
-    assert found.total("macs") == by_hand
-    assert found.complete
-    assert found.check.agrees, found.check
+    counted = profile(module.eval(), args)
+    assert counted.total("macs") == by_hand
+    assert counted.complete
+    assert counted.check.agrees, counted.check
 
 
 # MACs: each of 5 stored elements meets one row or column of the other matrix
@@ -200,15 +200,15 @@ SPARSE = {
 @pytest.mark.parametrize("form", SPARSE)
 def test_of_a_sparse_matrix_the_stored_elements_are_multiplied(form):
     function, args, by_hand = SPARSE[form]
-    found = profile(Call(function), args(sparse(6, 7, 5)))
-    assert (found.total("macs"), found.complete, found.counter) == (by_hand, True, "dispatch")
+    counted = profile(Call(function), args(sparse(6, 7, 5)))
+    assert (counted.total("macs"), counted.complete, counted.counter) == (by_hand, True, "dispatch")
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
 def test_a_quantised_layer_multiplies_as_many_times():
     layer = torch.ao.nn.quantized.dynamic.Linear(8, 4)
-    found = profile(layer, randn(2, 8))
-    assert (found.total("macs"), found.complete) == (2 * 8 * 4, True)
+    counted = profile(layer, randn(2, 8))
+    assert (counted.total("macs"), counted.complete) == (2 * 8 * 4, True)
 
 
 def test_a_scripted_and_a_functional_call_count_as_the_module_does():
@@ -245,9 +245,9 @@ BACKWARD = {
 @pytest.mark.parametrize("form", BACKWARD)
 def test_a_backward_pass_is_the_transposed_products(form):
     function, args, by_hand = BACKWARD[form]
-    found = profile(Call(function), tuple(a.requires_grad_() for a in args), backward=True)
-    assert found.backward.macs == by_hand
-    assert found.complete
+    counted = profile(Call(function), tuple(a.requires_grad_() for a in args), backward=True)
+    assert counted.backward.macs == by_hand
+    assert counted.complete
 
 
 def test_gradients_by_sample_are_counted_in_the_forward_pass_that_takes_them():
@@ -257,15 +257,15 @@ def test_gradients_by_sample_are_counted_in_the_forward_pass_that_takes_them():
         return (w @ row).pow(2).sum()
 
     by_sample = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))
-    found = profile(Call(lambda x: by_sample(weight, x)), randn(5, 3))
+    counted = profile(Call(lambda x: by_sample(weight, x)), randn(5, 3))
     # for each of 5 rows 4 x 3 products, and as many for the weight's gradient
-    assert found.total("macs") == 5 * 2 * (4 * 3)
-    assert (found.counter, found.check.agrees) == ("dispatch", None)  # a trace cannot tell
+    assert counted.total("macs") == 5 * 2 * (4 * 3)
+    assert (counted.counter, counted.check.agrees) == ("dispatch", None)  # a trace cannot tell
 
 
 def test_a_jacobian_in_forward_is_a_product_for_each_of_its_rows():
     layer = nn.Linear(3, 4)
     jacobian = torch.func.jacrev(lambda x: layer(x).tanh())
-    found = profile(Call(jacobian), randn(3))
-    assert found.total("macs") == 3 * 4 + 4 * (4 * 3)  # the function, then its 4 results' rows
-    assert found.check.agrees
+    counted = profile(Call(jacobian), randn(3))
+    assert counted.total("macs") == 3 * 4 + 4 * (4 * 3)  # the function, then its 4 results' rows
+    assert counted.check.agrees

@@ -25,8 +25,8 @@ def test_attention_in_every_backend(kernel):
 def test_heads_that_stand_behind_the_tokens():
     query, key, value = (2, 10, 4, 16), (2, 12, 4, 16), (2, 12, 4, 8)
     args = (query, key, value, None, None, 10, 12, 0.0, False, False)
-    found = work("aten::_flash_attention_forward", args, {}, ((2, 10, 4, 8), (2, 4, 10)))
-    assert found == (SCORES * (16 + 8), SCORES * 6)
+    counts = work("aten::_flash_attention_forward", args, {}, ((2, 10, 4, 8), (2, 4, 10)))
+    assert counts == (SCORES * (16 + 8), SCORES * 6)
 
 
 def test_packed_sequences_are_not_guessed():

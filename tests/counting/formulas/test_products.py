@@ -112,10 +112,10 @@ def test_two_sparse_matrices_meet_where_their_values_say(op):
 
 def test_what_a_product_does_beside():
     # an activation, 1 an element; deformed points, 8 a sampled value of 2 x 9 x 9 x 7 x 15
-    found = work("aten::_addmm_activation", [(5,), (2, 3), (3, 5)], {}, (2, 5))
-    assert found == (2 * 3 * 5, 2 * 5)
-    found = work("torchvision::deform_conv2d", [PICTURE, FILTERS], {}, MADE)
-    assert found == (CONVOLVED, 8 * 2 * 9 * 9 * 7 * 3 * 5)
+    counts = work("aten::_addmm_activation", [(5,), (2, 3), (3, 5)], {}, (2, 5))
+    assert counts == (2 * 3 * 5, 2 * 5)
+    counts = work("torchvision::deform_conv2d", [PICTURE, FILTERS], {}, MADE)
+    assert counts == (CONVOLVED, 8 * 2 * 9 * 9 * 7 * 3 * 5)
 
 
 @pytest.mark.parametrize("wanted", [(0, 0), (0, 1), (1, 0), (1, 1)])
@@ -123,13 +123,13 @@ def test_what_a_product_does_beside():
 def test_a_gradient_costs_its_forward(wanted, bias):
     mask = [*map(bool, wanted), bias]
     args = (2, 7, 3), (2, 7, 5), (5, 3), mask
-    found = work("aten::linear_backward", args, {}, ((2, 7, 3), (5, 3), (5,)))
-    assert found == (sum(wanted) * 2 * 7 * 3 * 5, 0)
+    counts = work("aten::linear_backward", args, {}, ((2, 7, 3), (5, 3), (5,)))
+    assert counts == (sum(wanted) * 2 * 7 * 3 * 5, 0)
     for transposed, weight, made, once in (
         (False, FILTERS, MADE, CONVOLVED),
         (True, OUTWARD, WIDENED, WIDENING),
     ):
         rest = [19], ONES, [0, 0], ONES, transposed, [0, 0], 1, mask
         args = made, PICTURE, weight, *rest
-        found = work("aten::convolution_backward", args, {}, (PICTURE, weight, (19,)))
-        assert found == (sum(wanted) * once, 0)
+        counts = work("aten::convolution_backward", args, {}, (PICTURE, weight, (19,)))
+        assert counts == (sum(wanted) * once, 0)

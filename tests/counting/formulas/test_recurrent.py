@@ -24,8 +24,8 @@ def test_a_layer_meets_every_step(kind, x):
     # 14 steps, 3 inputs, 5 units, then 5 units more
     gates, each = KINDS[kind]
     state = [(2, 2, 5), (2, 2, 5)] if kind == "lstm" else (2, 2, 5)
-    found = work(f"aten::{kind}", [x, state, weights(gates, 3, 5), True, 2], {}, (x, ()))
-    assert found == (14 * gates * 5 * ((3 + 5) + (5 + 5)), each * 14 * (5 + 5))
+    counts = work(f"aten::{kind}", [x, state, weights(gates, 3, 5), True, 2], {}, (x, ()))
+    assert counts == (14 * gates * 5 * ((3 + 5) + (5 + 5)), each * 14 * (5 + 5))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -33,16 +33,16 @@ def test_a_packed_one_has_its_batch_sizes_before_the_states(kind):
     gates, each = KINDS[kind]
     state = [(1, 2, 5), (1, 2, 5)] if kind == "lstm" else (1, 2, 5)
     args = [(13, 3), (7,), state, weights(gates, 3), True]
-    found = work(f"aten::{kind}", args, {}, ((13, 5), ()))
-    assert found == (13 * gates * 5 * (3 + 5), each * 13 * 5)
+    counts = work(f"aten::{kind}", args, {}, ((13, 5), ()))
+    assert counts == (13 * gates * 5 * (3 + 5), each * 13 * 5)
 
 
 def test_two_directions_and_a_projection():
     # both directions' 2 outputs are the next layer's 4 inputs
     shapes = weights(4, 3, 4, directions=2, projection=2)
-    found = work("aten::lstm", [(7, 2, 3), [(4, 2, 2), (4, 2, 5)], shapes, True, 2], {}, ())
+    counts = work("aten::lstm", [(7, 2, 3), [(4, 2, 2), (4, 2, 5)], shapes, True, 2], {}, ())
     first, second = 20 * (3 + 2) + 2 * 5, 20 * (4 + 2) + 2 * 5
-    assert found == (7 * 2 * 2 * (first + second), 13 * 7 * 2 * 4 * 5)
+    assert counts == (7 * 2 * 2 * (first + second), 13 * 7 * 2 * 4 * 5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,17 +50,17 @@ def test_a_cell_takes_one_step(kind):
     gates, each = KINDS[kind]
     out = ((2, 5), (2, 5)) if kind == "lstm" else (2, 5)
     args = [(2, 3), out, (gates * 5, 3), (gates * 5, 5), (gates * 5,)]
-    found = work(f"aten::{kind}_cell", args, {}, out)
-    assert found == (2 * gates * 5 * (3 + 5), each * 2 * 5)
+    counts = work(f"aten::{kind}_cell", args, {}, out)
+    assert counts == (2 * gates * 5 * (3 + 5), each * 2 * 5)
     out = ((5,), (5,)) if kind == "lstm" else (5,)  # of one sequence
-    found = work(f"aten::{kind}_cell", [(3,), out, *args[2:]], {}, out)
-    assert found == (gates * 5 * (3 + 5), each * 5)
+    counts = work(f"aten::{kind}_cell", [(3,), out, *args[2:]], {}, out)
+    assert counts == (gates * 5 * (3 + 5), each * 5)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_a_fused_cell_has_its_products_made_already(kind):
-    found = work(f"aten::_thnn_fused_{kind}_cell", [(2, 20), (2, 20)], {}, ((2, 5), (2, 5), ()))
-    assert found == (0, KINDS[kind][1] * 2 * 5)
+    counts = work(f"aten::_thnn_fused_{kind}_cell", [(2, 20), (2, 20)], {}, ((2, 5), (2, 5), ()))
+    assert counts == (0, KINDS[kind][1] * 2 * 5)
 
 
 def test_onednns_layer_and_its_gradients():
@@ -87,6 +87,6 @@ def test_a_quantised_layers_weights_follow_from_its_states(kind, both_ways):
     ways = 1 + both_ways
     state = [(3 * ways, 2, 5), (3 * ways, 2, 5)] if kind == "lstm" else (3 * ways, 2, 5)
     args = [(7, 2, 3), state, [None], True, 3, 0.0, False, both_ways, False]
-    found = work(f"aten::quantized_{kind}", args, {}, ((7, 2, 5 * ways),))
+    counts = work(f"aten::quantized_{kind}", args, {}, ((7, 2, 5 * ways),))
     by_hand = 7 * 2 * ways * gates * 5 * ((3 + 5) + 2 * (ways * 5 + 5))
-    assert found == (by_hand, each * 7 * 2 * 3 * ways * 5)
+    assert counts == (by_hand, each * 7 * 2 * 3 * ways * 5)

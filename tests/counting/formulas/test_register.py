@@ -66,8 +66,8 @@ def test_convolution_backward_repeats_the_forward_for_each_gradient(mask, times)
     forward = 27 * 27 * 256 * 48 * 5 * 5
     rest = ([256], [1, 1], [2, 2], [1, 1], False, [0, 0], 2, [bool(m) for m in mask])
     shapes = (1, 256, 27, 27), (1, 96, 27, 27), (256, 48, 5, 5)
-    found = cost("aten::convolution_backward", *shapes, *rest, out=((1, 96, 27, 27), None, None))
-    assert found == (times * forward, 0)
+    counts = cost("aten::convolution_backward", *shapes, *rest, out=((1, 96, 27, 27), None, None))
+    assert counts == (times * forward, 0)
 
 
 def test_padding_given_by_name_changes_nothing():
@@ -79,16 +79,16 @@ def test_attention_is_the_full_square():
     # 2 sequences, 4 heads, 10 queries, 12 keys, width 16, values of width 8
     query, key, value = (2, 4, 10, 16), (2, 4, 12, 16), (2, 4, 12, 8)
     scores = 2 * 4 * 10 * 12
-    found = cost(
+    counts = cost(
         "aten::scaled_dot_product_attention", query, key, value, None, 0.0, True, out=(2, 4, 10, 8)
     )
-    assert found == (scores * 16 + scores * 8, scores * (1 + 5))
+    assert counts == (scores * 16 + scores * 8, scores * (1 + 5))
 
 
 def test_grouped_query_attention_repeats_keys_not_work():
     query, key = (1, 8, 10, 16), (1, 2, 10, 16)
-    found = cost("aten::scaled_dot_product_attention", query, key, key, out=(1, 8, 10, 16))
-    assert found[0] == 2 * 8 * 10 * 10 * 16
+    counts = cost("aten::scaled_dot_product_attention", query, key, key, out=(1, 8, 10, 16))
+    assert counts[0] == 2 * 8 * 10 * 10 * 16
 
 
 def test_fused_multi_head_attention():
@@ -105,8 +105,8 @@ def test_fused_encoder_layer_adds_its_two_linear_layers():
             (16, 8), (16,), (8, 16), (8,))  # fmt: skip
     attention = 2 * 5 * 4 * square + 2 * (2 * 5 * 5 * 8)
     linear = 2 * 5 * (8 * 16 + 16 * 8)
-    found = cost("aten::_transformer_encoder_layer_fwd", *args, out=(2, 5, 8))
-    assert found[0] == attention + linear
+    counts = cost("aten::_transformer_encoder_layer_fwd", *args, out=(2, 5, 8))
+    assert counts[0] == attention + linear
 
 
 # two layers of 4 units over 8 inputs; 3 gate matrices for a GRU, 4 for an LSTM, 1 for an RNN
@@ -123,24 +123,26 @@ def _weights(gates, directions=1, projection=0):
 @pytest.mark.parametrize(("op", "gates", "elementwise"), [("gru", 3, 10), ("rnn_tanh", 1, 2)])
 def test_recurrent_layers(op, gates, elementwise):
     steps = 2 * 7
-    found = cost(f"aten::{op}", (2, 7, 8), (2, 2, 4), _weights(gates), True, 2, out=((2, 7, 4), ()))
-    assert found[0] == steps * gates * 4 * ((8 + 4) + (4 + 4))
-    assert found[1] == steps * elementwise * (4 + 4)
+    counts = cost(
+        f"aten::{op}", (2, 7, 8), (2, 2, 4), _weights(gates), True, 2, out=((2, 7, 4), ())
+    )
+    assert counts[0] == steps * gates * 4 * ((8 + 4) + (4 + 4))
+    assert counts[1] == steps * elementwise * (4 + 4)
 
 
 def test_lstm_with_two_directions_and_projections():
     steps, state = 2 * 7, [(4, 2, 3), (4, 2, 4)]
     weights = _weights(4, directions=2, projection=3)
-    found = cost("aten::lstm", (2, 7, 8), state, weights, True, 2, out=((2, 7, 6), (), ()))
+    counts = cost("aten::lstm", (2, 7, 8), state, weights, True, 2, out=((2, 7, 6), (), ()))
     first, second = 4 * 4 * (8 + 3) + 3 * 4, 4 * 4 * (6 + 3) + 3 * 4
-    assert found[0] == steps * 2 * (first + second)
-    assert found[1] == steps * 13 * (4 * 4)  # four cells of 4 units
+    assert counts[0] == steps * 2 * (first + second)
+    assert counts[1] == steps * 13 * (4 * 4)  # four cells of 4 units
 
 
 def test_a_packed_sequence_counts_its_real_steps():
     # 5 + 3 real steps; the batch sizes stand between the data and the states
-    found = cost("aten::lstm", (8, 8), (5,), [(2, 2, 4)] * 2, _weights(4), True, out=((8, 4), ()))
-    assert found[0] == (5 + 3) * 4 * 4 * ((8 + 4) + (4 + 4))
+    counts = cost("aten::lstm", (8, 8), (5,), [(2, 2, 4)] * 2, _weights(4), True, out=((8, 4), ()))
+    assert counts[0] == (5 + 3) * 4 * 4 * ((8 + 4) + (4 + 4))
 
 
 def test_an_operator_without_a_formula_is_none_not_zero():

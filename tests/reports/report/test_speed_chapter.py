@@ -23,9 +23,9 @@ def written(name):
 
 def test_every_entry_has_its_address_and_its_day(findings):
     told = entries_table(findings).to_dict("records")
-    for row, said in zip(written("dawnbench.csv"), told, strict=True):
+    for row, shown in zip(written("dawnbench.csv"), told, strict=True):
         for column in ("entry", "url", "retrieved", "source"):
-            assert said[column] == row[column]
+            assert shown[column] == row[column]
 
 
 def test_every_peak_that_an_entry_is_held_against_has_them_too(findings):
@@ -48,6 +48,6 @@ def test_every_peak_that_an_entry_is_held_against_has_them_too(findings):
 
 def test_what_has_no_day_is_from_memory(findings):
     name = "fastai_pytorch"
-    one = SimpleNamespace(**{**vars(findings.entries[name]), "batches": (), "retrieved": None})
-    (told,) = entries_table(SimpleNamespace(entries={name: one}, hours={})).to_dict("records")
+    entry = SimpleNamespace(**{**vars(findings.entries[name]), "batches": (), "retrieved": None})
+    (told,) = entries_table(SimpleNamespace(entries={name: entry}, hours={})).to_dict("records")
     assert told["retrieved"] == "from memory"

@@ -52,4 +52,6 @@ class Findings:
 
     def verdicts_of(self, discussion: str) -> list[Verdict]:
         """Of the claims of "D1" or "D2"."""
-        return [one for one in self.verdicts if one.claim.id.startswith(f"{discussion}.")]
+        return [
+            verdict for verdict in self.verdicts if verdict.claim.id.startswith(f"{discussion}.")
+        ]
