@@ -1,5 +1,6 @@
 """Work in forks of this process, which has torch imported already."""
 
+import gc
 import os
 import resource
 import signal
@@ -46,6 +47,7 @@ def in_forks(jobs: Sequence[tuple[float, Callable[[], int]]], workers: int) -> I
     A negative exit code is a signal. `LIMIT` is that of a job that took more than its seconds of
     the processor, or almost none in five minutes; that others keep the machine busy stops none.
     """
+    gc.freeze()  # what is imported here is neither searched for garbage nor copied in every fork
     context = get_context("fork")
     waiting = list(enumerate(jobs))[::-1]
     running: dict[int, _Fork] = {}

@@ -23,21 +23,23 @@ def script(monkeypatch):
     return importlib.import_module
 
 
-def _kept(seconds, *functions, overhead=1.0):
+def _kept(seconds, *functions, overhead=1.5):
     return {"seconds": seconds, "overhead": overhead, "ran": {"ledger/chain.py": [*functions]}}
 
 
-def test_the_tests_of_its_own_file_come_first_then_its_packages_then_the_quickest(script):
+def test_the_tests_of_its_own_file_come_first_then_the_quickest_its_packages_before_others(script):
     tests = {
-        "tests/cli/test_compare.py::test_a": _kept(0.1, "", "Chain.steps"),
-        "tests/cli/test_claims.py::test_b": _kept(0.05, "", "Chain.steps"),
+        "tests/cli/test_compare.py::test_a": _kept(1.0, "", "Chain.steps"),
+        "tests/cli/test_claims.py::test_b": _kept(0.1, "", "Chain.steps"),
         "tests/ledger/test_identity.py::test_c": _kept(2.0, "", "Chain.steps"),
         "tests/ledger/test_chain.py::test_d": _kept(3.0, "", "Chain.steps"),
-        "tests/ledger/test_chain.py::test_e": _kept(0.0, "", "Chain.total"),
+        "tests/ledger/test_chain.py::test_e": _kept(0.0, "", "Chain.total", overhead=1.0),
     }
     chosen, seconds = script("covering").covering(MUTANT, tests)
-    assert [name[-1] for name in chosen] == ["d", "c", "b", "a"]
-    assert seconds == pytest.approx(3 + 2 + 0.05 + 0.1 + 4 * 1.0)  # and four files' overheads
+    # of others, 3 x (0.5 + 0.1) is earlier than 0.5 + 2, and 3 x (0.5 + 1) later
+    assert [name[-1] for name in chosen] == ["d", "b", "c", "a"]
+    # one start, and what each file takes besides
+    assert seconds == pytest.approx(1 + 3 + 2 + 0.1 + 1 + 4 * 0.5)
 
 
 def test_no_more_tests_than_the_budget_holds(script):
