@@ -11,7 +11,7 @@ SEED ?= 10
 
 .DEFAULT_GOAL := help
 .PHONY: help install report test lint fuzz mutate bench peers coverage-real selfplay train-small \
-	new-model clean
+	new-model docs wheel clean
 
 help:  ## show these verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -62,6 +62,16 @@ train-small: install  ## train a small AlexNet and a small AlphaZero, metered, a
 	$(BIN)/flopledger train alexnet --dataset digits --resume
 	$(BIN)/flopledger train alphazero --game connect_four --resume
 	$(BIN)/flopledger compare build/train/alexnet-digits-metered.toml build/train/alphazero-connect-four-metered.toml
+
+docs: install  ## these pages as a site with search and every public name; writes build/docs/index.html
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -W --keep-going --quiet -d build/doctrees docs build/docs
+	FLOPLEDGER_SITE=build/docs $(BIN)/python -m pytest tests/docs/test_site.py
+
+wheel: install  ## a wheel of the library alone; writes build/wheel/
+	rm -rf build/lib build/wheel
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/wheel .
 
 new-model:  ## NAME=foo: write models/foo.py and its test, to be filled in
 	@$(PYTHON) scripts/new_model.py "$(NAME)"

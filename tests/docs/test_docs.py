@@ -15,6 +15,7 @@ pytestmark = pytest.mark.xdist_group("runs")
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
+COMPARED = (DOCS / "compare.md").read_text()
 
 
 @pytest.fixture
@@ -36,11 +37,11 @@ def blocks(file, language="python"):
 def test_readmes_table_is_what_the_command_prints():
     # tests/scripts/test_profile.py holds the golden file against the command
     golden = (ROOT / "tests" / "golden" / "profile-alexnet.txt").read_text()
-    assert f"```\n$ python scripts/profile.py alexnet\n{golden}```" in README
+    assert f"```\n$ flopledger profile alexnet\n{golden}```" in README
 
 
-def test_readmes_python_prints_what_it_says(tmp_path):
-    code = blocks("README.md")[0]
+def test_a_profiles_example_prints_what_it_says(tmp_path):
+    code = blocks("docs/profile.md")[0]
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
     )
@@ -56,14 +57,14 @@ def test_readmes_python_prints_what_it_says(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("file", "index", "name"),
-    [("README.md", 1, "tictactoe"), ("docs/adding-a-model.md", 0, "lenet")],
+    ("index", "name"),
+    [(0, "tictactoe"), (1, "lenet")],
 )
-def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_path, monkeypatch):
+def test_an_example_model_is_found_listed_and_counted(index, name, tmp_path, monkeypatch):
     from flopledger import profile
     from flopledger.zoo.published import contradictions, held_against
 
-    code = blocks(file)[index]
+    code = blocks("docs/adding-a-model.md")[index]
     assert len([line for line in code.splitlines() if line.strip()]) < 36
     (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.setattr(registry, "_zoo_files", lambda: registry._files_in(registry._ZOO, tmp_path))
@@ -81,22 +82,22 @@ def test_an_example_model_is_found_listed_and_counted(file, index, name, tmp_pat
         assert counted.total("macs") == 9 * 32 * 27 + 288 * 9
 
 
-def test_readmes_comparison_is_what_the_command_prints(capsys):
+def test_the_comparison_is_what_the_command_prints(capsys):
     from flopledger.cli.main import main
 
     with pytest.raises(SystemExit):
         main(["compare", "alexnet", "alphazero-go-preprint"])
     printed = capsys.readouterr().out.split("\n\n")[0]
-    assert f"$ flopledger compare alexnet alphazero-go-preprint\n{printed}\n" in README
+    assert f"$ flopledger compare alexnet alphazero-go-preprint\n{printed}\n" in COMPARED
 
 
-def test_readmes_claims_are_what_the_command_prints(capsys):
+def test_the_claims_are_what_the_command_prints(capsys):
     from flopledger.cli.main import main
 
     with pytest.raises(SystemExit):
         main(["claims"])
     printed = "\n".join(capsys.readouterr().out.splitlines()[:8])
-    assert f"```\n$ flopledger claims | head -8\n{printed}\n```" in README
+    assert f"```\n$ flopledger claims | head -8\n{printed}\n```" in COMPARED
 
 
 def test_the_trainings_beside_each_other_are_what_the_command_prints(capsys):
@@ -172,10 +173,10 @@ def test_the_worked_example_is_what_the_ledger_says():
 def test_the_split_of_hours_is_what_the_ledgers_say(capsys):
     from flopledger.cli.main import main
 
-    words = re.search(r"^\$ flopledger (compare .*--quantity hours)$", README, flags=re.MULTILINE)
+    words = re.search(r"^\$ flopledger (compare .*--quantity hours)$", COMPARED, flags=re.MULTILINE)
     with pytest.raises(SystemExit):
         main(words[1].split())
-    assert f"```\n$ flopledger {words[1]}\n{capsys.readouterr().out}```" in README
+    assert f"```\n$ flopledger {words[1]}\n{capsys.readouterr().out}```" in COMPARED
 
     from flopledger import compare
     from flopledger.ledger.build import hours_of
