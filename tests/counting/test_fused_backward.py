@@ -4,13 +4,15 @@ import pytest
 import torch.nn.functional as F
 from flopledger.counting.profiling import profile
 from torch import nn, rand
+from torch.nn.attention.flex_attention import flex_attention
 
 SCORE = 2 * 5 * 6 * 8  # 2 heads, 5 queries by 6 keys: a product of 8 each
 
 
 class Attends(nn.Module):
-    def __init__(self, wanted):
+    def __init__(self, wanted, attend=F.scaled_dot_product_attention):
         super().__init__()
+        self.attend = attend
         shapes = (1, 2, 5, 8), (1, 2, 6, 8), (1, 2, 6, 8)
         self.given = nn.ParameterList(
             nn.Parameter(rand(shape), requires_grad=name in wanted)
@@ -18,20 +20,30 @@ class Attends(nn.Module):
         )
 
     def forward(self, x):
-        return F.scaled_dot_product_attention(*self.given) + x
+        return self.attend(*self.given) + x
+
+
+# the weight's gradient comes before query's and key's
+WANTED = pytest.mark.parametrize(
+    ("wanted", "products"),
+    [("qkv", 4), ("qk", 3), ("qv", 3), ("kv", 3), ("q", 2), ("k", 2), ("v", 1)],
+)
 
 
 @pytest.mark.parametrize("values", [False, True])
-@pytest.mark.parametrize(
-    ("wanted", "products"),
-    # the weight's gradient comes before query's and key's
-    [("qkv", 4), ("qk", 3), ("qv", 3), ("kv", 3), ("q", 2), ("k", 2), ("v", 1)],
-)
+@WANTED
 def test_attention_makes_the_gradients_that_are_wanted(wanted, products, values):
     counted = profile(Attends(wanted), rand(1), backward=True, values=values)
     check = counted.backward_check
     assert (counted.backward.macs, check.macs) == (products * SCORE, products * SCORE)
     assert counted.backward.rescored_macs == (SCORE if values else 0)
+
+
+@WANTED
+def test_so_does_flex_attention(wanted, products):
+    counted = profile(Attends(wanted, flex_attention), rand(1), backward=True)
+    check = counted.backward_check
+    assert (counted.backward.macs, check.macs) == (products * SCORE, products * SCORE)
 
 
 INPUT, HIDDEN = 2 * 16 * 3, 2 * 16 * 4  # a step of 2 sequences of 3, four gates of 4 units

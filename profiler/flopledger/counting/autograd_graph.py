@@ -134,7 +134,10 @@ def _shape(node: Any, place: int, name: str) -> Sequence[int]:
     following, index = getattr(node, "edges", node.next_functions)[place]
     if following is not None:  # it does, though this pass does not ask for it
         return _out(following, index)
-    saved: Tensor = getattr(node, f"_saved_{name}")
+    if hasattr(node, "saved_tensors"):  # of a torch.autograd.Function, flex_attention's
+        saved: Tensor = node.saved_tensors[place]
+    else:
+        saved = getattr(node, f"_saved_{name}")
     return saved.shape
 
 

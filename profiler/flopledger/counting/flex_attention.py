@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from flopledger.counting.fused_backward import wanted_macs
 from flopledger.counting.threads import is_followed
 
 _HOME = "torch.nn.attention.flex_attention"
@@ -55,7 +56,8 @@ def attend(name: str, args: Any) -> tuple[Any, int, int, int]:
     """What the operator returns (its values are not computed), its MACs, those it may skip.
 
     The full square is counted, as of any attention: each score once over the query's width and once
-    over the value's, and in the backward pass four products of gradients. What it may skip are the
+    over the value's, and in the backward pass four products of gradients, of which those count
+    that the pass wants. What it may skip are the
     blocks that its block mask leaves out. Last the MACs of scores that it computes again.
 
     Args:
@@ -69,7 +71,8 @@ def attend(name: str, args: Any) -> tuple[Any, int, int, int]:
     scores = batch * heads * length * source
     if name.endswith("backward"):
         grads = tuple(t.new_zeros(t.shape) for t in (query, key, value))
-        return (*grads, ()), scores * 2 * (width + out), 0, scores * width
+        macs = wanted_macs(name, [t.shape for t in (query, key, value)])
+        return (*grads, ()), scores * 2 * (width + out) if macs is None else macs, 0, scores * width
     stat = query.new_zeros(query.shape[:-1], dtype=torch.float32)
     made = (query.new_zeros(*query.shape[:-1], out), stat, stat.clone())
     skipped = max(scores - batch * heads * _kept(args[4], batch * heads), 0)

@@ -26,11 +26,15 @@ def wanted_macs(op: str, args: Sequence[Any]) -> int | None:
 
 def _attention(args: Sequence[Any], wanted: Sequence[bool]) -> int:
     """Of every score: value's gradient and the weight's, as wide as a value; query's and key's."""
-    _, query, key, value = args[:4]
+    query, key, value = args[:3]
     of_query, of_key, of_value = wanted[:3]
     width: int = (of_value + (of_query or of_key)) * value[-1] + (of_query + of_key) * query[-1]
     scores: int = prod(query[:-1]) * key[-2]
     return scores * width
+
+
+def _attention_after_its_gradient(args: Sequence[Any], wanted: Sequence[bool]) -> int:
+    return _attention(args[1:], wanted)
 
 
 def _lstm(args: Sequence[Any], wanted: Sequence[bool]) -> int:
@@ -45,8 +49,9 @@ def _lstm(args: Sequence[Any], wanted: Sequence[bool]) -> int:
 
 _RULES: dict[str, Callable[[Sequence[Any], Sequence[bool]], int]] = {
     "aten::mkldnn_rnn_layer_backward": _lstm,
+    "flex_attention_backward": _attention,
     **{
-        f"aten::_scaled_dot_product_{kernel}_backward": _attention
+        f"aten::_scaled_dot_product_{kernel}_backward": _attention_after_its_gradient
         for kernel in (
             "flash_attention", "flash_attention_for_cpu", "efficient_attention",
             "cudnn_attention", "fused_attention_overrideable",
