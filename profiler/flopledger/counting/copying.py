@@ -22,6 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from flopledger.counting.given_back import GIVEN_BACK, lent
+from flopledger.counting.module_calls import CALLED_THROUGH
 from flopledger.counting.shared_objects import ATOMS, ITERATORS, is_fixed, is_shared
 from flopledger.counting.unfinalised import has_finaliser, unfinalised
 from flopledger.counting.weak_references import WEAK, weak_copy
@@ -139,6 +140,7 @@ class Copier:
 
         def fill() -> None:
             self._members(vars(twin), vars(x))
+            vars(twin).pop(CALLED_THROUGH, None)  # it is not compiled, and nobody listens to it
             if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody
                 twin.forward = lambda *args, **kwargs: twin.module(*args, **kwargs)
 

@@ -1,12 +1,14 @@
 """A network's module calls as they begin and end, without hooks.
 
-A call with hooks is five frames of Python deep, one without two, and torch.jit's tracer writes the
-stack of frames down with every operator: with hooks, that is half of a trace's time.
+A call with hooks is five frames of Python deep, one without them three, and torch.jit's tracer
+writes the stack of frames down with every operator. What a module is called through is its own, as
+`module.compile()` has it: to put something in the place of `nn.Module.__call__` makes Python forget
+what it remembers of all the classes of modules that there are.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,13 +17,10 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from flopledger.counting.hooks import Hook
 
-# by a module's id: the module (so that no other takes its id), what to do when it begins and when
-# it ends, and whether it ends that way also where it raises
-_Listener = dict[int, tuple[nn.Module, Hook, Hook, bool]]
+CALLED_THROUGH = "_compiled_call_impl"
 
-_listeners: tuple[_Listener, ...] = ()
-_changing = Lock()
-_call = nn.Module.__call__
+# what to do when a module begins and when it ends, and whether it ends that way where it raises
+_Listener = tuple[Hook, Hook, bool]
 
 
 @contextmanager
@@ -32,61 +31,55 @@ def on_calls(
     *,
     leave_always: bool = True,
 ) -> Iterator[None]:
-    """As `on_modules`; what the hooks that a module has already do is done inside its call."""
-    listener: _Listener = {}
-    for name, module in modules:
-        if id(module) not in listener and not isinstance(module, torch.jit.ScriptModule):
-            listener[id(module)] = (module, enter(name), leave(name), leave_always)
-    _change(lambda listeners: (*listeners, listener))
+    """As `on_modules`; what the hooks that a module has already do is done inside its call.
+
+    Of those who listen to one module, the last to begin ends first. A compiled one runs uncompiled.
+    """
+    heard: dict[int, tuple[nn.Module, Any]] = {}
     try:
+        for name, module in modules:
+            if id(module) in heard or isinstance(module, torch.jit.ScriptModule):
+                continue
+            listener: _Listener = (enter(name), leave(name), leave_always)
+            own = vars(module)
+            before = own.get(CALLED_THROUGH)
+            others = before.args[1] if isinstance(before, _Heard) else ()
+            heard[id(module)] = module, before
+            own[CALLED_THROUGH] = _Heard(_heard, module, (*others, listener))
         yield
     finally:
-        _change(lambda listeners: tuple(other for other in listeners if other is not listener))
+        for module, before in heard.values():
+            if before is None:
+                vars(module).pop(CALLED_THROUGH, None)
+            else:
+                vars(module)[CALLED_THROUGH] = before
 
 
-@contextmanager
-def listened_to() -> Iterator[None]:
-    """Hold this around several passes: they then take over `nn.Module.__call__` once.
-
-    With each change of it Python forgets what it remembers of all the classes of modules that there
-    are: milliseconds, where a library has thousands.
-    """
-    with on_calls((), lambda _: lambda *_: None, lambda _: lambda *_: None):
-        yield
+class _Heard(partial[Any]):
+    """What a module that somebody listens to is called through."""
 
 
-def _change(to: Callable[[tuple[_Listener, ...]], tuple[_Listener, ...]]) -> None:
-    """Other listeners, of whom any thread may have some; with the last one all is as it was."""
-    global _listeners, _call
-    with _changing:
-        were, _listeners = _listeners, to(_listeners)
-        if _listeners and not were:
-            _call = nn.Module.__call__
-            nn.Module.__call__ = _heard  # type: ignore[method-assign]
-        elif were and not _listeners:
-            nn.Module.__call__ = _call  # type: ignore[method-assign]
-
-
-def _heard(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-    own = [listener[id(self)] for listener in _listeners if id(self) in listener]
-    for _, begin, _, _ in own:
-        begin(self, args, kwargs)
+def _heard(
+    module: nn.Module, listeners: tuple[_Listener, ...], /, *args: Any, **kwargs: Any
+) -> Any:
+    for begin, _, _ in listeners:
+        begin(module, args, kwargs)
     result, returned = None, False
     try:
-        result = self.forward(*args, **kwargs) if _bare(self) else _call(self, *args, **kwargs)
+        call = module.forward if _bare(module) else module._call_impl
+        result = call(*args, **kwargs)
         returned = True
     finally:
-        for _, _, end, always in own:
+        for _, end, always in listeners:
             if returned or always:
-                end(self, args, result)
+                end(module, args, result)
     return result
 
 
 def _bare(module: nn.Module) -> bool:
     """Whether to call it is no more than to call its forward."""
     return not (
-        module._compiled_call_impl
-        or module._forward_pre_hooks
+        module._forward_pre_hooks
         or module._forward_hooks
         or module._backward_pre_hooks
         or module._backward_hooks

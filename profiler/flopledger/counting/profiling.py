@@ -21,7 +21,6 @@ from flopledger.counting.failures import first_line
 from flopledger.counting.garbage import uncollected
 from flopledger.counting.layers import layers_of
 from flopledger.counting.leaves import tensors_within
-from flopledger.counting.module_calls import listened_to
 from flopledger.counting.packed_weights import low_precision_buffers
 from flopledger.counting.samples import samples_of
 from flopledger.counting.second_opinion import (
@@ -109,7 +108,7 @@ def counted(
         raise WrongOption(
             f"{name}: values=True takes weights and inputs that are stored on the CPU"
         )
-    with listened_to(), uncollected():
+    with uncollected():
         dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
         if isinstance(dispatch.error, REFUSALS):
             raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error

@@ -1,0 +1,117 @@
+"""What code reaches is followed anew where a name means other code than at the last count."""
+
+import gc
+import sys
+import weakref
+
+import torch
+from flopledger import profile
+from torch import nn
+
+HERE = sys.modules[__name__]
+X = torch.ones(2, 8)
+
+FIRST, SECOND, LATE = [], [], None
+
+
+def kept_first(x):
+    FIRST.append(x)
+    return x
+
+
+def kept_second(x):
+    SECOND.append(x)
+    return x
+
+
+def keep(x):
+    return kept_first(x)
+
+
+def late(x):
+    if isinstance(LATE, list):
+        LATE.append(x)
+    return x
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        return self.scaled(x)
+
+    def scaled(self, x):
+        return late(keep(x)) * 2
+
+
+def by_another(self, x):
+    return kept_second(x) * 2
+
+
+def nothing_is_kept():
+    profile(Net(), X)
+    return FIRST == [] and SECOND == [] and LATE in (None, [])
+
+
+def test_code_that_is_another_since_the_last_count(monkeypatch):
+    assert nothing_is_kept()
+    monkeypatch.setattr(HERE, "keep", kept_second)
+    assert nothing_is_kept()
+    monkeypatch.setattr(Net, "scaled", by_another)
+    assert nothing_is_kept()
+    monkeypatch.undo()
+    monkeypatch.setattr(keep, "__code__", kept_second.__code__)
+    assert nothing_is_kept()
+
+
+def test_a_value_that_is_another_since_the_last_count(monkeypatch):
+    assert nothing_is_kept()
+    monkeypatch.setattr(HERE, "LATE", [])
+    assert nothing_is_kept()
+
+
+def test_a_property_that_is_another_since_the_last_count(monkeypatch):
+    class Sized(Net):
+        @property
+        def size(self):
+            return 2
+
+        def forward(self, x):
+            return x * self.size
+
+    def keeping(self):
+        SECOND.append(self)
+        return 2
+
+    profile(Sized(), X)
+    monkeypatch.setattr(Sized, "size", property(keeping))
+    profile(Sized(), X)
+    assert SECOND == []
+
+
+def test_a_name_that_meant_nothing_at_the_last_count(monkeypatch):
+    class Late(nn.Module):
+        def forward(self, x):
+            if "LATER" in globals():
+                globals()["LATER"].append(x)
+            return x * 2
+
+    profile(Late(), X)
+    monkeypatch.setattr(HERE, "LATER", [], raising=False)
+    profile(Late(), X)
+    assert HERE.LATER == []
+
+
+def test_nothing_of_the_users_stays_alive():
+    def built():
+        table = torch.ones(8)
+
+        class Closure(nn.Module):
+            def forward(self, x):
+                return x * table
+
+        return Closure, weakref.ref(table)
+
+    kind, table = built()
+    profile(kind(), X)
+    del kind
+    gc.collect()
+    assert table() is None
