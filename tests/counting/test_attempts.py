@@ -37,6 +37,7 @@ def test_a_counter_that_is_not_stopped_has_operator_calls_and_layer_calls():
         assert sum(call.macs for call in tried.forward) == 2 * 4 * 5
         assert tried.seen.calls == {"": 1, "0": 1}
         assert (tried.error, tried.stopped_at, tried.notes) == (None, "", ())
+        assert tried.values == "unknown"
 
 
 def test_a_network_that_asks_for_a_value_is_computed_and_noted():

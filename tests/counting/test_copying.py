@@ -232,6 +232,13 @@ def test_a_method_put_in_forwards_place_is_the_doubles_own():
     assert network.forward(X).shape == (2, 4)
 
 
+def test_a_built_in_method_that_is_kept_twice_is_one_in_the_double():
+    note = [].append
+    network = Net(lambda net, x: 1 if net.kept[0] is net.kept[1] else net.layer(x).sum())
+    network.kept = [note, note]
+    assert profile(network, X).total("macs") == LINEAR
+
+
 def test_a_circle_and_a_long_chain_are_copied():
     network = nn.Linear(8, 4)
     network.me = [network]

@@ -49,6 +49,10 @@ CALLS = {
     "cat": (aten.cat.default, [meta(2, 3), meta(5, 3)], 0),
     "stack": (aten.stack.default, [meta(2, 3)] * 4, -1),
     "where": (aten.where.self, meta(3, dtype=torch.bool), meta(2, 1), meta(1, 3)),
+    "where of doubles": (
+        aten.where.self, meta(3, dtype=torch.bool), meta(2, 1, dtype=torch.float64),
+        meta(1, 3, dtype=torch.float64),
+    ),
     "embedding": (aten.embedding.default, meta(10, 4), meta(2, 3, dtype=torch.int64)),
     "relu": (aten.relu.default, meta(2, 3)),
     "softmax of the first": (aten._softmax.default, meta(2, 3), -2, False),

@@ -90,7 +90,14 @@ def test_a_network_that_overwrites_constants_is_counted_on_shapes(write):
     assert memory(network, (x,), backward=False).inputs_bytes == 3 * 4 * 4
 
 
-@pytest.mark.parametrize("write", [into_ones, into_positions, into_zeros])
+def into_ones_if_it_can(x):
+    try:
+        return into_ones(x)
+    except RuntimeError:
+        return x[:1]
+
+
+@pytest.mark.parametrize("write", [into_ones, into_positions, into_zeros, into_ones_if_it_can])
 def test_a_gradient_goes_back_through_what_is_written_over_constants(write):
     class Between(nn.Module):
         def __init__(self):

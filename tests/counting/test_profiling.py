@@ -1,11 +1,12 @@
 """profile(): both counters and the tables, through the public door."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import flopledger
 import pytest
 import torch
 from flopledger import ProfilingError, profile
+from flopledger.counting.profiling import counted
 from torch import nn
 from torch.utils._pytree import SUPPORTED_NODES
 from torch.utils.checkpoint import checkpoint
@@ -67,6 +68,11 @@ def test_layers_columns(tied):
     row = tied.layers.set_index("layer").loc["encode"]
     assert (row["kind"], row["calls"], row["output_shape"]) == ("linear", 1, (5, 4))
     assert row["flops_per_param"] == 2 * 4 * 4 / (4 * 4 + 4)  # of one sample
+
+
+def test_a_count_with_its_arguments_in_one_piece_is_of_the_forward_pass_too():
+    network, x = nn.Linear(2, 3), torch.zeros(1, 2)
+    assert counted("net", network, ((x,), {})) == replace(profile(network, x), model="net")
 
 
 def test_deeper_layers_fold_into_their_ancestors():

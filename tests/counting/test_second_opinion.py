@@ -100,6 +100,8 @@ def test_a_counter_that_was_not_asked_says_nothing():
 def test_a_trace_that_lost_gradients_is_not_trusted_where_the_two_differ():
     trace, six = attempt("fvcore", call(macs=5)), call(macs=6)
     taken = Attempt(counter="dispatch", calls=(six,), gradients=True)
-    assert "gradients are taken in forward" in str(trusted(trace, taken).error)
+    untold = trusted(trace, taken)
+    assert (untold.counter, untold.calls) == ("fvcore", None)
+    assert "gradients are taken in forward" in str(untold.error)
     assert trusted(attempt("fvcore", six), taken).error is None
     assert trusted(trace, attempt("dispatch", six)).error is None

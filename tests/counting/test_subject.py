@@ -44,13 +44,18 @@ def test_what_is_no_tuple_is_the_one_argument(verb):
 
 def test_a_name_is_read_as_the_command_line_reads_it(tmp_path):
     file = tmp_path / "nets.py"
-    file.write_text("from torch import nn\n\ndef small():\n    return nn.Linear(4, 5)\n")
+    file.write_text(
+        "from torch import nn\n\ndef small():\n    return nn.Linear(4, 5)\n\n"
+        "def broken():\n    return 1 / 0\n"
+    )
     counted = profile(f"{file}:small", torch.zeros(3, 4))
     assert (counted.model, counted.total("macs")) == (f"{file}:small", 3 * 4 * 5)
     with pytest.raises(ValueError, match=r":small: what goes in is not known; give args") as no:
         profile(f"{file}:small")
     assert "--input" not in str(no.value)
     assert memory(f"{file}:small", torch.zeros(3, 4)).params_bytes == 4 * (4 * 5 + 5)
+    with pytest.raises(FlopledgerError, match=r"nets\.py:broken: its factory fails: ZeroDivision"):
+        profile(f"{file}:broken", torch.zeros(3, 4))
 
 
 def test_a_name_of_the_zoo_has_its_own_inputs():

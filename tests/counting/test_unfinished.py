@@ -1,6 +1,7 @@
 """A forward whose work is yet to be done is refused in a line: it is not 0."""
 
 import asyncio
+import re
 
 import pytest
 import torch
@@ -47,6 +48,18 @@ def test_what_is_returned_before_it_is_done_is_refused(network, kind):
         profile(network(), torch.zeros(2, 8))
     with pytest.raises(Exception, match=f"its forward returns a {kind}"):
         memory(network(), torch.zeros(2, 8))
+
+
+@pytest.mark.parametrize(("network", "by_hand"), [(Yields(), 3 * 2 * 64), (Awaits(), 2 * 64)])
+def test_what_the_message_advises_is_counted(network, by_hand):
+    with pytest.raises(ProfilingError) as refused:
+        profile(network, torch.zeros(2, 8))
+    (advice,) = re.findall(r"count a module that does, with (def forward.*)$", str(refused.value))
+    names = {"asyncio": asyncio}
+    exec(advice, names)
+    wrapper = type("Wrapper", (nn.Module,), {"forward": names["forward"]})()
+    wrapper.network = network
+    assert profile(wrapper, torch.zeros(2, 8)).total("macs") == by_hand
 
 
 class Asked(nn.Module):

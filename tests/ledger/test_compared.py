@@ -41,6 +41,16 @@ def test_a_chain_of_both_kinds(alexnet, resnet):
     assert chain.by_factor()["all"].abs().max() == pytest.approx(0, abs=1e-12)
 
 
+def test_ten_thousand_draws_are_usual(alexnet):
+    alphago = ledger_of("alphago-fan")
+    usual = compare(alexnet, alphago)
+    assert usual == compare(alexnet, alphago, samples=10_000)
+    assert usual.interval != compare(alexnet, alphago, samples=10_001).interval
+    chain = compare_chain([alexnet, alphago])
+    assert chain == compare_chain([alexnet, alphago], samples=10_000)
+    assert chain != compare_chain([alexnet, alphago], samples=10_001)
+
+
 def test_hours_of_names_and_of_ledgers():
     by_name = compare(DIUX, FASTAI, quantity="hours", samples=1)
     assert by_name.quantity == "hours"

@@ -1,7 +1,13 @@
 """flopledger.selfplay: what the command line does, from Python."""
 
+import json
+
 import flopledger
 import pytest
+import torch
+from flopledger import profile
+from flopledger.play import networks
+from flopledger.play.games import find_game
 from flopledger.play.search import Search
 
 QUICK = {"game": "tic_tac_toe", "blocks": 1, "filters": 4, "simulations": 8}
@@ -19,6 +25,18 @@ def test_it_is_the_command_lines_twin(run, capsys):
     assert len(steps) == sum(game.moves for game in played.games)
     assert {(step.done, step.total) for step in steps} == {(0, 2), (1, 2)}
     assert steps[0].message == "move 1"
+
+
+def test_a_network_of_the_zoo_plays_untrained_as_its_seed_makes_it():
+    played = flopledger.selfplay(
+        game="go", board=9, network="alphazero-tower", simulations=1, games=1, moves=1, seed=3
+    )
+    net = networks.named(find_game("go", 9), "alphazero-tower", seed=3)
+    # the root and its one child are evaluated
+    flops = 2 * profile(net, torch.zeros(1, 17, 9, 9)).total("flops")
+    (game,) = played.games
+    assert (game.made, game.flops) == (2, flops)
+    assert json.loads(played.to_json())["network"] == "alphazero-tower"
 
 
 def test_an_interrupt_carries_what_was_played(monkeypatch):

@@ -104,9 +104,9 @@ FORMS = {
         lambda *m: torch.linalg.multi_dot(m), (randn(2, 3), randn(3, 4), randn(4, 5)), 24 + 40,
     ),
     "matrix_power": (lambda a: torch.linalg.matrix_power(a, 5), (randn(4, 4),), 3 * 4**3),
-    # more than 25 points: PyTorch multiplies [30, 3] by [3, 7] and adds the norms
-    "cdist of many": (torch.cdist, (randn(2, 30, 3), randn(2, 7, 3)), 2 * 30 * 7 * 3),
-    "cdist of few": (torch.cdist, (randn(2, 20, 3), randn(2, 7, 3)), 0),
+    # more than 25 points: PyTorch multiplies [26, 3] by [3, 7] and adds the norms
+    "cdist of many": (torch.cdist, (randn(2, 26, 3), randn(2, 7, 3)), 2 * 26 * 7 * 3),
+    "cdist of few": (torch.cdist, (randn(2, 25, 3), randn(2, 7, 3)), 0),
     "cdist, by products": (
         lambda a, b: torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist"),
         (randn(4, 3), randn(7, 3)), 4 * 7 * 3,
