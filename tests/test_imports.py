@@ -32,6 +32,7 @@ ORDER = (
     "play",
     "training",
     "tuning",
+    "experiments",
     "statements",
     "reports",
     "cli",

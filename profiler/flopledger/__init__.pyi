@@ -12,6 +12,8 @@ from .differences.changes import Differences as Differences
 from .differences.find_changes import diff as diff
 from .errors import FlopledgerError as FlopledgerError
 from .errors import WrongOption as WrongOption
+from .experiments.horizon_result import Horizon as Horizon
+from .experiments.run_horizon import horizon as horizon
 from .ledger.build import ledger_of as ledger_of
 from .ledger.chain import Chain as Chain
 from .ledger.compared import compare as compare

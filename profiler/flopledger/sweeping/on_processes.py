@@ -19,25 +19,30 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from flopledger.sweeping.rows import Key, Point, Row, failed
+from flopledger.sweeping.rows import Key, failed
+
+Work = Callable[[Any], Any]
 
 
 def on_processes(
-    points: Sequence[Point],
+    points: Sequence[Any],
     jobs: int,
     timeout: float | None = None,
-    further: Callable[[], Sequence[Point]] = tuple,
-) -> Iterator[Row]:
+    work: Work | None = None,
+    failed: Callable[[Any, str], Any] = failed,
+) -> Iterator[Any]:
     """Rows as they are done, in any order.
 
     A process that dies is replaced, and its point tried once more: whoever killed it may have meant
     another. If that process dies too, the point's row says how.
 
     Args:
-        points: what is to be counted.
+        points: what is to be counted, or done by `work`; each has a `key` of its own.
         jobs: processes at most; each has one thread of PyTorch.
         timeout: seconds for a row, after which its process is ended; None for no limit.
-        further: points that follow when all are done, as long as it has any.
+        work: makes a point's row, and raises nothing; a function of a module, which each process
+            imports. Left out: `flopledger.sweeping.count_row.measured`.
+        failed: makes the row of a point whose process died or was late, with the reason.
     """
     waiting = deque(points)
     died: set[Key] = set()
@@ -47,14 +52,14 @@ def on_processes(
             while (
                 sum(not worker.point for worker in workers) < len(waiting) and len(workers) < jobs
             ):
-                workers.append(_Worker())
+                workers.append(_Worker(work))
             for worker in workers:
                 if waiting and worker.point is None:
                     worker.give(waiting.popleft())
             for worker in _ready(workers, timeout):
                 point = worker.point
                 assert point is not None
-                row = worker.take(timeout)
+                row = worker.take(timeout, failed)
                 if worker.ended:
                     workers.remove(worker)
                     if row is None and point.key not in died:
@@ -69,24 +74,6 @@ def on_processes(
             worker.stop()
 
 
-def _hand_out(
-    waiting: deque[Point],
-    workers: list["_Worker"],
-    jobs: int,
-    further: Callable[[], Sequence[Point]],
-) -> bool:
-    """Points to idle processes, and to new ones as long as there may be more; whether any works."""
-    if not waiting and not any(worker.point for worker in workers):
-        waiting.extend(further())
-    for worker in workers:
-        if waiting and worker.point is None:
-            worker.give(waiting.popleft())
-    while waiting and len(workers) < jobs:
-        workers.append(_Worker())
-        workers[-1].give(waiting.popleft())
-    return any(worker.point for worker in workers)
-
-
 class _Worker:
     """A process, the pipe to it, and the point that it has.
 
@@ -95,13 +82,13 @@ class _Worker:
         ended: how it ended, if it did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._connection, its_own = spawn.Pipe()
-        self._process = spawn.Process(target=_work, args=(its_own,), daemon=True)
+        self._process = spawn.Process(target=_work, args=(its_own, work), daemon=True)
         self._imported = False
         self._begun: float | None = None  # when it began the point, its imports done
-        self.point: Point | None = None
+        self.point: Any = None
         self.ended = ""
         # Ctrl-C is for the parent alone: the child inherits the mask, which starting
         # multiprocessing's own tracker would lift
@@ -127,18 +114,18 @@ class _Worker:
         left = self.left(timeout)
         return left is not None and left < 0
 
-    def give(self, point: Point) -> None:
+    def give(self, point: Any) -> None:
         """Have it work at the point."""
         self.point, self._begun = point, time.monotonic() if self._imported else None
         with suppress(OSError):  # it is dead, as `take` will see
             self._connection.send(point)
 
-    def take(self, timeout: float | None) -> Row | None:
+    def take(self, timeout: float | None, failed: Callable[[Any, str], Any]) -> Any:
         """Its row, if it has one; `ended` then says whether it is no more."""
         assert self.point is not None
         with suppress(EOFError, OSError):
             if self._connection.poll():
-                row: Row | None = self._connection.recv()
+                row = self._connection.recv()
                 if row is not None:
                     self.point = None
                 self._imported, self._begun = True, time.monotonic()
@@ -184,19 +171,21 @@ def _death(code: int | None) -> str:
     return f"its process ended with exit status {code}, twice"
 
 
-def _work(connection: Connection) -> None:
+def _work(connection: Connection, work: Work | None) -> None:
     """The process: points in, rows out, until the pipe closes."""
     import warnings
 
     import torch
 
-    from flopledger.sweeping.count_row import measured
+    if work is None:
+        from flopledger.sweeping import count_row
 
+        work = count_row.measured
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # a row has notes
     try:
         connection.send(None)
         while True:
-            connection.send(measured(connection.recv()))
+            connection.send(work(connection.recv()))
     except (EOFError, OSError):  # the parent is done with it, or gone
         pass

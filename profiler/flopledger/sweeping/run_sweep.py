@@ -190,7 +190,7 @@ def _rows(
         elif (jobs := jobs or _cores()) > 1 or timeout is not None:
             from flopledger.sweeping.on_processes import on_processes
 
-            yield from on_processes(points, jobs, timeout, further)
+            yield from on_processes(points, jobs, timeout)
         else:
             from flopledger.sweeping import count_row
 

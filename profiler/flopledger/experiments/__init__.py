@@ -1,0 +1,1 @@
+"""Experiments: what is learned in several ways, each metered, over settings and seeds."""
