@@ -13,6 +13,7 @@ Bools = NDArray[np.bool_]
 # of parameters: the mean of every observation, and its derivatives [observation, parameter]
 Mean = Callable[[Floats], tuple[Floats, Floats]]
 
+_FAR = 30.0  # from where the search for a parameter, all of them logarithms, begins
 _LEAST = 1e-3  # standard deviation in orders: of trials that are all alike it would be 0
 
 
@@ -45,8 +46,8 @@ def likeliest(seen: Floats, reached: Bools, mean: Mean, start: Floats) -> Fitted
     from scipy.special import log_ndtr
 
     def loss(all_parameters: Floats) -> tuple[float, Floats]:
-        *own, log_deviation = all_parameters
-        expected, slopes = mean(np.array(own))
+        own, log_deviation = all_parameters[:-1], all_parameters[-1]
+        expected, slopes = mean(own)
         deviation = np.exp(log_deviation)
         off = (seen - expected) / deviation
         above = log_ndtr(-off)  # the logarithm of the chance to be larger still
@@ -59,7 +60,7 @@ def likeliest(seen: Floats, reached: Bools, mean: Mean, start: Floats) -> Fitted
     spread = max(float(np.std(seen - mean(start)[0])), _LEAST)
     found: Any = minimize(
         loss, np.append(start, log(spread)), jac=True, method="L-BFGS-B",
-        bounds=[(None, None)] * len(start) + [(log(_LEAST), None)],
+        bounds=[*((value - _FAR, value + _FAR) for value in start), (log(_LEAST), None)],
     )  # fmt: skip
     *parameters, log_deviation = map(float, found.x)
     return Fitted(

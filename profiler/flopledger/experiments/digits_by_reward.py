@@ -117,7 +117,8 @@ class _ByReward:
         logs = network(images).log_softmax(1)
         own = logs.gather(1, answers).squeeze(1)
         entropy = -(logs.exp() * logs).sum(1)
-        return -(advantage * own + self._bonus * entropy).mean()
+        gain: Tensor = (advantage * own + self._bonus * entropy).mean()
+        return -gain
 
 
 def _network(seed: int) -> nn.Module:

@@ -11,7 +11,7 @@ from flopledger.experiments.trials import Row
 
 Figure = Literal["samples", "flops", "flops_learning"]
 CONFIDENCE = 0.90
-RESAMPLES = 400
+RESAMPLES = 200
 SEED = 0  # of the resamples: the same rows have the same interval
 
 

@@ -93,8 +93,8 @@ def growth_of(rows: Sequence[Row], figure: Figure) -> Growth | None:
     draws = np.random.default_rng(SEED)
     line, power = (_fitted(own, figure, name) for name in (LINE, POWER))
     again = [resampled(own, draws) for _ in range(RESAMPLES)]
-    lines = [_fitted(rows, figure, LINE) for rows in again]
-    powers = [_fitted(rows, figure, POWER) for rows in again]
+    lines = [_fitted(rows, figure, LINE, line.parameters) for rows in again]
+    powers = [_fitted(rows, figure, POWER, power.parameters) for rows in again]
     better = [one.aic < other.aic for one, other in zip(lines, powers, strict=True)]
     return Growth(
         figure=figure,
@@ -125,11 +125,13 @@ def _form(
     )
 
 
-def _fitted(rows: Sequence[Row], figure: Figure, name: str) -> Fitted:
+def _fitted(
+    rows: Sequence[Row], figure: Figure, name: str, near: Sequence[float] | None = None
+) -> Fitted:
     seen, reached = logarithms(rows, figure)
     horizons = np.array([row.horizon for row in rows], dtype=float)
     mean, start = (_line if name == LINE else _power)(horizons, seen)
-    return likeliest(seen, reached, mean, start)
+    return likeliest(seen, reached, mean, start if near is None else np.array(near))
 
 
 def _line(horizons: Floats, seen: Floats) -> tuple[Mean, Floats]:

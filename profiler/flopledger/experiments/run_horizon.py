@@ -22,7 +22,7 @@ from flopledger.storage.alone import alone
 from flopledger.storage.nearest_name import did_you_mean
 
 # modules with a function `experiment`, by the name of their task: imported when they are asked for
-TASKS = {"digits": "digits_by_reward"}
+TASKS = {"digits": "flopledger.experiments.digits_by_reward"}
 
 
 @checks_arguments
@@ -71,7 +71,7 @@ def horizon(
                  "jobs": (jobs, 1)})  # fmt: skip
     path = Path(output) if output is not None else None
     check_file(path, resume, "output")
-    module = import_module(f"flopledger.experiments.{TASKS[task]}")
+    module = import_module(TASKS[task])
     experiment = _asked_for(module.experiment(), arms, target, samples)
     work = _Work(experiment=experiment, seeds=seeds, seed=seed, jobs=jobs or _cores())
     versions = ", ".join(f"{name} {version(name)}" for name in experiment.libraries)
