@@ -29,6 +29,7 @@ ORDER = (
     "metering",
     "callbacks",
     "ledger",
+    "field",
     "play",
     "training",
     "tuning",

@@ -14,6 +14,8 @@ from .errors import FlopledgerError as FlopledgerError
 from .errors import WrongOption as WrongOption
 from .experiments.horizon_result import Horizon as Horizon
 from .experiments.run_horizon import horizon as horizon
+from .field.field_result import Systems as Systems
+from .field.look_up import systems as systems
 from .ledger.build import ledger_of as ledger_of
 from .ledger.chain import Chain as Chain
 from .ledger.compared import compare as compare

@@ -45,6 +45,7 @@ MORE = {
     "diff": {"fail_over"},
     "compare": {"a", "b", "more", "list_"},
     "claims": {"file"},
+    "systems": {"scale", "output"},
 }
 
 

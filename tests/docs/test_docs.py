@@ -267,7 +267,7 @@ def test_every_function_has_its_example_and_prints_what_it_says(printed):
     assert float(lines[4]) == 3 * 2 * macs
 
 
-@pytest.mark.parametrize("page", ["sweep", "selfplay", "tune", "training"])
+@pytest.mark.parametrize("page", ["sweep", "selfplay", "systems", "tune", "training"])
 def test_a_programs_example_prints_what_its_page_says(page, printed):
     code = blocks(f"docs/{page}.md")[0]
     lines = printed(code)

@@ -127,7 +127,7 @@ def test_a_source_has_an_address_and_says_what_was_read_on_its_day(key):
     assert "retrieved" not in source or source["read"]
 
 
-@pytest.mark.parametrize("table", ["dawnbench.csv", "devices.csv", "systems.csv"])
+@pytest.mark.parametrize("table", ["dawnbench.csv", "devices.csv", "ai_and_compute.csv"])
 def test_every_row_says_where_and_when_it_was_read(table):
     wrong = {
         row.get("entry") or row.get("name") or row["system"]: complaints(row, SOURCES)

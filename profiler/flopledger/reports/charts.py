@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from flopledger.field.ai_and_compute import System
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.methods import (
@@ -19,7 +20,6 @@ from flopledger.ledger.methods import (
 )
 from flopledger.profiles.tables import Profile
 from flopledger.reports.units import short
-from flopledger.statements.systems import System
 from flopledger.zoo.registry import ModelSpec
 
 TOGETHER = "all together"  # the last bar of a waterfall

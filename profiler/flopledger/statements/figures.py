@@ -7,6 +7,7 @@ from math import log10, prod
 from typing import Any, Literal, get_args
 
 from flopledger.errors import FlopledgerError
+from flopledger.field.ai_and_compute import SystemTable, find_system, list_systems
 from flopledger.ledger.build import Profiles, hours_of, ledgers
 from flopledger.ledger.dawnbench import find_entry
 from flopledger.ledger.ledger import Ledger
@@ -24,7 +25,6 @@ from flopledger.ledger.run_file import find_run
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.play.elo import elo_of
 from flopledger.profiles.tables import Profile
-from flopledger.statements.systems import SystemTable, find_system, list_systems
 from flopledger.storage.facts import facts_folder, read_toml
 
 FactorName = Literal["flops", "backward", "samples", "positions", "outcomes", "generating"]

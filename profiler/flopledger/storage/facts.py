@@ -94,7 +94,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         BadFacts: there is no such file, it is no TOML, or a text holds a control character.
     """
-    text = _text(path)
+    text = read_text(path)
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also of thousands of digits
@@ -167,7 +167,7 @@ def read_rows(path: Path, model: type[Read], name: str = "") -> list[Read]:
     """The rows of a CSV file, whose first line names the model's fields, in any order.
 
     An empty cell is left out, so that the field's default stands for it. A byte order mark, CRLF
-    and quoted cells are read.
+    and quoted cells are read; lines that begin with # may stand above the columns.
 
     Args:
         path: the file.
@@ -179,7 +179,8 @@ def read_rows(path: Path, model: type[Read], name: str = "") -> list[Read]:
             empty or holds what it cannot, or two rows have one name.
     """
     short = short_name(path)
-    lines = csv.reader(StringIO(_text(path), newline=""), strict=True)
+    head, text = _without_head(read_text(path))
+    lines = csv.reader(StringIO(text, newline=""), strict=True)
     rows: dict[str, Read] = {}
     try:
         columns = [column.strip() for column in next(lines, [])]
@@ -188,7 +189,7 @@ def read_rows(path: Path, model: type[Read], name: str = "") -> list[Read]:
             if not cells:  # a blank line
                 continue
             given = {key: cell.strip() for key, cell in zip(columns, cells, strict=False)}
-            where = given.get(name) or f"line {lines.line_num}"
+            where = given.get(name) or f"line {head + lines.line_num}"
             if len(cells) != len(columns):
                 raise BadFacts(
                     f"{short}: {where}: {len(cells)} cells for {len(columns)} columns; quote the "
@@ -198,7 +199,7 @@ def read_rows(path: Path, model: type[Read], name: str = "") -> list[Read]:
                 raise BadFacts(f"{short}: two rows are called {where!r}; rename one")
             rows[where] = _row(model, given, f"{short}: {where}")
     except csv.Error as error:
-        raise BadFacts(f"{short}: line {lines.line_num}: not CSV: {error}") from error
+        raise BadFacts(f"{short}: line {head + lines.line_num}: not CSV: {error}") from error
     return list(rows.values())
 
 
@@ -228,7 +229,19 @@ def _check_columns(columns: list[str], model: type[Table], short: str) -> None:
             raise BadFacts(f"{short}: column {field!r} is missing; add it")
 
 
-def _text(path: Path) -> str:
+def _without_head(text: str) -> tuple[int, str]:
+    """How many lines that begin with # stand above a table, which say whose it is; and the rest."""
+    lines = text.splitlines(keepends=True)
+    head = next((number for number, line in enumerate(lines) if line[0] != "#"), len(lines))
+    return head, "".join(lines[head:])
+
+
+def read_text(path: Path) -> str:
+    """A file's text, which is UTF-8.
+
+    Raises:
+        BadFacts: it cannot be read, or is not.
+    """
     try:
         # utf-8-sig: Excel writes a byte order mark; newlines in quoted cells are kept as they are
         return path.read_bytes().decode("utf-8-sig")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flopledger.counting.cached import cached_profile
+from flopledger.field.ai_and_compute import read_systems
 from flopledger.ledger.build import hours_of, measure, watched
 from flopledger.ledger.chain import chain
 from flopledger.ledger.comparison import split_ratio
@@ -15,7 +16,6 @@ from flopledger.profiles.tables import Profile
 from flopledger.reports.report.report_data import Findings
 from flopledger.statements.claim import judged, read_claims
 from flopledger.statements.figures import Figures
-from flopledger.statements.systems import read_systems
 from flopledger.zoo.registry import ModelSpec
 from flopledger.zoo.sizes import USUAL, Sizes
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flopledger.field.ai_and_compute import System
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.dawnbench import Entry
@@ -13,7 +14,6 @@ from flopledger.ledger.prediction import Agreement
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.profiles.tables import Profile
 from flopledger.statements.claim import Verdict
-from flopledger.statements.systems import System
 from flopledger.zoo.registry import ModelSpec
 
 

@@ -1,4 +1,4 @@
-"""Systems and their training computes, by each table that has them: facts/systems.csv."""
+"""Systems and their training computes, by each table that has them: facts/ai_and_compute.csv."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class UnknownSystem(FlopledgerError, LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """A system of facts/systems.csv.
+    """A system of facts/ai_and_compute.csv.
 
     Attributes:
         name: as the table calls it.
@@ -72,12 +72,12 @@ class _Row(Table):
 
 @cache
 def read_systems() -> tuple[System, ...]:
-    """The systems of facts/systems.csv.
+    """The systems of facts/ai_and_compute.csv.
 
     Raises:
         BadFacts: the table cannot be used.
     """
-    rows = read_rows(facts_folder("systems.csv"), _Row, name="system")
+    rows = read_rows(facts_folder("ai_and_compute.csv"), _Row, name="system")
     return tuple(map(_system, rows))
 
 

@@ -1,7 +1,7 @@
 """Published systems by the table that has them."""
 
 import pytest
-from flopledger.statements.systems import UnknownSystem, find_system, list_systems, read_systems
+from flopledger.field.ai_and_compute import UnknownSystem, find_system, list_systems, read_systems
 
 
 def test_a_systems_figures_by_table():

@@ -1,0 +1,1 @@
+"""Everybody's systems: their compute per parameter, its trend, and how far each lies off it."""
