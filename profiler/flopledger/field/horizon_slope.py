@@ -48,7 +48,7 @@ def slopes(trend: Trend) -> tuple[Slope, ...]:
     ]
     found = []
     for name, rows in (
-        ("all whose steps are known", known),
+        ("any domain", known),
         ("games alone", [row for row in known if row[2]]),
     ):
         with suppress(TooFew):
