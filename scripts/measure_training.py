@@ -48,7 +48,6 @@ def _row(words: str, folder: Path) -> dict[str, Any]:
     leaves = totals["evaluations"] - totals["roots"]
     return {
         **result["plan"],
-        "games": totals["games"],
         "plies_per_game": f"{totals['moves'] / totals['games']:.4f}",
         "evaluations_per_simulation": f"{leaves / totals['simulations']:.5f}",
         "flops": f"{result['flops']:.0f}",

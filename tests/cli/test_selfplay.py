@@ -62,7 +62,7 @@ def test_an_interrupt_prints_what_was_played(run, monkeypatch, tmp_path):
 
     monkeypatch.setattr(Search, "run", interrupted)
     file = tmp_path / "games.jsonl"
-    code, out, err = run(*QUICK, "--games", "9", "--output", str(file))
+    code, out, err = run(*QUICK, "--games", "9", "--batch", "1", "--output", str(file))
     assert code == 130
     (line,) = err
     assert line.startswith("flopledger: interrupted in game ")
@@ -75,7 +75,7 @@ def test_an_interrupt_prints_what_was_played(run, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ("--simulations 0", "--simulations 0 is too small"),
+        ("--simulations -1", "--simulations -1 is too small"),
         ("--games 0", "--games 0 is too small"),
         ("--batch 0", "--batch 0 is too small"),
         ("--resign 0.5", "--resign 0.5 is no value to give up at"),

@@ -5,7 +5,7 @@ import json
 import pytest
 from flopledger.training import digits
 
-SMALL = "--game tic_tac_toe --blocks 1 --filters 4 --simulations 8 --rounds 2 --moves 12".split()
+SMALL = "--game tic_tac_toe --blocks 1 --filters 4 --simulations 8 --rounds 2 --games 2".split()
 SMALL += "--steps 2 --batch 4 --opponent 4".split()
 
 
@@ -39,11 +39,11 @@ def test_both_trainings_agree_with_their_predictions_and_compare(run, few, tmp_p
     assert other["agreement"]["counts_agree"]
     counts = {name for name, part in parts.items() if not part["chance"]}
     assert counts == {
-        "simulations_per_move", "root_evaluations", "steps", "batch_size",
+        "games", "simulations_per_move", "root_evaluations", "steps", "batch_size",
         "FLOP, from the metered facts",
     }  # fmt: skip
     assert parts["FLOP, whole run"]["metered"] == other["flops"]
-    assert sum(other["scores"]["search against random"].values()) == 4
+    assert sum(other["scores"]["search against 50 rollouts"].values()) == 4
 
     files = [
         f"{folder}/{name}-metered.toml" for name in ("alexnet-digits", "alphazero-tic-tac-toe")

@@ -131,7 +131,7 @@ def test_a_storage_that_another_process_holds(run, tmp_path, monkeypatch):
 
 def test_a_checkpoint(run, tmp_path):
     file = str(tmp_path / "alphazero-tic-tac-toe.pt")
-    train = "train alphazero --game tic_tac_toe --blocks 1 --filters 4 --simulations 4 --moves 1"
+    train = "train alphazero --game tic_tac_toe --blocks 1 --filters 4 --simulations 4 --games 1"
     words = "--rounds 1 --steps 1 --opponent 0 --output".split()
     assert run(*train.split(), *words, str(tmp_path))[0] == 0
     code, out, _ = run(*QUICK, "--checkpoint", file, "--trials", "1", "--format", "json")
@@ -157,7 +157,6 @@ def test_a_checkpoint(run, tmp_path):
         ("--games 0", "--games 0 is too small; give 2 or more"),
         ("--final 1", "--final 1 is too small; give 2 or more"),
         ("--evaluations 1", "--evaluations 1 is too small; give 2 or more"),
-        ("--batch 0", "--batch 0 is too small"),
         ("--opening 9", "9 moves of an opening end tic_tac_toe; give a smaller --opening"),
         ("--resume", "name it with --storage"),
         ("--storage /nowhere/study.db", "/nowhere does not exist"),

@@ -1,11 +1,12 @@
-"""A network asked about positions: its softmax over the legal moves, and what is remembered."""
+"""A network asked about positions: its softmax over the legal moves, and what a pass takes."""
 
 import numpy as np
 import pytest
 import torch
-from flopledger.play import evaluator
+from flopledger.counting.profiling import profile
 from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 from flopledger.play.games import find_game
+from flopledger.play.networks import tower
 from flopledger.play.tree import Node
 from torch import nn
 
@@ -32,7 +33,7 @@ def node(position):
 
 def test_a_position_by_hand():
     # points 0 and 4 are taken
-    ((prior, value),) = NetworkEvaluator(GAME, Says()).evaluate([node("x(0,0) o(1,1)")])
+    ((prior, value, _, _),) = NetworkEvaluator(GAME, Says()).evaluate([node("x(0,0) o(1,1)")])
     shares = np.exp([1, 2, 3, 5, 6, 7, 8])
     assert prior == pytest.approx(shares / shares.sum())
     assert value == pytest.approx(0.2)
@@ -43,8 +44,8 @@ def test_each_position_gets_its_own_answer_in_one_pass():
     answers = NetworkEvaluator(GAME, net).evaluate(
         [node(""), node("x(0,0)"), node("x(0,0) o(1,1)")]
     )
-    assert [len(prior) for prior, _ in answers] == [9, 8, 7]
-    assert [value for _, value in answers] == pytest.approx([0, 0.1, 0.2])
+    assert [len(prior) for prior, *_ in answers] == [9, 8, 7]
+    assert [value for _, value, *_ in answers] == pytest.approx([0, 0.1, 0.2])
     assert net.batches == [3]
 
 
@@ -54,24 +55,19 @@ def test_large_logits_do_not_overflow():
             logits, value = super().forward(planes)
             return 1000 * logits, value
 
-    ((prior, _),) = NetworkEvaluator(GAME, Large()).evaluate([node("")])
+    ((prior, *_),) = NetworkEvaluator(GAME, Large()).evaluate([node("")])
     assert prior == pytest.approx([0] * 8 + [1])
 
 
-def test_no_more_is_remembered_than_there_is_room_for(monkeypatch):
-    monkeypatch.setattr(evaluator, "REMEMBERED", 2)
-    cached = NetworkEvaluator(GAME, Says(), cache=True)
-    nodes = [node(""), node("x(0,0)"), node("x(1,1)")]
-    cached.evaluate(nodes[:2])
-    assert all(cached.remembered(known) for known in nodes[:2])
-    cached.evaluate(nodes[2:])
-    assert [cached.remembered(known) is not None for known in nodes] == [False, True, True]
-
-
-def test_nothing_is_remembered_unasked():
-    plain = NetworkEvaluator(GAME, Says())
-    plain.evaluate([node("")])
-    assert plain.remembered(node("")) is None
+def test_a_pass_is_counted_once_for_its_size():
+    net = tower(GAME, 1, 4, seed=0)
+    each = profile(net, torch.zeros(1, 3, 3, 3)).total("flops")
+    asks = NetworkEvaluator(GAME, net)
+    for count in (1, 3, 3, 1, 2):
+        answers = asks.evaluate([node("")] * count)
+        assert [answer.flops for answer in answers] == [each] * count
+        assert all(answer.seconds > 0 for answer in answers)
+    assert sorted(asks._flops) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,18 @@
 import json
 from dataclasses import asdict, replace
 
-import numpy as np
 import pytest
 import torch
 from flopledger.counting.profiling import profile
 from flopledger.play import games_file, networks
-from flopledger.play.evaluator import NetworkEvaluator
 from flopledger.play.fen import BadPosition
 from flopledger.play.game_loop import Stopped, play
 from flopledger.play.games import GAMES, MissingGames, UnknownGame, find_game
 from flopledger.play.played_game import Habits, Played
 from flopledger.play.search import Settings
 from flopledger.play.statistics import as_object, ratio
-from flopledger.play.tree import Node
 
-FEW = Settings(simulations=12, batch=4)
+FEW = Settings(simulations=12)
 
 
 def game_and_net(name="tic_tac_toe", board=None):
@@ -25,21 +22,28 @@ def game_and_net(name="tic_tac_toe", board=None):
     return game, networks.tower(game, blocks=1, filters=4, seed=0)
 
 
+def one_game(game, net, settings, habits, seed, index):
+    """That game of that seed."""
+    (played,) = play(game, net, settings, habits, seed, [index])
+    return played
+
+
 def of_game(index, **other):
-    counts = "moves asked made roots passes cache reuse terminal flops seconds result".split()
+    counts = "moves asked made roots cache reuse terminal flops seconds result".split()
     return Played(index=index, ended="over", **(dict.fromkeys(counts, 0) | other))
 
 
 HEADER = games_file.Header(
-    game="tic_tac_toe", network="alphazero-1x4", params=1, simulations=10, batch=1, noise=0.25,
+    game="tic_tac_toe", network="alphazero-1x4", params=1, simulations=10, noise=0.25,
     reuse=False, cache=False, sampled=30, resign=None, longest=None, position="", seed=7,
+    puct=1.25, puct_base=19652, values="unit", fpu=0.0, temperature=1.0, evaluations=None,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", GAMES)
 def test_each_game_is_played_and_metered(name):
-    game, net = game_and_net(name, 5 if name == "go" else None)
-    played = play(game, net, FEW, Habits(longest=6), seed=0, index=0)
+    game, net = game_and_net(name, 5 if name in ("go", "hex") else None)
+    played = one_game(game, net, FEW, Habits(longest=6), seed=0, index=0)
     assert 1 <= played.moves <= 6
     assert played.asked == played.moves * 13 == played.made + played.terminal
     layout = game.layout
@@ -49,7 +53,7 @@ def test_each_game_is_played_and_metered(name):
 
 def test_a_game_is_made_by_its_seed_and_index():
     game, net = game_and_net("connect_four")
-    games = [play(game, net, FEW, Habits(), 3, index) for index in (0, 1, 0)]
+    games = [one_game(game, net, FEW, Habits(), 3, index) for index in (0, 1, 0)]
     first, other, again = ({**asdict(each), "seconds": 0} for each in games)
     assert first == again
     assert first != other
@@ -60,7 +64,7 @@ def test_the_result_is_the_first_players():
     settings = Settings(simulations=200, noise=0)
     to_win = "x(0,0) o(1,0) x(0,1) o(1,1)"
     for position, result in ((to_win, 1.0), (to_win + " x(2,2)", -1.0)):
-        played = play(game, net, settings, Habits(position=position, sampled=0), 0, 0)
+        played = one_game(game, net, settings, Habits(position=position, sampled=0), 0, 0)
         assert (played.result, played.moves, played.ended) == (result, 1, "over")
 
 
@@ -68,10 +72,10 @@ def test_who_is_about_to_lose_resigns():
     # x has two rows of two: whatever o does, x wins
     game, net = game_and_net("tic_tac_toe")
     hopeless = Habits(position="x(0,0) o(1,0) x(2,2) o(2,0) x(0,2)", resign=-0.5, sampled=0)
-    played = play(game, net, Settings(simulations=2000, noise=0), hopeless, 0, 0)
+    played = one_game(game, net, Settings(simulations=2000, noise=0), hopeless, 0, 0)
     assert (played.ended, played.result, played.moves) == ("resigned", 1.0, 1)
     with_hope = replace(hopeless, resign=-1.0)
-    assert play(game, net, FEW, with_hope, 0, 0).ended == "over"
+    assert one_game(game, net, FEW, with_hope, 0, 0).ended == "over"
 
 
 def test_a_network_of_another_game_does_not_fit():
@@ -88,6 +92,7 @@ def test_a_network_of_another_game_does_not_fit():
         ("goo", None, "did you mean go"),
         ("poker", None, "there are tic_tac_toe"),
         ("chess", 9, "leave --board out"),
+        ("hex", 1, "no board of Hex has 1 points"),
         ("go", 20, "give 2 to 19"),
         ("go", 1, "give 2 to 19"),
     ],
@@ -132,20 +137,50 @@ def test_an_illegal_position(name, position, words, capfd):
     assert capfd.readouterr() == ("", "")  # OpenSpiel would print
 
 
+def test_games_at_once_are_those_that_are_played_alone():
+    game, net = game_and_net("connect_four")
+    together = {one.index: one for one in play(game, net, FEW, Habits(), 3, range(7), at_once=4)}
+    assert sorted(together) == list(range(7))
+    for index, one in together.items():
+        alone = one_game(game, net, FEW, Habits(), 3, index)
+        assert asdict(one) | {"seconds": 0} == asdict(alone) | {"seconds": 0}
+
+
+def test_a_game_is_begun_when_there_is_room_for_it():
+    game, net = game_and_net("tic_tac_toe")
+    begun, ended = [], []
+
+    def indices():
+        for index in range(5):
+            begun.append((index, len(ended)))
+            yield index
+
+    for one in play(game, net, FEW, Habits(), 0, indices(), at_once=2):
+        ended.append(one.index)
+    # the first two at once, and each later one when another has ended
+    assert [(index, count >= index - 1) for index, count in begun] == [(n, True) for n in range(5)]
+    assert [count for _, count in begun[:2]] == [0, 0]
+    assert len(ended) == 5
+
+
+def test_games_without_search_cost_an_evaluation_a_move():
+    game, net = game_and_net("hex", 4)
+    alone = Settings(simulations=0, noise=0)
+    for played in play(game, net, alone, Habits(), 0, range(4)):
+        assert 7 <= played.moves <= 16  # the first to join two sides of 4 has played 4 times
+        assert (played.made, played.roots, played.asked) == (played.moves,) * 3
+
+
 def test_the_cache_gives_the_answers_that_the_network_gave():
     game, net = game_and_net("connect_four")
-    evaluator = NetworkEvaluator(game, net, cache=True)
-    node, other = (
-        Node(state, game.replayed(state)) for state in map(game.start, ("x3 o2 x0", "x0 o2 x3"))
+    kept, without = (
+        one_game(game, net, Settings(simulations=60, noise=0), Habits(cache=cache), 0, 0)
+        for cache in (True, False)
     )
-    assert evaluator.remembered(node) is None
-    ((prior, value),) = evaluator.evaluate([node])
-    known = evaluator.remembered(other)
-    assert known is not None
-    assert np.array_equal(known[0], prior)
-    assert known[1] == value
-    assert prior.sum() == pytest.approx(1)
-    assert NetworkEvaluator(game, net).remembered(other) is None
+    assert kept.cache > 0
+    assert (kept.moves, kept.asked, kept.result) == (without.moves, without.asked, without.result)
+    assert kept.made + kept.cache == without.made
+    assert kept.flops / kept.made == without.flops / without.made
 
 
 @pytest.mark.parametrize(
@@ -162,12 +197,12 @@ def test_want_of_memory_keeps_what_was_measured(error):
 
     handle = net.stem.register_forward_pre_hook(fails)
     with pytest.raises(Stopped) as stopped:
-        play(game, net, FEW, Habits(), 0, 0)
+        list(play(game, net, FEW, Habits(), 0, range(3)))
     handle.remove()
     kept = stopped.value.played
-    assert kept.ended == "out of memory"
-    assert kept.made == sum(calls[:20])
-    assert not kept.finished
+    assert [game.ended for game in kept] == ["out of memory"] * 3
+    assert sum(game.made for game in kept) == sum(calls[:20])
+    assert not any(game.finished for game in kept)
     assert "does not fit into memory; give a smaller --batch" in str(stopped.value.__cause__)
 
 
@@ -187,15 +222,12 @@ def test_games_are_read_back_and_a_torn_line_is_survived(tmp_path):
     assert [game.moves for game in games_file.read(file)[1]] == [5, 6, 7]
 
 
-def test_games_from_before_a_setting_was_one_are_gone_on_with(tmp_path):
+def test_games_of_another_search_are_not_gone_on_with(tmp_path):
     file = tmp_path / "games.jsonl"
-    new = ("puct", "puct_base", "virtual_loss", "temperature", "evaluations")
-    old = {name: value for name, value in asdict(HEADER).items() if name not in new}
+    old = {name: value for name, value in asdict(HEADER).items() if name != "values"}
     file.write_text(json.dumps({"settings": old}) + "\n")
-    assert games_file.begin(file, HEADER, resume=True) == ([], "")
-    assert games_file.read(file) == (HEADER, [])
-    with pytest.raises(games_file.BadRecord, match=r"temperature 1.0, not 0.5"):
-        games_file.begin(file, replace(HEADER, temperature=0.5), resume=True)
+    with pytest.raises(games_file.BadRecord, match=r"values None, not 'unit'"):
+        games_file.begin(file, HEADER, resume=True)
 
 
 def test_a_torn_first_line_is_a_new_file(tmp_path):

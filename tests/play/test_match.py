@@ -1,13 +1,15 @@
-"""Matches of two settings: sides, openings, what each side spent, and intervals."""
+"""Matches: sides, openings, what each side spent, intervals, and opponents without a network."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from flopledger.counting.profiling import profile
-from flopledger.play import match
 from flopledger.play.games import find_game
-from flopledger.play.match import NoOpening, Stopped, between, opened
+from flopledger.play.match import NoOpening, Stopped, against_rollouts, between, opened
 from flopledger.play.networks import tower
+from flopledger.play.players import ALONE
 from flopledger.play.score import Score
 from flopledger.play.search import Search, Settings
 from hypothesis import given
@@ -16,13 +18,11 @@ from scipy.stats import binomtest
 
 GAME = find_game("tic_tac_toe")
 NET = tower(GAME, 1, 4, seed=0)
-QUIET = Settings(simulations=40, batch=4, noise=0, temperature=0)
+QUIET = Settings(simulations=40, noise=0, temperature=0)
 
 
 def limited(evaluations):
-    return Settings(
-        simulations=4 * evaluations, evaluations=evaluations, batch=4, noise=0, temperature=0
-    )
+    return Settings(simulations=4 * evaluations, evaluations=evaluations, noise=0, temperature=0)
 
 
 @given(st.integers(1, 400), st.data())
@@ -60,22 +60,46 @@ def test_each_side_is_metered_and_keeps_to_its_budget():
     assert played.opponent.flops <= played.opponent.moves * 5 * each
 
 
-def test_each_begins_every_other_game_after_an_opening_of_its_own(monkeypatch):
-    begun, movers = [], []
+def test_each_opening_is_played_from_both_sides(monkeypatch):
+    begun = []
     run = Search.run
 
     def watched(self):
         state = self._root.state
         if len(state.history()) == 3:
-            begun.append(tuple(state.history()))
-            movers.append(self._settings.simulations)
+            begun.append((tuple(state.history()), self._settings.simulations))
         return run(self)
 
     monkeypatch.setattr(Search, "run", watched)
-    other = Settings(simulations=41, batch=4, noise=0, temperature=0)
-    between(GAME, NET, QUIET, other, 8, 3, (2,))
-    assert movers == [40, 41] * 4
-    assert len(set(begun)) > 4
+    other = replace(QUIET, simulations=41)
+    between(GAME, NET, QUIET, other, 8, 3, (2,), at_once=1)
+    assert [simulations for _, simulations in begun] == [40, 41] * 4
+    openings = [opening for opening, _ in begun]
+    assert openings[::2] == openings[1::2]
+    assert len(set(openings)) == 4
+
+
+def test_two_alike_that_draw_nothing_win_as_often_as_they_lose():
+    played = between(GAME, NET, QUIET, QUIET, 12, 3, (0,))
+    assert played.score.won == played.score.lost
+
+
+def test_a_fixed_opponent_asks_for_no_network():
+    played = against_rollouts(GAME, NET, limited(20), 30, 8, 2, (0,))
+    assert played.score.games == 8
+    assert played.candidate.flops > 0
+    assert (played.opponent.flops, played.opponent.most) == (0, 0)
+    assert played.opponent.moves > 0
+    again = against_rollouts(GAME, NET, limited(20), 30, 8, 2, (0,))
+    assert again == played
+
+
+def test_more_rollouts_play_better():
+    scores = [
+        against_rollouts(GAME, NET, ALONE, rollouts, 40, 0, (1,)).score for rollouts in (0, 200)
+    ]
+    assert scores[0].win_rate > scores[1].win_rate + 0.2
+    assert scores[1].win_rate < 0.2  # an untrained policy without search
 
 
 def test_a_match_is_made_by_its_seed():
@@ -106,7 +130,7 @@ def test_a_match_that_was_stopped_says_what_went_into_it(monkeypatch):
             raise KeyboardInterrupt
         return run(self)
 
-    monkeypatch.setattr(match.Search, "run", interrupted)
+    monkeypatch.setattr(Search, "run", interrupted)
     with pytest.raises(Stopped) as stopped:
         between(GAME, NET, QUIET, QUIET, 50, 2, (0,))
     handle.remove()

@@ -3,9 +3,7 @@
 import pytest
 import torch
 from flopledger.play.games import GAMES, find_game
-from flopledger.play.games_file import Header
 from flopledger.play.networks import tower
-from flopledger.play.search import Settings
 
 
 @pytest.mark.parametrize(("blocks", "filters"), [(1, 5), (3, 7)])
@@ -34,13 +32,5 @@ def test_a_tower_is_made_by_its_seed_and_leaves_the_generator_alone():
 
 @pytest.mark.parametrize("name", GAMES)
 def test_a_game_goes_by_its_name(name):
-    assert find_game(name).name == ("go-19x19" if name == "go" else name)
-
-
-def test_a_file_of_games_without_a_setting_was_made_with_the_usual_one():
-    usual, defaults = (
-        Settings(),
-        {name: field.default for name, field in Header.__dataclass_fields__.items()},
-    )
-    for name in ("puct", "puct_base", "virtual_loss", "temperature", "evaluations"):
-        assert defaults[name] == getattr(usual, name), name
+    sized = {"go": "go-19x19", "hex": "hex-11x11"}
+    assert find_game(name).name == sized.get(name, name)

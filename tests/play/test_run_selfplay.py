@@ -24,7 +24,9 @@ def test_it_is_the_command_lines_twin(run, capsys):
     # a step a move: the game's number, of two
     assert len(steps) == sum(game.moves for game in played.games)
     assert {(step.done, step.total) for step in steps} == {(0, 2), (1, 2)}
-    assert steps[0].message == "move 1"
+    assert [step.message for step in steps[:3]] == [
+        "game 1, move 1", "game 2, move 1", "game 1, move 2"
+    ]  # fmt: skip
 
 
 def test_a_network_of_the_zoo_plays_untrained_as_its_seed_makes_it():
@@ -50,18 +52,21 @@ def test_an_interrupt_carries_what_was_played(monkeypatch):
 
     monkeypatch.setattr(Search, "run", interrupted)
     with pytest.raises(flopledger.Interrupted) as stop:
-        flopledger.selfplay(**QUICK, games=9)
+        flopledger.selfplay(**QUICK, games=9, batch=2)
     games = stop.value.result.games
     assert sum(game.moves for game in games) == 11
-    assert [game.ended for game in games if not game.finished] == ["interrupted"]
+    assert [game.ended for game in games if not game.finished] == ["interrupted"] * 2
+    assert str(stop.value) == "interrupted in 2 games"
 
 
 @pytest.mark.parametrize(
     ("options", "line"),
     [
         ({"games": 0}, "--games 0 is too small; give 1 or more"),
-        ({"simulations": 2.5}, "--simulations 2.5 is no whole number; give 1 or more"),
+        ({"simulations": 2.5}, "--simulations 2.5 is no whole number; give 0 or more"),
         ({"noise": 1.5}, "--noise 1.5 is no share; give 0 to 1"),
+        ({"fpu": -0.5}, "--fpu -0.5 is no unit value; give 0 to 1"),
+        ({"fpu": -2, "values": "signed"}, "--fpu -2 is no signed value; give -1 to 1"),
         ({"filters": 0}, "--filters 0 is too small; give 1 or more"),
         ({"resume": True}, "--resume goes on with a file; name it with --output"),
         ({"game": "goo"}, "no game is called 'goo'; did you mean go?"),

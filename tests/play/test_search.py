@@ -1,35 +1,29 @@
-"""The search: PUCT by hand, what is counted, what noise and virtual loss leave."""
+"""The search: by hand and beside the published pseudocode, what is counted, what noise does."""
 
 import math
 
 import numpy as np
 import pytest
 from flopledger.play.games import find_game
+from flopledger.play.lockstep import lockstep
 from flopledger.play.search import Search, Settings, draw
-from flopledger.play.tree import Node
+from flopledger.play.tree import Answer, Node
 
 
 class Says:
-    """Stands for a network: the same value everywhere, even or given priors, and a memory."""
+    """Stands for a network: the same value everywhere, even or given priors."""
 
-    def __init__(self, value=0.0, priors=None, remembers=False):
-        self.value, self.priors, self.sizes = value, priors or {}, []
-        self.known = {} if remembers else None
-
-    def remembered(self, node):
-        return self.known.get(node.seen.key()) if self.known is not None else None
+    def __init__(self, value=0.0, priors=None):
+        self.value, self.priors, self.asked = value, priors or {}, 0
 
     def evaluate(self, nodes):
-        self.sizes.append(len(nodes))
+        self.asked += len(nodes)
         return [self._answer(node) for node in nodes]
 
     def _answer(self, node):
         legal = node.state.legal_actions()
         prior = np.array([self.priors.get(action, 1.0) for action in legal])
-        answer = prior / prior.sum(), self.value
-        if self.known is not None:
-            self.known[node.seen.key()] = answer
-        return answer
+        return Answer(prior / prior.sum(), self.value)
 
 
 # columns 0, 3 and 6 are open
@@ -37,12 +31,18 @@ FULL = "x1 o1 x1 o1 x1 o1 x2 o2 x2 o2 x2 o2 x4 o4 x4 o4 x4 o4 x5 o5 x5 o5 x5 o5"
 LEANS = {0: 3.0, 3: 0.0, 6: 1.0}
 
 
-def search_of(name, position="", asks=None, **settings):
-    game = find_game(name)
-    search = Search(game, asks or Says(), Settings(**settings), np.random.default_rng(0))
+def search_of(name, position="", board=None, cache=None, **settings):
+    game = find_game(name, board)
+    search = Search(game, Settings(**settings), np.random.default_rng(0), cache)
     state = game.start(position)
     search.begin(Node(state, game.replayed(state)))
     return game, search
+
+
+def run(search, asks=None):
+    """Search one move."""
+    (root,) = lockstep(asks or Says(), [search.run()], 1)
+    return root
 
 
 def nodes_below(node):
@@ -51,33 +51,124 @@ def nodes_below(node):
         yield from nodes_below(child)
 
 
-@pytest.mark.parametrize("batch", [1, 4, 16])
+class Random:
+    """Stands for a network whose answers differ everywhere, and are the position's own."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def evaluate(self, nodes):
+        self.sizes.append(len(nodes))
+        return [Answer(*self.answer(node.state)) for node in nodes]
+
+    def answer(self, state):
+        rng = np.random.default_rng(state.history())
+        return rng.dirichlet(np.full(len(state.legal_actions()), 0.5)), float(rng.uniform(-1, 1))
+
+
+class Published:
+    """The search of AlphaZero's pseudocode (Science 2018, supplement), by recursion.
+
+    Values are in [0, 1], for the player who chooses among them; a move never tried has 0.
+    """
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def search(self, state, simulations):
+        """Visits of each legal move, and their values' sums."""
+        root = {"visits": 0, "sum": 0.0, "below": {}}
+        for _ in range(simulations + 1):
+            self._simulate(root, state.clone())
+        below = root["below"].values()
+        return [child["visits"] for child in below], [child["sum"] for child in below]
+
+    def _simulate(self, node, state):
+        """The value for the player to move, or who would be."""
+        node["visits"] += 1
+        if state.is_terminal():
+            last = state.full_history()[-1].player
+            return (state.returns()[1 - last] + 1) / 2
+        if not node["below"]:
+            priors, value = self.answer(state)
+            for action, prior in zip(state.legal_actions(), priors, strict=True):
+                node["below"][action] = {"visits": 0, "sum": 0.0, "prior": prior, "below": {}}
+            return (value + 1) / 2
+        action = max(node["below"], key=lambda action: self._score(node, node["below"][action]))
+        child = node["below"][action]
+        state.apply_action(action)
+        value = 1 - self._simulate(child, state)
+        child["sum"] += value
+        return value
+
+    def _score(self, node, child):
+        # the visit under way is not yet among the node's
+        visits = node["visits"] - 1
+        weight = math.log((visits + 19652 + 1) / 19652) + 1.25
+        weight *= math.sqrt(visits) / (child["visits"] + 1)
+        value = child["sum"] / child["visits"] if child["visits"] else 0
+        return weight * child["prior"] + value
+
+
+@pytest.mark.parametrize(
+    ("name", "board", "opening"),
+    [("tic_tac_toe", None, 3), ("connect_four", None, 6), ("hex", 3, 2), ("chess", None, 2)],
+)
+def test_each_search_in_lockstep_is_the_published_one(name, board, opening):
+    game, asks, rng = find_game(name, board), Random(), np.random.default_rng(1)
+    searches, states = [], [game.start() for _ in range(8)]
+    for state in states:
+        for _ in range(opening):
+            state.apply_action(int(rng.choice(state.legal_actions())))
+        search = Search(game, Settings(simulations=60, noise=0), rng)
+        search.begin(Node(state.clone(), game.replayed(state)))
+        searches.append(search)
+    list(lockstep(asks, [search.run() for search in searches], 5))
+    assert max(asks.sizes) == 5
+    for search, state in zip(searches, states, strict=True):
+        visits, sums = Published(asks.answer).search(state, 60)
+        root = search._root
+        assert root.visits.tolist() == visits
+        # ours are in [-1, 1]
+        assert (root.worth + root.visits) / 2 == pytest.approx(sums, abs=1e-12)
+
+
 @pytest.mark.parametrize("reuse", [False, True])
 @pytest.mark.parametrize("remembers", [False, True])
-def test_every_simulation_is_accounted_for(batch, reuse, remembers):
-    asks = Says(remembers=remembers)
-    _, search = search_of("tic_tac_toe", asks=asks, simulations=300, batch=batch, reuse=reuse)
+def test_every_simulation_is_accounted_for(reuse, remembers):
+    asks = Says()
+    cache = {} if remembers else None
+    _, search = search_of("tic_tac_toe", cache=cache, simulations=300, reuse=reuse)
     for number in range(1, 5):
-        root = search.run()
+        root = run(search, asks)
         tally = search.tally
         assert root.visits.sum() == 300
         assert root.total == 301
         assert tally.asked == number * 301
         assert tally.asked == tally.made + tally.cache + tally.reuse + tally.terminal
         search.play(int(root.visits.argmax()))
-    assert tally.made == sum(asks.sizes)
-    assert tally.passes == len(asks.sizes)
-    assert max(asks.sizes) <= batch
+    assert tally.made == asks.asked
     assert tally.roots <= 4
     assert (tally.reuse > 0) == reuse
     assert (tally.cache > 0) == remembers
 
 
+def test_no_more_is_remembered_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr("flopledger.play.search.REMEMBERED", 2)
+    game, cache, asks = find_game("tic_tac_toe"), {}, Says()
+    for position, known in (("", 0), ("x(0,0)", 0), ("x(0,0)", 1), ("x(1,1)", 0), ("", 0)):
+        search = Search(game, Settings(simulations=0), np.random.default_rng(0), cache)
+        state = game.start(position)
+        search.begin(Node(state, game.replayed(state)))
+        run(search, asks)
+        assert (search.tally.cache, len(cache) <= 2) == (known, True)
+
+
 def test_puct_by_hand():
     # column 0 has three times the prior of 6, and every value is 0.5
     asks = Says(value=0.5, priors=LEANS)
-    _, search = search_of("connect_four", FULL, asks, simulations=3, batch=1, noise=0)
-    root = search.run()
+    _, search = search_of("connect_four", FULL, simulations=3, noise=0, values="signed")
+    root = run(search, asks)
     assert root.prior == pytest.approx([0.75, 0, 0.25])
 
     def score(mean, prior, visits, total):
@@ -98,6 +189,13 @@ def test_puct_by_hand():
     ("settings", "visits"),
     [
         ({}, [1, 0, 1]),
+        # where a move never tried counts as 0.2, 6 has 0.2 more
+        ({"puct": 2.9, "fpu": 0.2}, [1, 0, 1]),
+        # on [0, 1] both constants count twice, and 0.5 is a draw: 0 again if c > 1.41
+        ({"puct": 1.4, "values": "unit", "fpu": 0.5}, [1, 0, 1]),
+        ({"puct": 1.45, "values": "unit", "fpu": 0.5}, [2, 0, 0]),
+        # 0 is a loss there, and 0 again at once: -0.5 + 0.75 c sqrt(2) > -1 + 0.5 c sqrt(2)
+        ({"values": "unit"}, [2, 0, 0]),
         # after a first visit 0 has -0.5 + 0.75 c sqrt(2) / 2 and 6 has 0.25 c sqrt(2): 0 again if
         # c > 0.5 / (0.125 sqrt(2)) = 2.83
         ({"puct": 2.8}, [1, 0, 1]),
@@ -108,25 +206,9 @@ def test_puct_by_hand():
 )
 def test_the_constants_of_puct_are_settings(settings, visits):
     asks = Says(value=0.5, priors=LEANS)
-    _, search = search_of("connect_four", FULL, asks, simulations=2, batch=1, noise=0, **settings)
-    assert list(search.run().visits) == visits
-
-
-@pytest.mark.parametrize(
-    ("loss", "sizes"),
-    [
-        # under way, 0 has -loss + 0.75 c sqrt(2) / 2 = 0.66 - loss, and 6 has 0.44
-        (1.0, [1, 2]),
-        (0.25, [1, 2]),
-        (0.2, [1, 1, 1]),  # 0 again: two that meet at one leaf end the batch
-        (0.0, [1, 1, 1]),
-    ],
-)
-def test_a_virtual_loss_sends_the_next_visit_elsewhere(loss, sizes):
-    asks = Says(priors=LEANS)
-    settings = {"simulations": 2, "batch": 2, "noise": 0, "virtual_loss": loss}
-    search_of("connect_four", FULL, asks, **settings)[1].run()
-    assert asks.sizes == sizes
+    settings = {"simulations": 2, "noise": 0, "values": "signed"} | settings
+    _, search = search_of("connect_four", FULL, **settings)
+    assert list(run(search, asks).visits) == visits
 
 
 class Drawn:
@@ -148,28 +230,26 @@ class Drawn:
 )
 def test_a_temperature_by_hand(temperature, shares):
     root, rng = Node(None, None), Drawn()
-    root.visits = np.array([100, 200, 400])
+    root._visits, root.total = [100, 200, 400], 701
     assert draw(root, temperature, rng) == 2
     assert rng.p == pytest.approx(shares)
 
 
 def test_the_default_draw_is_by_visits_bit_for_bit():
     root, rng = Node(None, None), Drawn()
-    root.visits = np.array([1, 2, 4])
+    root._visits, root.total = [1, 2, 4], 8
     draw(root, Settings().temperature, rng)
     assert list(rng.p) == [1 / 7, 2 / 7, 4 / 7]
     assert draw(root, 0, None) == 2  # the most visited; nothing is drawn
 
 
 @pytest.mark.parametrize("reuse", [False, True])
-@pytest.mark.parametrize("batch", [1, 5])
-def test_a_move_takes_no_more_evaluations_than_it_may(reuse, batch):
-    asks = Says()
-    limits = {"simulations": 60, "evaluations": 12, "batch": batch, "reuse": reuse}
-    _, search = search_of("tic_tac_toe", "x(0,0) o(1,1)", asks, **limits)
+def test_a_move_takes_no_more_evaluations_than_it_may(reuse):
+    limits = {"simulations": 60, "evaluations": 12, "reuse": reuse}
+    _, search = search_of("tic_tac_toe", "x(0,0) o(1,1)", **limits)
     before, most = 0, 0
     for _ in range(6):
-        root = search.run()
+        root = run(search)
         tally = search.tally
         assert tally.made - before <= 12
         most = max(most, tally.made - before)
@@ -177,6 +257,8 @@ def test_a_move_takes_no_more_evaluations_than_it_may(reuse, batch):
         assert tally.asked == tally.made + tally.cache + tally.reuse + tally.terminal
         assert root.visits.sum() <= 60
         search.play(int(root.visits.argmax()))
+        if search._root.seen is None:  # the game is over
+            break
     assert most == 12
 
 
@@ -184,7 +266,7 @@ def test_a_search_follows_moves_that_it_did_not_search():
     game, search = search_of("connect_four", simulations=30, reuse=True)
     search.follow(3)
     assert search._root.state.history() == [3]
-    root = search.run()
+    root = run(search)
     place = int(root.visits.argmax())
     search.follow(root.actions[place])
     assert search._root is root.children[place]  # the subtree is kept
@@ -196,7 +278,7 @@ def test_a_search_follows_moves_that_it_did_not_search():
 
 def test_noise_is_in_the_roots_priors_and_nowhere_else():
     _, search = search_of("connect_four", simulations=60, noise=0.25)
-    root = search.run()
+    root = run(search)
     assert root.prior.sum() == pytest.approx(1)
     assert not np.allclose(root.prior, 1 / 7)
     assert (root.prior >= 0.75 / 7).all()
@@ -207,14 +289,13 @@ def test_noise_is_in_the_roots_priors_and_nowhere_else():
 
 def test_no_noise_leaves_the_network_alone():
     _, search = search_of("connect_four", simulations=10, noise=0)
-    assert np.allclose(search.run().prior, 1 / 7)
+    assert np.allclose(run(search).prior, 1 / 7)
 
 
-@pytest.mark.parametrize("batch", [1, 8])
-@pytest.mark.parametrize("loss", [0.0, 1.0, 2.6])
-def test_virtual_loss_is_taken_back(batch, loss):
-    _, search = search_of("connect_four", simulations=200, batch=batch, virtual_loss=loss)
-    root = search.run()
+@pytest.mark.parametrize("fpu", [0.0, 0.3, 1.0])
+def test_a_tree_adds_up(fpu):
+    _, search = search_of("connect_four", simulations=200, fpu=fpu)
+    root = run(search)
     for node in nodes_below(root):
         if not node.total:
             continue
@@ -222,24 +303,23 @@ def test_virtual_loss_is_taken_back(batch, loss):
         for place, child in node.children.items():
             below = child.total if child.seen is not None else node.visits[place]
             assert node.visits[place] == below
-            values = -child.value * (1 if child.seen is not None else node.visits[place])
+            values = -child.value * below
             deeper = -child.worth.sum() if child.total else 0
             assert node.worth[place] == pytest.approx(values + deeper, abs=1e-12)
 
 
-def test_virtual_loss_is_taken_back_when_the_network_fails():
+def test_a_search_that_was_stopped_leaves_a_tree_that_adds_up():
     class Fails(Says):
         def evaluate(self, nodes):
-            if len(self.sizes) == 2:
+            if self.asked == 5:
                 raise KeyboardInterrupt
             return super().evaluate(nodes)
 
-    _, search = search_of("connect_four", asks=Fails(), simulations=50, batch=4)
+    _, search = search_of("connect_four", simulations=50)
     with pytest.raises(KeyboardInterrupt):
-        search.run()
-    root = search._root
-    assert root.visits.sum() == 4  # the one batch that came back
-    assert root.worth == pytest.approx(np.zeros(7))
+        run(search, Fails())
+    assert search._root.visits.sum() == 4  # the root's evaluation, and four that came back
+    assert search.tally.made == 5
 
 
 @pytest.mark.parametrize(
@@ -255,11 +335,23 @@ def test_virtual_loss_is_taken_back_when_the_network_fails():
     ],
 )
 def test_a_win_in_one_is_found(name, position, word):
-    game, search = search_of(name, position, simulations=400, noise=0)
-    root = search.run()
+    # untried moves count as draws: as losses, most of shogi's ninety would never be tried
+    game, search = search_of(name, position, simulations=400, noise=0, values="signed")
+    root = run(search)
     best = int(root.visits.argmax())
     assert root.actions[best] == game.action(game.start(position), word)
     assert root.means()[best] == 1  # a win for the one who moves there
+
+
+def test_play_without_search_is_by_the_policy():
+    _, search = search_of("connect_four", FULL, simulations=0, noise=0)
+    root, rng = run(search, Says(priors=LEANS)), Drawn()
+    assert (search.tally.asked, search.tally.made, root.visits.sum()) == (1, 1, 0)
+    assert draw(root, 0, None) == 0
+    draw(root, 1, rng)
+    assert list(rng.p) == pytest.approx([0.75, 0, 0.25])
+    search.play(2)
+    assert search._root.state.history()[-1] == 6
 
 
 def test_a_loss_is_seen_from_the_other_side():
@@ -267,7 +359,7 @@ def test_a_loss_is_seen_from_the_other_side():
     game, search = search_of(
         "tic_tac_toe", "x(0,0) o(1,0) x(2,1) o(1,1)", simulations=2000, noise=0
     )
-    root = search.run()
+    root = run(search)
     best = int(root.visits.argmax())
     assert root.actions[best] == game.action(game.start("x(0,0) o(1,0) x(2,1) o(1,1)"), "x(1,2)")
     elsewhere = root.actions.index(2)
@@ -275,13 +367,13 @@ def test_a_loss_is_seen_from_the_other_side():
 
 
 def test_a_subtree_is_kept_with_its_visits():
-    _, search = search_of("connect_four", simulations=100, batch=1, reuse=True)
-    root = search.run()
+    _, search = search_of("connect_four", simulations=100, reuse=True)
+    root = run(search)
     best = int(root.visits.argmax())
     inherited = int(root.visits[best])
     search.play(best)
     made = search.tally.made
-    root = search.run()
+    root = run(search)
     assert search.tally.reuse == inherited
     assert search.tally.made + search.tally.terminal - made == 101 - inherited
     assert root.visits.sum() == 100

@@ -7,7 +7,7 @@ from flopledger.play.statistics import evaluations_per_simulation, ratio
 
 def game(**counts):
     zeros = dict.fromkeys(
-        "index moves asked made roots passes cache reuse terminal flops seconds result".split(), 0
+        "index moves asked made roots cache reuse terminal flops seconds result".split(), 0
     )
     return Played(ended="over", **(zeros | counts))
 

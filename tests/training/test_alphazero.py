@@ -8,8 +8,9 @@ import pytest
 import torch
 from flopledger.counting.profiling import profile
 from flopledger.play.games import find_game
-from flopledger.play.match import against_random
+from flopledger.play.match import against_rollouts
 from flopledger.play.networks import tower
+from flopledger.play.search import Settings
 from flopledger.training.alphazero import Plan, Trainer
 from flopledger.training.checkpoints import BadCheckpoint
 from torch import nn
@@ -20,7 +21,7 @@ PLAN = Plan(
     filters=4,
     simulations=8,
     rounds=2,
-    moves=12,
+    games=2,
     steps=2,
     batch=4,
     window=9,
@@ -37,7 +38,7 @@ def test_a_round_is_metered():
     trainer.round()
     totals = trainer.totals
     assert (totals.rounds, totals.steps, totals.samples) == (1, 2, 8)
-    assert 12 <= totals.moves < 12 + 9  # the game that reaches 12 goes on to its end
+    assert (totals.games, 10 <= totals.moves <= 18) == (2, True)  # 5 to 9 moves a game
     assert (totals.simulations, totals.roots) == (8 * totals.moves, totals.moves)
     counted = profile(trainer.network, torch.zeros(1, 3, 3, 3), backward=True)
     flops = counted.total("flops")
@@ -56,13 +57,6 @@ def test_the_window_keeps_the_newest():
     assert set(results.tolist()) <= {-1.0, 0.0, 1.0}
 
 
-def test_a_round_that_played_too_many_moves_owes_the_next():
-    trainer = training()
-    for rounds in (1, 2, 3):
-        trainer.round()
-        assert 12 * rounds <= trainer.totals.moves < 12 * rounds + 9
-
-
 class Constant(nn.Module):
     """The same answer to every position: a logit for each point of the board, and a value."""
 
@@ -79,7 +73,7 @@ class Constant(nn.Module):
 @pytest.mark.parametrize("steps", [1, 2])
 def test_the_loss_and_the_steps_by_hand(steps):
     # of the window's one position, the last of a game that was won, the mover is the winner: z = 1
-    plan = replace(PLAN, moves=1, window=1, steps=steps, simulations=60)
+    plan = replace(PLAN, games=1, window=1, steps=steps, simulations=60)
     learner = Trainer(plan, find_game("tic_tac_toe"), Constant())
     loss = learner.round()
     _, (policy,), results = learner._window
@@ -101,9 +95,9 @@ def test_the_loss_and_the_steps_by_hand(steps):
 
 
 def test_a_win_is_a_win_for_the_winner_only():
-    trainer = training(Plan(**{**vars(PLAN), "moves": 1, "window": 100}))
-    trainer.round()
-    planes, _, results = trainer._window
+    one = training(Plan(**{**vars(PLAN), "games": 1, "window": 100}))
+    one.round()
+    planes, _, results = one._window
     first = planes[:, 2].flatten(1).mean(1) == 1  # the first player is to move
     assert results[0] == -results[1]
     assert all(value == results[0] for value in results[first])
@@ -128,13 +122,15 @@ def test_a_checkpoint_of_something_else(tmp_path):
     with pytest.raises(BadCheckpoint, match="is no checkpoint"):
         training().load(file)
     training().save(file)
-    with pytest.raises(BadCheckpoint, match="moves 12, not 13"):
-        training(Plan(**{**vars(PLAN), "moves": 13})).load(file)
+    with pytest.raises(BadCheckpoint, match="games 2, not 3"):
+        training(Plan(**{**vars(PLAN), "games": 3})).load(file)
 
 
 def test_a_search_beats_a_random_player_at_tic_tac_toe():
     game = find_game("tic_tac_toe")
-    score = against_random(game, tower(game, 1, 4, seed=0), simulations=200, games=20, seed=0)
+    settings = Settings(simulations=200, noise=0, temperature=0, values="signed")
+    net = tower(game, 1, 4, seed=0)
+    score = against_rollouts(game, net, settings, 0, 20, 0, (0,)).score
     assert score.won + score.drawn + score.lost == 20
     assert score.lost == 0
     assert score.won >= 14

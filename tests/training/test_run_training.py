@@ -12,7 +12,7 @@ from flopledger.training.checkpoints import BadCheckpoint
 from flopledger.training.run_training import train
 
 SMALL = {"game": "tic_tac_toe", "blocks": 1, "filters": 4, "simulations": 4, "rounds": 1,
-         "moves": 4, "steps": 1, "batch": 2, "opponent": 0}  # fmt: skip
+         "games": 2, "steps": 1, "batch": 2, "opponent": 0}  # fmt: skip
 
 
 def test_it_is_the_command_lines_twin(run, tmp_path, capsys):
@@ -39,7 +39,8 @@ def test_it_is_the_command_lines_twin(run, tmp_path, capsys):
 def test_the_signatures_have_the_plans_settings():
     own = {"output", "resume", "peak", "progress", "name", "return"}
     for overload, plan, more in zip(
-        get_overloads(train), (digits.Plan, alphazero.Plan), ({"dataset"}, {"board", "opponent"}),
+        get_overloads(train), (digits.Plan, alphazero.Plan),
+        ({"dataset"}, {"board", "opponent", "rollouts"}),
         strict=True,
     ):  # fmt: skip
         named = set(overload.__annotations__) - own
@@ -65,7 +66,7 @@ def test_what_is_refused(name, options, line, tmp_path):
 
 
 TINY = {"game": "tic_tac_toe", "blocks": 1, "filters": 2, "simulations": 2, "rounds": 1,
-        "moves": 4, "steps": 1, "batch": 2, "opponent": 2}  # fmt: skip
+        "games": 2, "steps": 1, "batch": 2, "opponent": 2}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

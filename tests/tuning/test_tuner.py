@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 GAME = find_game("tic_tac_toe")
 NET = tower(GAME, 1, 4, seed=0)
 TASK = Task(
-    game=GAME.name, network="alphazero-1x4", weights=tuner.digest(NET), evaluations=4, batch=2,
+    game=GAME.name, network="alphazero-1x4", weights=tuner.digest(NET), evaluations=4,
     against="match", games=4, opening=4, seed=5,
 )  # fmt: skip
 CONTEST = Contest(task=TASK, game=GAME, network=NET)
@@ -67,7 +67,7 @@ def test_the_arcsine_spreads_alike_everywhere(p):
 
 
 def test_the_defaults_at_a_budget():
-    budget = {"simulations": 16, "evaluations": 4, "batch": 2}
+    budget = {"simulations": 16, "evaluations": 4}
     assert CONTEST.defaults == Settings(noise=0, temperature=0, **budget)
     own = Contest(task=replace(TASK, against="selfplay"), game=GAME, network=NET)
     assert own.defaults == Settings(**budget)

@@ -1,7 +1,7 @@
 """Games of a network against itself: flopledger selfplay."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 def selfplay(
     game: Annotated[
-        str, typer.Option(help="tic_tac_toe, connect_four, go, chess or shogi.")
+        str, typer.Option(help="tic_tac_toe, connect_four, hex, go, chess or shogi.")
     ] = "connect_four",
     board: Annotated[
-        int | None, typer.Option(help="Points on a side of Go's board; 19 if left out.")
+        int | None,
+        typer.Option(help="Points on a side of the board: Go's 19 or Hex's 11 if left out."),
     ] = None,
     blocks: Annotated[int, typer.Option(help="Residual blocks of AlphaZero's tower.")] = 2,
     filters: Annotated[int, typer.Option(help="Filters of its convolutions.")] = 32,
     network: Annotated[
         str | None, typer.Option(help="Another network of the zoo that fits the game.")
     ] = None,
-    simulations: Annotated[int, typer.Option(help="Simulations for each move.")] = 800,
+    simulations: Annotated[
+        int, typer.Option(help="Simulations for each move; 0: the policy alone.")
+    ] = 800,
     games: Annotated[int, typer.Option(help="How many games are played.")] = 20,
     reuse_tree: Annotated[
         bool, typer.Option("--reuse-tree", help="The subtree of the move played is kept.")
@@ -36,7 +39,9 @@ def selfplay(
     resign: Annotated[
         float | None, typer.Option(help="The value, -1 to 0, below which a player gives up.")
     ] = None,
-    batch: Annotated[int, typer.Option(help="Positions in one pass of the network.")] = 8,
+    batch: Annotated[
+        int, typer.Option(help="Games at once, a position of each in a pass of the network.")
+    ] = 32,
     moves: Annotated[
         int | None, typer.Option(help="Games are cut off after so many moves.")
     ] = None,
@@ -47,6 +52,13 @@ def selfplay(
     noise: Annotated[
         float, typer.Option(help="The share of Dirichlet noise at the root, 0 to 1.")
     ] = 0.25,
+    values: Annotated[
+        Literal["unit", "signed"],
+        typer.Option(help="The search's values lie in [0, 1], as AlphaZero's, or in [-1, 1]."),
+    ] = "unit",
+    fpu: Annotated[
+        float, typer.Option(help="What a move never tried counts as, on that scale.")
+    ] = 0.0,
     position: Annotated[
         str, typer.Option(help="Games begin there: a FEN, an SFEN, or moves from the start.")
     ] = "",
@@ -72,7 +84,8 @@ def selfplay(
                 board=board, blocks=blocks, filters=filters, network=network,
                 simulations=simulations, games=games, reuse_tree=reuse_tree, cache=cache,
                 resign=resign, batch=batch, moves=moves, sampled=sampled, noise=noise,
-                position=position, seed=seed, output=output, resume=resume, progress=progress,
+                position=position, values=values, fpu=fpu, seed=seed, output=output,
+                resume=resume, progress=progress,
             )  # fmt: skip
     except (Interrupted, Unfinished) as stop:
         result, code = stop.result, stopped(stop, "what was played follows", debug)

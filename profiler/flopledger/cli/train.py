@@ -31,16 +31,17 @@ _FOLDER = Path("build/train")
 @train.command()
 def alphazero(
     game: Annotated[
-        str, typer.Option(help="tic_tac_toe, connect_four, go, chess or shogi.")
+        str, typer.Option(help="tic_tac_toe, connect_four, hex, go, chess or shogi.")
     ] = "connect_four",
     board: Annotated[
-        int | None, typer.Option(help="Points on a side of Go's board; 19 if left out.")
+        int | None,
+        typer.Option(help="Points on a side of the board: Go's 19 or Hex's 11 if left out."),
     ] = None,
     blocks: Annotated[int, typer.Option(help="Residual blocks of AlphaZero's tower.")] = 2,
     filters: Annotated[int, typer.Option(help="Filters of its convolutions.")] = 32,
     simulations: Annotated[int, typer.Option(help="Simulations for each move.")] = 50,
     rounds: Annotated[int, typer.Option(help="Rounds of self-play and gradient descent.")] = 20,
-    moves: Annotated[int, typer.Option(help="Moves of self-play in each round.")] = 300,
+    games: Annotated[int, typer.Option(help="Games of self-play in each round.")] = 20,
     steps: Annotated[int, typer.Option(help="Steps of gradient descent in each round.")] = 40,
     batch: Annotated[int, typer.Option(help="Samples in each step.")] = 128,
     window: Annotated[
@@ -49,15 +50,18 @@ def alphazero(
     rate: Rate = 0.02,
     seed: Seed = 0,
     opponent: Annotated[
-        int, typer.Option(help="Games against a random player, before and after.")
+        int, typer.Option(help="Games against a fixed opponent, before and after.")
     ] = 100,
+    rollouts: Annotated[
+        int, typer.Option(help="Random games that it searches by a move; 0: it moves at random.")
+    ] = 50,
     output: Output = _FOLDER,
     resume: Resume = False,
     peak: PeakRate = None,
     form: Form = "table",
     debug: Debug = False,
 ) -> int:
-    """Train by self-play and SGD; then play games against a player that moves at random."""
+    """Train by self-play and SGD; then play games against a search by random games."""
     from flopledger.training.run_training import train as train_network
 
     def work(progress: OnProgress) -> "Training":
@@ -65,8 +69,9 @@ def alphazero(
             "alphazero",
             game=cast("GameName", game),  # a wrong name is refused there, with the nearest one
             board=board, blocks=blocks, filters=filters, simulations=simulations, rounds=rounds,
-            moves=moves, steps=steps, batch=batch, window=window, rate=rate, seed=seed,
-            opponent=opponent, output=output, resume=resume, peak=peak, progress=progress,
+            games=games, steps=steps, batch=batch, window=window, rate=rate, seed=seed,
+            opponent=opponent, rollouts=rollouts, output=output, resume=resume, peak=peak,
+            progress=progress,
         )  # fmt: skip
 
     return _tell(work, form, debug)

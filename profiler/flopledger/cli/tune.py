@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def tune(
     game: Annotated[
-        str, typer.Option(help="tic_tac_toe, connect_four, go, chess or shogi.")
+        str, typer.Option(help="tic_tac_toe, connect_four, hex, go, chess or shogi.")
     ] = "connect_four",
     board: Annotated[
-        int | None, typer.Option(help="Points on a side of Go's board; 19 if left out.")
+        int | None,
+        typer.Option(help="Points on a side of the board: Go's 19 or Hex's 11 if left out."),
     ] = None,
     blocks: Annotated[int, typer.Option(help="Residual blocks of an untrained tower.")] = 2,
     filters: Annotated[int, typer.Option(help="Filters of its convolutions.")] = 32,
@@ -29,7 +30,6 @@ def tune(
     evaluations: Annotated[
         int, typer.Option(help="Evaluations by the network for each move: both sides' budget.")
     ] = 32,
-    batch: Annotated[int, typer.Option(help="Positions in one pass of the network.")] = 8,
     against: Annotated[
         Literal["match", "selfplay"],
         typer.Option(help="The opponent: AlphaZero's settings for matches, or for self-play."),
@@ -59,7 +59,7 @@ def tune(
         result = tune_search(
             cast("GameName", game),  # a wrong name is refused there, with the nearest one
             board=board, blocks=blocks, filters=filters, checkpoint=checkpoint,
-            evaluations=evaluations, batch=batch, against=against, trials=trials, games=games,
+            evaluations=evaluations, against=against, trials=trials, games=games,
             final=final, opening=opening, seed=seed, storage=storage, resume=resume,
             progress=lambda step: say(step.message),
         )  # fmt: skip

@@ -41,6 +41,25 @@ def read_board(state: Any) -> tuple[bytes, bytes]:
     return str(state).encode() + b"\1", _colour(state.current_player() == 0)
 
 
+def hex_layout(side: int) -> Layout:
+    """Hex: three planes, turned so that the mover joins the top with the bottom."""
+    points = np.arange(side * side)
+    return Layout(
+        rows=side,
+        columns=side,
+        history=1,
+        letters=side * side,
+        pieces=("x", "o"),
+        turned=np.stack((points, points.reshape(side, side).T.ravel())),
+    )
+
+
+def read_hex(state: Any) -> tuple[bytes, bytes]:
+    """The stones row by row, and whether the first player is to move."""
+    stones = str(state).replace(" ", "").replace("\n", "")
+    return stones.encode() + b"\1", _colour(state.current_player() == 0)
+
+
 def go_layout(side: int) -> Layout:
     """17 planes: 8 positions' own and other's stones, and 1 where Black is to move."""
     points = np.arange(side * side)

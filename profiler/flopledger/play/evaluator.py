@@ -1,6 +1,7 @@
 """A network asked about positions: batches of planes in, policies and values out."""
 
-from typing import Any
+import time
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -9,12 +10,10 @@ from torch import nn
 
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError
+from flopledger.metering.module_meter import meter
 from flopledger.play.games import Game
 from flopledger.play.planes import stack
-from flopledger.play.search import Answer
-from flopledger.play.tree import Node
-
-REMEMBERED = 100_000  # positions; of Go on 19 x 19 they take some 300 MB
+from flopledger.play.tree import Answer, Node
 
 
 class OutOfMemory(FlopledgerError, MemoryError):
@@ -23,18 +22,23 @@ class OutOfMemory(FlopledgerError, MemoryError):
     exit_code = 1
 
 
+class Evaluator(Protocol):
+    """What evaluates positions."""
+
+    def evaluate(self, nodes: list[Node]) -> list[Answer]:
+        """The answers, in one pass."""
+
+
 class NetworkEvaluator:
-    """A network, and the answers that it gave."""
+    """A network, and what its passes take.
 
-    def __init__(self, game: Game, network: nn.Module, cache: bool = False) -> None:
+    The first pass of each number of positions is metered; the others of that number are the same
+    work, and count as it did. Metering every one would take a quarter of a small network's time.
+    """
+
+    def __init__(self, game: Game, network: nn.Module) -> None:
         self._game, self._network = game, network
-        self._known: dict[bytes, Answer] | None = {} if cache else None
-
-    def remembered(self, node: Node) -> Answer | None:
-        """The answer to a position of which the network would be shown just the same."""
-        if self._known is None or node.seen is None:
-            return None
-        return self._known.get(node.seen.key())
+        self._flops: dict[int, float] = {}  # by the number of positions
 
     def evaluate(self, nodes: list[Node]) -> list[Answer]:
         """One pass of the network.
@@ -42,22 +46,28 @@ class NetworkEvaluator:
         Raises:
             OutOfMemory: it takes more memory than there is.
         """
+        game, count = self._game, len(nodes)
         seen = [node.seen for node in nodes if node.seen is not None]
-        logits, values = self._pass(stack(self._game.layout, seen))
-        answers = []
-        for node, position, row, value in zip(nodes, seen, logits, values, strict=True):
-            legal = row[self._game.outputs[position.player][node.state.legal_actions()]]
-            answer = _softmax(legal), float(value)
-            answers.append(answer)
-            if self._known is not None:
-                self._remember(position.key(), answer)
-        return answers
+        planes = torch.from_numpy(stack(game.layout, seen))
+        start = time.perf_counter()
+        logits, values = self._pass(planes)
+        seconds = (time.perf_counter() - start) / count
+        flops = self._flops[count] / count
+        return [
+            Answer(
+                _softmax(row[game.outputs[position.player][node.state.legal_actions()]]),
+                value,
+                flops,
+                seconds,
+            )
+            for node, position, row, value in zip(nodes, seen, logits, values, strict=True)
+        ]
 
-    def _pass(self, planes: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _pass(self, planes: torch.Tensor) -> tuple[NDArray[np.float64], list[float]]:
         try:
             # not inference_mode: there convolutions reach the meter under another name
             with torch.no_grad():
-                policy, value = self._network(torch.from_numpy(planes))
+                policy, value = self._metered(planes)
         except (MemoryError, RuntimeError) as error:  # torch's allocators raise RuntimeError
             if not is_want_of_memory(error):
                 raise
@@ -65,13 +75,15 @@ class NetworkEvaluator:
                 f"a batch of {len(planes)} positions does not fit into memory; "
                 "give a smaller --batch, or fewer --filters"
             ) from error
-        return policy.flatten(1).double().numpy(), value.flatten().numpy()
+        return policy.flatten(1).double().numpy(), value.flatten().tolist()
 
-    def _remember(self, key: bytes, answer: Answer) -> None:
-        assert self._known is not None
-        if len(self._known) >= REMEMBERED:
-            del self._known[next(iter(self._known))]  # the oldest
-        self._known[key] = answer
+    def _metered(self, planes: torch.Tensor) -> Any:
+        if len(planes) in self._flops:
+            return self._network(planes)
+        with meter({"network": self._network}) as metered:
+            out = self._network(planes)
+        self._flops[len(planes)] = metered.read().totals.known("flops")
+        return out
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,29 +1,28 @@
 """Games that a network plays against itself, and what each of them cost."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from torch import nn
 
 from flopledger.errors import FlopledgerError
-from flopledger.metering.module_meter import meter
 from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 from flopledger.play.games import Game
+from flopledger.play.lockstep import AT_ONCE, lockstep
 from flopledger.play.played_game import Habits, Played
-from flopledger.play.search import Search, Settings, draw
+from flopledger.play.search import Asking, Search, Settings, draw
 from flopledger.play.tree import Node
 
-OnSearch = Callable[[int, Node], None]
+OnSearch = Callable[[int, int, Node], None]
 
 
 class Stopped(FlopledgerError):
-    """A game was stopped; `played` is what there is of it, and the cause says by what."""
+    """Play was stopped; `played` has what there is of each game under way, the cause by what."""
 
     exit_code = 1
 
-    def __init__(self, played: Played) -> None:
-        super().__init__(played.ended)
+    def __init__(self, played: list[Played]) -> None:
+        super().__init__(played[0].ended if played else "stopped before the first game")
         self.played = played
 
 
@@ -33,78 +32,85 @@ def play(
     settings: Settings,
     habits: Habits,
     seed: int,
-    index: int,
-    on_search: OnSearch = lambda moves, root: None,
-) -> Played:
-    """Play one game.
+    indices: Iterable[int],
+    on_search: OnSearch = lambda index, moves, root: None,
+    at_once: int = AT_ONCE,
+) -> Iterator[Played]:
+    """Play games, many at once, and give each as it ends.
 
     Args:
         game: what is played.
         network: in eval mode, from `networks`.
         settings: of the search.
-        habits: of the game.
-        seed: with `index` it makes the game; the network's weights are as they are.
-        index: of the game, from 0.
-        on_search: called after each search with the number of moves and the position searched.
+        habits: of the games.
+        seed: with an index it makes the game; the network's weights are as they are.
+        indices: of the games, from 0; the next is taken when there is room for another game.
+        on_search: called after each search with the game's index, the number of moves and the
+            position searched.
+        at_once: games under way, which are the positions of one pass.
 
     Raises:
         Stopped: by an interrupt, or for want of memory.
-        BadPosition: the game cannot begin there.
+        BadPosition: the games cannot begin there.
     """
-    rng = np.random.default_rng((seed, index))
-    search = Search(game, NetworkEvaluator(game, network, habits.cache), settings, rng)
-    state = game.start(habits.position)
-    search.begin(Node(state, game.replayed(state)))
-    ended, result, cause = "", 0.0, None
-    with meter({"network": network}) as metered:
-        try:
-            ended, result = _moves(game, search, settings, habits, state, rng, on_search)
-        except (KeyboardInterrupt, OutOfMemory) as error:
-            ended = "out of memory" if isinstance(error, OutOfMemory) else "interrupted"
-            cause = error
-    tally = search.tally
-    counted = metered.read().totals if tally.made else None
-    played = Played(
-        index=index,
-        ended=ended,
-        result=result,
-        flops=counted.known("flops") if counted else 0.0,
-        seconds=counted.seconds if counted else 0.0,
-        **vars(tally),
-    )
-    if cause is not None:
-        raise Stopped(played) from cause
-    return played
+    begun: dict[int, _Game] = {}
+
+    def begin() -> Iterator[Asking[Played]]:
+        for index in indices:
+            begun[index] = _Game(game, settings, habits, seed, index)
+            yield begun[index].moves(on_search)
+
+    try:
+        for played in lockstep(NetworkEvaluator(game, network), begin(), at_once):
+            del begun[played.index]
+            yield played
+    except (KeyboardInterrupt, OutOfMemory) as error:
+        ended = "out of memory" if isinstance(error, OutOfMemory) else "interrupted"
+        raise Stopped([one.played(ended, 0.0) for one in begun.values()]) from error
 
 
-def _moves(
-    game: Game,
-    search: Search,
-    settings: Settings,
-    habits: Habits,
-    state: Any,
-    rng: np.random.Generator,
-    on_search: OnSearch,
-) -> tuple[str, float]:
-    """Play on from the state; how the game ended, and the first player's result."""
-    first = game.rules.new_initial_state().current_player()
-    state = state.clone()
-    longest = min(habits.longest or game.longest, game.longest)
-    for number in range(longest):
-        root = search.run()
-        on_search(number + 1, root)
-        if habits.resign is not None and _is_lost(root, habits.resign):
-            return "resigned", 1.0 if state.current_player() != first else -1.0
-        place = draw(root, settings.temperature if number < habits.sampled else 0, rng)
-        state.apply_action(root.actions[place])
-        if state.is_terminal():
-            return "over", float(state.returns()[first])
-        search.play(place)
-    return "drawn at the limit", 0.0
+class _Game:
+    """A game under way."""
+
+    def __init__(
+        self, game: Game, settings: Settings, habits: Habits, seed: int, index: int
+    ) -> None:
+        self._game, self._settings, self._habits, self._index = game, settings, habits, index
+        self._rng = np.random.default_rng((seed, index))
+        self._search = Search(game, settings, self._rng, {} if habits.cache else None)
+
+    def moves(self, on_search: OnSearch) -> Asking[Played]:
+        """Play to the end."""
+        return self.played(*(yield from self._moves(on_search)))
+
+    def played(self, ended: str, result: float) -> Played:
+        """What the game came to so far."""
+        return Played(index=self._index, ended=ended, result=result, **vars(self._search.tally))
+
+    def _moves(self, on_search: OnSearch) -> Asking[tuple[str, float]]:
+        """How the game ended, and the first player's result."""
+        game, search, settings, habits = self._game, self._search, self._settings, self._habits
+        first = game.rules.new_initial_state().current_player()
+        state = game.start(habits.position)
+        search.begin(Node(state.clone(), game.replayed(state)))
+        for number in range(min(habits.longest or game.longest, game.longest)):
+            root = yield from search.run()
+            on_search(self._index, number + 1, root)
+            if habits.resign is not None and _is_lost(root, habits.resign):
+                return "resigned", 1.0 if state.current_player() != first else -1.0
+            sampled = number < habits.sampled
+            place = draw(root, settings.temperature if sampled else 0, self._rng)
+            state.apply_action(root.actions[place])
+            if state.is_terminal():
+                return "over", float(state.returns()[first])
+            search.play(place)
+        return "drawn at the limit", 0.0
 
 
 def _is_lost(root: Node, below: float) -> bool:
     """AlphaGo Zero's rule: the root's mean value and its best move's are both below."""
-    tried = root.visits > 0
-    mean = root.worth.sum() / root.visits.sum()
-    return bool(mean < below and root.means()[tried].max() < below)
+    visits = root.visits
+    if not visits.any():  # the policy plays alone
+        return root.value is not None and root.value < below
+    mean = root.worth.sum() / visits.sum()
+    return bool(mean < below and root.means()[visits > 0].max() < below)

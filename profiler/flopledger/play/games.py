@@ -11,7 +11,7 @@ from flopledger.play.fen import BadPosition, check_fen, check_sfen, reaches
 from flopledger.play.planes import Layout, Seen
 from flopledger.storage.nearest_name import did_you_mean
 
-GameName = Literal["tic_tac_toe", "connect_four", "go", "chess", "shogi"]
+GameName = Literal["tic_tac_toe", "connect_four", "hex", "go", "chess", "shogi"]
 GAMES: tuple[GameName, ...] = get_args(GameName)
 
 KOMI = 7.5
@@ -134,7 +134,7 @@ def find_game(name: str, board: int | None = None) -> Game:
 
     Args:
         name: one of `GAMES`.
-        board: points on a side of Go's board; 19 if left out.
+        board: points on a side: of Go's board, 19 if left out; of Hex's, 11.
 
     Raises:
         UnknownGame: there is none of that name, or not of that size.
@@ -143,11 +143,14 @@ def find_game(name: str, board: int | None = None) -> Game:
     name = name.replace("-", "_")
     if name not in GAMES:
         raise UnknownGame(f"no game is called {name!r}; {did_you_mean(name, GAMES)}")
-    if board is not None and name != "go":
+    if board is not None and name not in _SIZED:
         raise UnknownGame(f"{name} has one board; leave --board out")
     if board is not None and not 2 <= board <= 19:
-        raise UnknownGame(f"no board of Go has {board} points on a side; give 2 to 19")
-    return _go(board or 19) if name == "go" else _OTHERS[name]()
+        raise UnknownGame(f"no board of {name.title()} has {board} points on a side; give 2 to 19")
+    if name in _SIZED:
+        sized, usual = _SIZED[name]
+        return sized(board or usual)
+    return _OTHERS[name]()
 
 
 def _tic_tac_toe() -> Game:
@@ -174,6 +177,20 @@ def _connect_four() -> Game:
         outputs=encodings.as_they_are(7),
         alpha=_ALPHA / 7,
         longest=42,
+    )
+
+
+def _hex(side: int) -> Game:
+    points = side * side
+    return Game(
+        name=f"hex-{side}x{side}",
+        rules=_load("hex", {"board_size": side}),
+        layout=board_readers.hex_layout(side),
+        read=board_readers.read_hex,
+        moves=points,
+        outputs=encodings.hexagons(side),
+        alpha=_ALPHA / points,
+        longest=points,
     )
 
 
@@ -217,6 +234,7 @@ def _shogi() -> Game:
     )
 
 
+_SIZED: dict[str, tuple[Callable[[int], Game], int]] = {"go": (_go, 19), "hex": (_hex, 11)}
 _OTHERS: dict[str, Callable[[], Game]] = {
     "tic_tac_toe": _tic_tac_toe,
     "connect_four": _connect_four,

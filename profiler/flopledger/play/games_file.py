@@ -1,7 +1,7 @@
 """Games in a JSON-lines file: the settings first, then a line after every game."""
 
 import json
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flopledger.errors import FlopledgerError
@@ -21,7 +21,6 @@ class Header:
     network: str
     params: int
     simulations: int
-    batch: int
     noise: float
     reuse: bool
     cache: bool
@@ -30,11 +29,12 @@ class Header:
     longest: int | None
     position: str
     seed: int
-    puct: float = 1.25
-    puct_base: float = 19652
-    virtual_loss: float = 1.0
-    temperature: float = 1.0
-    evaluations: int | None = None
+    puct: float
+    puct_base: float
+    values: str
+    fpu: float
+    temperature: float
+    evaluations: int | None
 
 
 def begin(path: Path, header: Header, resume: bool) -> tuple[list[Played], str]:
@@ -78,10 +78,8 @@ def read(path: Path) -> tuple[Header, list[Played]]:
 
 
 def _check(path: Path, line: str, header: Header) -> None:
-    # what a file from before a setting was does not say is that setting's default
-    defaults = {field.name: field.default for field in fields(Header) if field.default != MISSING}
     try:
-        before = {**defaults, **json.loads(line)["settings"]}
+        before = dict(json.loads(line)["settings"])
     except (ValueError, KeyError, TypeError) as error:
         raise BadRecord(f"{path} is no file of flopledger selfplay; name another") from error
     if (contradiction := journal.contradiction(path, before, asdict(header))) is not None:

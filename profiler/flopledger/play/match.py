@@ -1,22 +1,21 @@
-"""Matches: a network with its search against a random player, or against other settings."""
+"""Matches: a network with its search against other settings of it, or against a fixed opponent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from flopledger.errors import FlopledgerError
-from flopledger.metering.module_meter import Meter, meter
-from flopledger.metering.reading import Reading
 from flopledger.play.evaluator import NetworkEvaluator, OutOfMemory
 from flopledger.play.games import Game
+from flopledger.play.lockstep import AT_ONCE, lockstep
+from flopledger.play.players import Player, Rollouts, Searching
 from flopledger.play.score import Match, Score, Spent
-from flopledger.play.search import Search, Settings, draw
+from flopledger.play.search import Asking, Settings
 from flopledger.play.tree import Node
 
 _TRIES = 1000  # at an opening that does not end the game
-_SIDES = ("candidate", "opponent")
 
 
 class NoOpening(FlopledgerError, ValueError):
@@ -42,8 +41,9 @@ def between(
     opening: int,
     seed: tuple[int, ...],
     on_game: Callable[[], None] = lambda: None,
+    at_once: int = AT_ONCE,
 ) -> Match:
-    """A match of two settings of the search with one network; each begins every other game.
+    """A match of two settings of the search with one network.
 
     Args:
         game: what is played.
@@ -51,71 +51,110 @@ def between(
         candidate: one side's settings.
         opponent: the other's.
         games: how many, at least one.
-        opening: moves that are drawn evenly from the legal ones before each game, for each anew:
-            without them two sides that draw nothing would play one game again and again.
+        opening: moves that are drawn evenly from the legal ones before each two games, which begin
+            alike, a game from either side: without them two sides that draw nothing would play one
+            game again and again.
         seed: with a game's number it makes the game.
         on_game: called after each game.
+        at_once: games under way, which are the positions of one pass.
 
     Raises:
         NoOpening: openings of that length end the game.
         Stopped: by an interrupt, or for want of memory.
     """
-    evaluator, results = NetworkEvaluator(game, network), []
-    searches: tuple[Search, ...] = ()
-    with meter({"network": network}) as metered:
-        try:
-            for index in range(games):
-                rng = np.random.default_rng((*seed, index))
-                searches = tuple(
-                    Search(game, evaluator, settings, rng) for settings in (candidate, opponent)
-                )
-                results.append(
-                    _game(game, searches, (candidate, opponent), opening, index, rng, metered)
-                )
-                on_game()
-        except (KeyboardInterrupt, OutOfMemory) as error:
-            made = results or any(search.tally.made for search in searches)
-            flops = metered.read().totals.known("flops") if made else 0.0
-            raise Stopped(flops) from error
-    reading = metered.read()
-    own, other = (_spent(reading, side) for side in _SIDES)
-    return Match(score=_score(results), candidate=own, opponent=other)
+
+    def sides(index: int) -> tuple[Player, Player]:
+        rng = np.random.default_rng((*seed, 1, index))
+        return Searching(game, candidate, rng), Searching(game, opponent, rng)
+
+    return _match(game, network, sides, games, opening, seed, on_game, at_once)
+
+
+def against_rollouts(
+    game: Game,
+    network: nn.Module,
+    settings: Settings,
+    rollouts: int,
+    games: int,
+    opening: int,
+    seed: tuple[int, ...],
+    at_once: int = AT_ONCE,
+) -> Match:
+    """A match against OpenSpiel's MCTSBot, whose strength does not change, or against chance.
+
+    Args:
+        game: what is played.
+        network: in eval mode.
+        settings: of its search.
+        rollouts: simulations of the bot a move, a random game each; with 0 it moves at random.
+        games: how many, at least one.
+        opening: as in `between`.
+        seed: with a game's number it makes the game.
+        at_once: games under way, which are the positions of one pass.
+
+    Raises:
+        NoOpening: openings of that length end the game.
+        Stopped: by an interrupt, or for want of memory.
+    """
+
+    def sides(index: int) -> tuple[Player, Player]:
+        rng = np.random.default_rng((*seed, 1, index))
+        return Searching(game, settings, rng), Rollouts(game, rollouts, int(rng.integers(2**31)))
+
+    return _match(game, network, sides, games, opening, seed, lambda: None, at_once)
+
+
+def _match(
+    game: Game,
+    network: nn.Module,
+    sides: Callable[[int], tuple[Player, Player]],
+    games: int,
+    opening: int,
+    seed: tuple[int, ...],
+    on_game: Callable[[], None],
+    at_once: int,
+) -> Match:
+    begun: list[tuple[Player, Player]] = []
+    results = []
+
+    def begin() -> Iterator[Asking[float]]:
+        for index in range(games):
+            begun.append(sides(index))
+            state = opened(game, opening, np.random.default_rng((*seed, 0, index // 2)))
+            first = state.current_player()
+            own = first if index % 2 == 0 else 1 - first
+            yield _game(game, begun[-1], state, own, game.longest - opening)
+
+    try:
+        for result in lockstep(NetworkEvaluator(game, network), begin(), at_once):
+            results.append(result)
+            on_game()
+    except (KeyboardInterrupt, OutOfMemory) as error:
+        raise Stopped(sum(player.flops for both in begun for player in both)) from error
+    return Match(score=_score(results), candidate=_spent(begun, 0), opponent=_spent(begun, 1))
 
 
 def _game(
-    game: Game,
-    searches: tuple[Search, ...],
-    settings: tuple[Settings, ...],
-    opening: int,
-    index: int,
-    rng: np.random.Generator,
-    metered: Meter,
-) -> float:
-    """The candidate's result: 1, 0 or -1."""
-    state = opened(game, opening, rng)
-    own = state.current_player() if index % 2 == 0 else 1 - state.current_player()
+    game: Game, players: tuple[Player, Player], state: Any, own: int, moves: int
+) -> Asking[float]:
+    """The result of the first of the players, who moves as player `own`: 1, 0 or -1."""
     seen = game.replayed(state)
-    for search in searches:
-        search.begin(Node(state.clone(), seen))
-    for _ in range(game.longest - opening):
-        side = 0 if state.current_player() == own else 1
-        with metered.unit(_SIDES[side]):
-            root = searches[side].run()
-        action = root.actions[draw(root, settings[side].temperature, rng)]
+    for player in players:
+        player.begin(Node(state.clone(), seen))
+    for _ in range(moves):
+        mover = players[0 if state.current_player() == own else 1]
+        action = yield from mover.move()
         state.apply_action(action)
         if state.is_terminal():
             return float(state.returns()[own])
-        for search in searches:
-            search.follow(action)
+        for player in players:
+            player.follow(action)
     return 0.0
 
 
-def _spent(reading: Reading, side: str) -> Spent:
-    if side not in reading.units:  # a single game may end with its first move
-        return Spent(moves=0, flops=0, most=0)
-    reading.totals.known("flops")
-    flops = reading.by_unit(side)["flops"]
-    return Spent(moves=len(flops), flops=float(flops.sum()), most=float(flops.max()))
+def _spent(begun: list[tuple[Player, Player]], side: int) -> Spent:
+    flops = [move for players in begun for move in players[side].spent]
+    return Spent(moves=len(flops), flops=sum(flops), most=max(flops, default=0))
 
 
 def opened(game: Game, opening: int, rng: np.random.Generator) -> Any:
@@ -141,40 +180,3 @@ def _score(results: list[float]) -> Score:
         drawn=sum(result == 0 for result in results),
         lost=sum(result < 0 for result in results),
     )
-
-
-def against_random(
-    game: Game, network: nn.Module, simulations: int, games: int, seed: int
-) -> Score:
-    """Games in which the network begins every other one.
-
-    It plays the most visited move, without noise; with 0 simulations, its policy's likeliest one.
-    """
-    return _score([_result(game, network, simulations, seed, index) for index in range(games)])
-
-
-def _result(game: Game, network: nn.Module, simulations: int, seed: int, index: int) -> float:
-    rng = np.random.default_rng((seed, index, 2))
-    evaluator = NetworkEvaluator(game, network)
-    settings = Settings(simulations=max(simulations, 1), noise=0)
-    state = game.start()
-    seen = game.seen(state)
-    own = state.current_player() if index % 2 == 0 else 1 - state.current_player()
-    for _ in range(game.longest):
-        if state.current_player() != own:
-            action = int(rng.choice(state.legal_actions()))
-        else:
-            search = Search(game, evaluator, settings, rng)
-            root = Node(state.clone(), seen)
-            if simulations:
-                search.begin(root)
-                search.run()
-                action = root.actions[int(root.visits.argmax())]
-            else:
-                ((prior, _),) = evaluator.evaluate([root])
-                action = state.legal_actions()[int(prior.argmax())]
-        state.apply_action(action)
-        if state.is_terminal():
-            return float(state.returns()[own])
-        seen = game.seen(state, seen.frames)
-    return 0.0

@@ -32,8 +32,6 @@ class Played:
         index: of the game, from 0; with the seed it makes the game.
         ended: "over", "drawn at the limit", "resigned"; or "interrupted", "out of memory".
         result: the first player's: 1, 0 or -1.
-        flops: the network's forward FLOPs, as metered.
-        seconds: inside the network's forward, as metered.
     """
 
     index: int
@@ -43,7 +41,6 @@ class Played:
     asked: int
     made: int
     roots: int
-    passes: int
     cache: int
     reuse: int
     terminal: int

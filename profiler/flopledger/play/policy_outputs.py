@@ -18,6 +18,12 @@ def as_they_are(actions: int) -> Outputs:
     return np.tile(np.arange(actions), (2, 1))
 
 
+def hexagons(side: int) -> Outputs:
+    """Hex: the point, with rows and columns exchanged for the second player."""
+    points = np.arange(side * side)
+    return np.stack((points, points.reshape(side, side).T.ravel()))
+
+
 def chess() -> Outputs:
     """73 planes x 8 x 8 squares that a piece leaves, rows counted from the mover's side.
 

@@ -1,19 +1,18 @@
 """Games of a network against itself, from options to the result: flopledger.selfplay."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-
-from torch import nn
+from typing import get_args
 
 from flopledger.errors import WrongOption
-from flopledger.options import check_file, check_least, checks_arguments
+from flopledger.options import check_choice, check_file, check_least, checks_arguments
 from flopledger.play import games_file, networks
-from flopledger.play.game_loop import Stopped, play
-from flopledger.play.games import Game, GameName, find_game
+from flopledger.play.game_loop import OnSearch, Stopped, play
+from flopledger.play.games import GameName, find_game
 from flopledger.play.games_file import Header
+from flopledger.play.lockstep import AT_ONCE
 from flopledger.play.played_game import Habits, Played
-from flopledger.play.search import Settings
+from flopledger.play.search import Settings, Values
 from flopledger.play.selfplay_result import SelfPlay
 from flopledger.play.tree import Node
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
@@ -33,10 +32,12 @@ def selfplay(
     reuse_tree: bool = False,
     cache: bool = False,
     resign: float | None = None,
-    batch: int = 8,
+    batch: int = AT_ONCE,
     moves: int | None = None,
     sampled: int = 30,
     noise: float = 0.25,
+    values: Values = "unit",
+    fpu: float = 0.0,
     position: str = "",
     seed: int = 0,
     output: str | Path | None = None,
@@ -47,19 +48,21 @@ def selfplay(
 
     Args:
         game: what is played.
-        board: points on a side of Go's board; 19 if left out.
+        board: points on a side: of Go's board, 19 if left out; of Hex's, 11.
         blocks: residual blocks of AlphaZero's tower.
         filters: of each of its convolutions.
         network: another network of the zoo, whose planes and moves are the game's.
-        simulations: for each move, after the root's evaluation.
+        simulations: for each move, after the root's evaluation; with 0 the policy plays alone.
         games: how many.
         reuse_tree: whether the subtree of the move that was played is kept.
         cache: whether the network's answers are remembered, within a game.
         resign: the value, -1 to 0, below which the player to move gives up; None for never.
-        batch: positions in one pass of the network, at most.
+        batch: games under way at once, whose positions share the network's passes.
         moves: after which games are cut off; None for the game's own limit.
         sampled: moves at a game's beginning that are drawn by visits.
         noise: the share of Dirichlet noise in the root's priors, 0 to 1.
+        values: the scale of the search's values: "unit" is [0, 1], "signed" [-1, 1].
+        fpu: what a move never tried counts as, on that scale.
         position: where games begin: a FEN, an SFEN, or moves from the start.
         seed: of weights, noise and moves.
         output: a file that gets a line of JSON after every game.
@@ -75,11 +78,12 @@ def selfplay(
         UnknownModel: the zoo has no such network.
         DoesNotFit: the network does not fit the game, or memory.
         BadRecord: `output` holds something else.
-        Unfinished: memory ran out during a game; has the games before it and what there is of it.
+        Unfinished: memory ran out; has the games before and what there is of those under way.
         Interrupted: by Ctrl-C; has the same.
     """
     path = Path(output) if output is not None else None
     _check(simulations, games, batch, blocks, filters, moves, sampled, seed, noise, resign)
+    _check_values(values, fpu)
     check_file(path, resume, "output")
     rules = find_game(game, board)
     rules.start(position)
@@ -87,7 +91,9 @@ def selfplay(
         net, name = networks.tower(rules, blocks, filters, seed), f"alphazero-{blocks}x{filters}"
     else:
         net, name = networks.named(rules, network, seed), network
-    settings = Settings(simulations=simulations, batch=batch, noise=noise, reuse=reuse_tree)
+    settings = Settings(
+        simulations=simulations, noise=noise, reuse=reuse_tree, values=values, fpu=fpu
+    )
     habits = Habits(sampled=sampled, resign=resign, longest=moves, cache=cache, position=position)
     header = Header(
         game=rules.name,
@@ -99,59 +105,60 @@ def selfplay(
     )
     with alone(path):
         done, torn = games_file.begin(path, header, resume) if path is not None else ([], "")
-        player = _Player(game=rules, network=net, settings=settings, habits=habits, seed=seed)
+
+        def begin(indices: Iterable[int], on_search: OnSearch) -> Iterator[Played]:
+            return play(rules, net, settings, habits, seed, indices, on_search, batch)
+
         played = {game.index: game for game in done}
         try:
-            _play_all(player, played, games, path, progress)
+            _play_all(begin, played, games, path, progress)
         except OSError as error:  # the disk is full
             why = f"{error.filename or path}: {error.strerror}"
             raise Unfinished(why, _result(header, played, torn)) from error
         except Stopped as stopped:
             result = _result(header, played, torn)
-            where = f"game {stopped.played.index + 1}"
+            where = _where(stopped.played)
             if isinstance(stopped.__cause__, KeyboardInterrupt):
                 raise Interrupted(f"interrupted in {where}", result) from stopped
             raise Unfinished(f"{where}: {stopped.__cause__}", result) from stopped
         return _result(header, played, torn)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Player:
-    """Who plays what, and how."""
-
-    game: Game
-    network: nn.Module
-    settings: Settings
-    habits: Habits
-    seed: int
-
-
 def _play_all(
-    player: _Player,
+    begin: Callable[[Iterable[int], OnSearch], Iterator[Played]],
     played: dict[int, Played],
     games: int,
     output: Path | None,
     progress: OnProgress,
 ) -> None:
-    """Add the games that are missing, and write each; one that was stopped is added too."""
+    """Add the games that are missing, and write each; those that were stopped are added too."""
     left = [index for index in range(games) if index not in played or not played[index].finished]
-    for number, index in enumerate(left, start=games - len(left)):
-        before = played.get(index)
+    ended = games - len(left)
 
-        def searched(moves: int, root: Node, number: int = number) -> None:
-            progress(Progress(done=number, total=games, message=f"move {moves}"))
+    def searched(index: int, moves: int, root: Node) -> None:
+        message = f"game {index + 1}, move {moves}"
+        progress(Progress(done=ended, total=games, message=message))
 
-        try:
-            played[index] = play(
-                player.game, player.network, player.settings, player.habits, player.seed, index,
-                searched,
-            )  # fmt: skip
-        except Stopped as stopped:
-            played[index] = stopped.played
-            raise
-        finally:
-            if output is not None and played.get(index) is not before:
-                games_file.append(output, played[index])
+    def add(game: Played) -> None:
+        played[game.index] = game
+        if output is not None:
+            games_file.append(output, game)
+
+    try:
+        for game in begin(left, searched):
+            ended += 1
+            add(game)
+    except Stopped as stopped:
+        for game in stopped.played:
+            add(game)
+        raise
+
+
+def _where(games: Sequence[Played]) -> str:
+    numbers = sorted(game.index + 1 for game in games)
+    if len(numbers) == 1:
+        return f"game {numbers[0]}"
+    return f"{len(numbers)} games" if numbers else "no game"
 
 
 def _result(header: Header, played: dict[int, Played], torn: str) -> SelfPlay:
@@ -165,7 +172,7 @@ def _check(
 ) -> None:  # fmt: skip
     check_least(
         {
-            "simulations": (simulations, 1), "games": (games, 1), "batch": (batch, 1),
+            "simulations": (simulations, 0), "games": (games, 1), "batch": (batch, 1),
             "blocks": (blocks, 0), "filters": (filters, 1), "moves": (moves, 1),
             "sampled": (sampled, 0), "seed": (seed, 0),
         }
@@ -174,3 +181,10 @@ def _check(
         raise WrongOption(f"--noise {noise:g} is no share; give 0 to 1")
     if resign is not None and not -1 <= resign <= 0:
         raise WrongOption(f"--resign {resign:g} is no value to give up at; give -1 to 0")
+
+
+def _check_values(values: str, fpu: float) -> None:
+    check_choice("values", values, get_args(Values))
+    low = 0 if values == "unit" else -1
+    if not low <= fpu <= 1:
+        raise WrongOption(f"--fpu {fpu:g} is no {values} value; give {low} to 1")

@@ -1,30 +1,27 @@
-"""AlphaZero's search: PUCT, noise at the root, batches of leaves; what each simulation cost.
+"""AlphaZero's search: PUCT, and noise at the root; what each simulation cost.
 
-OpenSpiel has a search in Python, but it asks for one evaluation at a time, keeps an object a move
-and proves wins, which AlphaZero does not. Its noise and the reuse of a subtree are here too.
+OpenSpiel has a search in Python, but it keeps an object a move and proves wins, which AlphaZero
+does not. A search here does not call a network: it yields the position that it wants evaluated and
+is sent the answer, so that many games' searches share a pass (`lockstep`).
 """
 
+from collections.abc import Generator, MutableMapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flopledger.play.games import Game
-from flopledger.play.tree import Node
+from flopledger.play.tree import Answer, Node
 
-# a move's policy over the legal moves, and the position's value for the player to move
-Answer = tuple[NDArray[np.float64], float]
+T = TypeVar("T")
+Asking = Generator[Node, Answer, T]  # yields positions, is sent the network's answers
 
+Cache = MutableMapping[bytes, Answer]  # by what a network is shown
 
-class Evaluator(Protocol):
-    """What evaluates positions."""
-
-    def remembered(self, node: Node) -> Answer | None:
-        """The answer, if a position that looks the same was evaluated before."""
-
-    def evaluate(self, nodes: list[Node]) -> list[Answer]:
-        """The answers, for one pass of the network."""
+Values = Literal["unit", "signed"]
+REMEMBERED = 100_000  # positions; of Go on 19 x 19 they take some 300 MB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,40 +29,45 @@ class Settings:
     """How a move is searched, and drawn. What is left out is as in AlphaZero's self-play.
 
     Attributes:
-        simulations: for each move, after the root's evaluation.
-        batch: positions that one pass of the network evaluates, at most.
+        simulations: for each move, after the root's evaluation; with 0 the policy plays alone.
         noise: the share of Dirichlet noise in the root's priors.
         reuse: whether the subtree below the move that was played is kept. Its visits then count
             among the simulations asked for.
         puct: how far the prior is trusted (pb_c_init in AlphaZero's pseudocode).
         puct_base: the visits over which that grows (pb_c_base).
-        virtual_loss: what a visit counts as lost while it waits for its evaluation.
+        values: the scale that Q has beside it: "unit" is [0, 1], as in the pseudocode, "signed"
+            [-1, 1], on which the same constants explore half as much.
+        fpu: what a move never tried counts as, on that scale. The pseudocode's 0 is a loss on
+            [0, 1], and a draw on [-1, 1].
         temperature: of the draw of a move by its visits; 0 for the most visited one.
         evaluations: the network's for each move, the root's included, at which its search ends
             before its simulations are made; None for no such end.
     """
 
     simulations: int = 800
-    batch: int = 8
     noise: float = 0.25
     reuse: bool = False
     puct: float = 1.25
     puct_base: float = 19652
-    virtual_loss: float = 1.0
+    values: Values = "unit"
+    fpu: float = 0.0
     temperature: float = 1.0
     evaluations: int | None = None
 
 
 def draw(root: Node, temperature: float, rng: np.random.Generator) -> int:
-    """The place of a move drawn in proportion to visits ** (1 / temperature)."""
+    """The place of a move drawn in proportion to visits ** (1 / temperature).
+
+    Where nothing was simulated, the priors stand for the visits.
+    """
+    weights: NDArray[np.float64] = root.visits.astype(float) if root.total > 1 else root.prior
     if not temperature:
-        return int(root.visits.argmax())
-    shares = root.visits / root.visits.sum()
+        return int(weights.argmax())
+    shares = weights
     if temperature != 1:
-        with np.errstate(under="ignore"):  # a move that is hardly visited has no chance then
-            shares = (shares / shares.max()) ** (1 / temperature)
-        shares /= shares.sum()
-    return int(rng.choice(len(shares), p=shares))
+        # the largest first: a power of a count may overflow
+        shares = (weights / weights.max()) ** (1 / temperature)
+    return int(rng.choice(len(shares), p=shares / shares.sum()))
 
 
 @dataclass(kw_only=True)
@@ -80,29 +82,38 @@ class Tally:
             left out were not asked for.
         made: evaluations by the network.
         roots: how many of `made` were of a root.
-        passes: of the network, with one or more positions each.
         cache: evaluations that were remembered.
         reuse: visits that came with the subtree.
         terminal: simulations that ended where the game does.
+        flops: of the evaluations, forward, as metered.
+        seconds: inside the network's forward: this search's share of its passes.
     """
 
     moves: int = 0
     asked: int = 0
     made: int = 0
     roots: int = 0
-    passes: int = 0
     cache: int = 0
     reuse: int = 0
     terminal: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
 
 
 class Search:
     """The search of one game's moves, one after the other."""
 
     def __init__(
-        self, game: Game, evaluator: Evaluator, settings: Settings, rng: np.random.Generator
+        self,
+        game: Game,
+        settings: Settings,
+        rng: np.random.Generator,
+        cache: Cache | None = None,
     ) -> None:
-        self._game, self._evaluator, self._settings, self._rng = game, evaluator, settings, rng
+        self._game, self._settings, self._rng, self._cache = game, settings, rng, cache
+        unit = settings.values == "unit"
+        self._span = 2.0 if unit else 1.0
+        self._untried = 2 * settings.fpu - 1 if unit else settings.fpu
         self._root: Node | None = None
         self.tally = Tally()
 
@@ -110,7 +121,7 @@ class Search:
         """Start from this position, with nothing known of it."""
         self._root = node
 
-    def run(self) -> Node:
+    def run(self) -> Asking[Node]:
         """Search the position; the root's `visits` are what a move is chosen by."""
         root, settings, tally = self._root, self._settings, self.tally
         assert root is not None
@@ -122,18 +133,24 @@ class Search:
             tally.reuse += kept
             left = settings.simulations + 1 - kept
         else:
-            self._answer([root], at_root=True)
+            made = tally.made
+            yield from self._evaluate(root)
+            tally.roots += tally.made - made
             left = settings.simulations
         if settings.noise:
             self._disturb(root)
-        while left:
-            # a round makes no more evaluations than it is wide
-            width = min(left, settings.batch)
-            if limit is not None:
-                width = min(width, limit - tally.made)
-            if not width:
-                break
-            left -= self._round(root, width)
+        while left and (limit is None or tally.made < limit):
+            path, leaf = self._descend(root)
+            if leaf.value is None:
+                yield from self._evaluate(leaf)
+            else:
+                tally.terminal += 1
+            value = leaf.value
+            assert value is not None
+            for node, place in reversed(path):  # players alternate
+                value = -value
+                node.add(place, value)
+            left -= 1
         tally.asked -= left
         return root
 
@@ -160,43 +177,12 @@ class Search:
         noise = self._rng.dirichlet(np.full(len(root.prior), self._game.alpha))
         root.trust((1 - share) * root.prior + share * noise)
 
-    def _round(self, root: Node, wanted: int) -> int:
-        """Simulations until a batch is full or two meet at one leaf; how many there were."""
-        tally, done = self.tally, 0
-        waiting: list[tuple[list[tuple[Node, int]], Node]] = []
-        while done < wanted:
-            path, leaf = self._descend(root)
-            if leaf.value is not None:
-                tally.terminal += 1
-                self._back_up(path, leaf.value)
-            elif any(leaf is other for _, other in waiting):
-                self._take_back(path)
-                break
-            elif (answer := self._evaluator.remembered(leaf)) is not None:
-                tally.cache += 1
-                leaf.expand(*answer)
-                self._back_up(path, answer[1])
-            else:
-                waiting.append((path, leaf))
-            done += 1
-        if waiting:
-            try:
-                self._answer([leaf for _, leaf in waiting])
-            except BaseException:
-                for path, _ in waiting:
-                    self._take_back(path)
-                raise
-        for path, leaf in waiting:
-            assert leaf.value is not None
-            self._back_up(path, leaf.value)
-        return done
-
     def _descend(self, root: Node) -> tuple[list[tuple[Node, int]], Node]:
-        """The moves to a position that is not expanded; each of them is under way."""
-        settings, path, node = self._settings, [], root
+        """The moves to a position that is not expanded, and that position."""
+        path, node = [], root
+        first, base, span = self._settings.puct, self._settings.puct_base, self._span
         while node.total:
-            place = node.best(settings.puct, settings.puct_base)
-            node.begin(place, settings.virtual_loss)
+            place = node.best(first, base, span)
             path.append((node, place))
             child = node.children.get(place)
             if child is None:
@@ -217,25 +203,21 @@ class Search:
             return Node(state, None, -state.returns()[node.seen.player])
         return Node(state, self._game.seen(state, node.seen.frames))
 
-    def _answer(self, nodes: list[Node], at_root: bool = False) -> None:
-        tally = self.tally
-        if at_root and (answer := self._evaluator.remembered(nodes[0])) is not None:
+    def _evaluate(self, node: Node) -> Asking[None]:
+        """Expand the position by the network's answer, or by the one that is remembered."""
+        tally, cache = self.tally, self._cache
+        assert node.seen is not None
+        key = b"" if cache is None else node.seen.key()
+        if cache is not None and (known := cache.get(key)) is not None:
             tally.cache += 1
-            nodes[0].expand(*answer)
+            node.expand(known, self._untried)
             return
-        answers = self._evaluator.evaluate(nodes)
-        tally.passes += 1
-        tally.made += len(nodes)
-        tally.roots += at_root
-        for node, answer in zip(nodes, answers, strict=True):
-            node.expand(*answer)
-
-    def _back_up(self, path: list[tuple[Node, int]], value: float) -> None:
-        """The value, seen by the leaf's player, to every move that led there; players alternate."""
-        for node, place in reversed(path):
-            value = -value
-            node.end(place, value, self._settings.virtual_loss)
-
-    def _take_back(self, path: list[tuple[Node, int]]) -> None:
-        for node, place in path:
-            node.take_back(place, self._settings.virtual_loss)
+        answer = yield node
+        tally.made += 1
+        tally.flops += answer.flops
+        tally.seconds += answer.seconds
+        if cache is not None:
+            if len(cache) >= REMEMBERED:
+                del cache[next(iter(cache))]  # the oldest
+            cache[key] = answer
+        node.expand(answer, self._untried)

@@ -18,7 +18,6 @@ _ROWS: tuple[tuple[str, Callable[[Played], float]], ...] = (
     ("saved by the cache", lambda game: game.cache),
     ("saved by reuse", lambda game: game.reuse),
     ("saved at terminal nodes", lambda game: game.terminal),
-    ("passes of the network", lambda game: game.passes),
     ("FLOPs", lambda game: game.flops),
 )
 
@@ -99,13 +98,22 @@ def _lines(games: Sequence[Played], whole: Sequence[Played]) -> list[str]:
         lines.append(
             f"evaluations per simulation, without the roots': {each.mean:.4f} ({spread})\n"
         )
-    for game in games:
-        if not game.finished:
-            lines.append(
-                f"game {game.index + 1} was stopped ({game.ended}) after {game.moves} moves: "
-                "in the figures a move and in all, not in those a game\n"
-            )
+    if stopped := [game for game in games if not game.finished]:
+        lines.append(
+            f"{_names(stopped)} stopped ({stopped[-1].ended}) after "
+            f"{_reach([game.moves for game in stopped])} moves: in the figures a move and in all, "
+            "not in those a game\n"
+        )
     cut = sum(game.ended == "drawn at the limit" for game in whole)
     if cut:
         lines.append(f"{percent(cut, len(whole))} of the games ended at the limit of moves\n")
     return lines
+
+
+def _names(games: Sequence[Played]) -> str:
+    return f"game {games[0].index + 1} was" if len(games) == 1 else f"{len(games)} games were"
+
+
+def _reach(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -16,7 +16,7 @@ _WORDS = {
     "noise": "Dirichlet noise",
     "temperature": "temperature",
     "reuse": "subtree reuse",
-    "virtual_loss": "virtual loss",
+    "fpu": "first-play value",
 }
 _TITLES = {"gp": "Gaussian process", "random": "random search"}
 

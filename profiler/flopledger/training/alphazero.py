@@ -1,19 +1,19 @@
 """AlphaZero's training: self-play, a window of its positions, gradient steps, and again."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from flopledger.metering.module_meter import meter
 from flopledger.play.game_loop import play
 from flopledger.play.games import Game
-from flopledger.play.planes import stack
+from flopledger.play.planes import Seen, stack
 from flopledger.play.played_game import Habits
 from flopledger.play.search import Settings
 from flopledger.play.tree import Node
@@ -32,8 +32,7 @@ class Plan:
         filters: of its convolutions.
         simulations: a move.
         rounds: of self-play and gradient descent.
-        moves: of self-play in one round; the game that reaches them is played to its end, and the
-            next round begins with fewer to go.
+        games: of self-play in one round.
         steps: of gradient descent in one round.
         batch: samples in a step.
         window: positions, the newest, that samples are drawn from.
@@ -46,7 +45,7 @@ class Plan:
     filters: int = 32
     simulations: int = 50
     rounds: int = 20
-    moves: int = 300
+    games: int = 20
     steps: int = 40
     batch: int = 128
     window: int = 20_000
@@ -88,6 +87,7 @@ class Totals:
 
 
 Window = tuple[Tensor, Tensor, Tensor]  # planes, policies, results; a position each
+Searched = tuple[Seen, list[int], NDArray[np.int64]]
 
 
 class Trainer:
@@ -100,40 +100,40 @@ class Trainer:
             network.parameters(), lr=plan.rate, momentum=MOMENTUM, weight_decay=DECAY
         )
 
-    def round(self, on_game: Callable[[], None] = lambda: None) -> float:
-        """Play, then learn; the last step's loss. `on_game` is called after each game."""
+    def round(self) -> float:
+        """Play, then learn; the last step's loss."""
         start = time.perf_counter()
         try:
-            self._play(on_game)
+            self._play()
             loss = self._learn()
         finally:
             self.totals.seconds += time.perf_counter() - start
         self.totals.rounds += 1
         return loss
 
-    def _play(self, on_game: Callable[[], None]) -> None:
+    def _play(self) -> None:
         plan, totals = self.plan, self.totals
         settings = Settings(simulations=plan.simulations)
-        gathered: list[Window] = [self._window] if self._window is not None else []
-        while totals.moves < (totals.rounds + 1) * plan.moves:
-            roots: list[Node] = []
+        searched: dict[int, list[Searched]] = {}
 
-            def searched(_: int, root: Node, roots: list[Node] = roots) -> None:
-                roots.append(root)
+        def keep(index: int, _: int, root: Node) -> None:
+            assert root.seen is not None
+            searched.setdefault(index, []).append((root.seen, root.actions, root.visits))
 
-            game = play(
-                self.game, self.network, settings, Habits(), plan.seed, totals.games, searched
-            )
-            gathered.append(_samples(self.game, roots, game.result))
+        indices = range(totals.games, totals.games + plan.games)
+        gathered: dict[int, Window] = {}
+        for game in play(self.game, self.network, settings, Habits(), plan.seed, indices, keep):
+            gathered[game.index] = samples(self.game, searched.pop(game.index), game.result)
             totals.games += 1
             totals.moves += game.moves
             totals.simulations += game.asked - game.moves
             totals.evaluations += game.made
             totals.roots += game.roots
             totals.selfplay_flops += game.flops
-            on_game()
+        parts = [gathered[index] for index in indices]  # by number, and not as they ended
+        before = [self._window] if self._window is not None else []
         planes, policies, results = (
-            torch.cat(parts)[-plan.window :] for parts in zip(*gathered, strict=True)
+            torch.cat(tensors)[-plan.window :] for tensors in zip(*before, *parts, strict=True)
         )
         self._window = planes, policies, results
 
@@ -182,14 +182,20 @@ class Trainer:
         self._window = tuple(window) or None
 
 
-def _samples(game: Game, roots: list[Node], result: float) -> Window:
-    """A game's positions: planes, the visits' shares, and the result for the player to move."""
-    seen = [root.seen for root in roots if root.seen is not None]
+def samples(game: Game, searched: list[Searched], result: float) -> Window:
+    """A game's positions: planes, the visits' shares, and the result for the player to move.
+
+    Args:
+        game: that was played.
+        searched: each of its positions, its legal moves and how often each was tried.
+        result: the first mover's: 1, 0 or -1.
+    """
+    seen = [position for position, _, _ in searched]
     policies = torch.zeros(len(seen), game.moves)
     results = torch.empty(len(seen))
     first = seen[0].player
-    for number, (position, root) in enumerate(zip(seen, roots, strict=True)):
-        outputs = torch.from_numpy(game.outputs[position.player][root.actions])
-        policies[number, outputs] = torch.from_numpy(root.visits / root.visits.sum()).float()
+    for number, (position, actions, visits) in enumerate(searched):
+        outputs = torch.from_numpy(game.outputs[position.player][actions])
+        policies[number, outputs] = torch.from_numpy(visits / visits.sum()).float()
         results[number] = result if position.player == first else -result
     return torch.from_numpy(stack(game.layout, seen)), policies, results

@@ -27,29 +27,19 @@ CHANCE = ("plies_per_game", "evaluations_per_simulation")
 def before(plan: Plan, game: Game, network: nn.Module) -> dict[str, Quantity]:
     """What a training that has not begun is expected to take, as the facts of a run.
 
-    The plan says its positions, steps and simulations. Plies per game and evaluations per
+    The plan says its games, steps and simulations. Plies per game and evaluations per
     simulation are chance. They are taken from the rows of `TABLE` with this plan and another seed:
     their mean, and the interval in which a further run lies in nine cases of ten (Student's, of a
     prediction). Without two such rows they are those of the untrained network's games, which
     training will change: assumed, then.
     """
-    positions = plan.rounds * plan.moves
     plies, evaluations = _chances(plan, game, network)
-    assert plies.low is not None and plies.high is not None  # noqa: PT018  _chance gives both
-    games = Quantity(
-        value=positions / plies.value,
-        low=positions / plies.high,
-        high=positions / plies.low,
-        unit=UNITS["games"],
-        kind="derived",
-        source=f"{positions} moves that the plan asks for / plies per game",
-    )
 
     def asked(**values: float) -> dict[str, Quantity]:
         return facts_of(values, "cited", "the plan of the training")
 
     return {
-        "games": games,
+        **asked(games=plan.rounds * plan.games),
         "plies_per_game": plies,
         **asked(simulations_per_move=plan.simulations),
         "evaluations_per_simulation": evaluations,
@@ -87,7 +77,7 @@ def _chances(plan: Plan, game: Game, network: nn.Module) -> tuple[Quantity, Quan
         settings = Settings(simulations=plan.simulations)
         # beyond the seeds that a user gives: these games are none of the run's
         seed = 2**32 + plan.seed
-        played = [play(game, network, settings, Habits(), seed, n) for n in range(GAMES)]
+        played = list(play(game, network, settings, Habits(), seed, range(GAMES)))
         length, each = ratio(played, lambda game: game.moves), evaluations_per_simulation(played)
     assert length is not None and each is not None  # noqa: PT018  every game has moves
     return _chance(CHANCE[0], length, kind, source), _chance(CHANCE[1], each, kind, source)
@@ -101,13 +91,12 @@ class _Row(Table):
     filters: int
     simulations: int
     rounds: int
-    moves: int
+    games: int
     steps: int
     batch: int
     window: int
     rate: float
     seed: int
-    games: int
     plies_per_game: PositiveFloat
     evaluations_per_simulation: PositiveFloat
     flops: int

@@ -12,7 +12,8 @@ from flopledger.options import check_above_zero, check_choice, check_least, chec
 from flopledger.play import networks
 from flopledger.play.game_loop import Stopped
 from flopledger.play.games import GameName, find_game
-from flopledger.play.match import against_random
+from flopledger.play.match import against_rollouts
+from flopledger.play.search import Settings
 from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
 from flopledger.storage.files import check_folder
 from flopledger.storage.nearest_name import did_you_mean
@@ -51,13 +52,14 @@ def train(
     filters: int = ...,
     simulations: int = ...,
     rounds: int = ...,
-    moves: int = ...,
+    games: int = ...,
     steps: int = ...,
     batch: int = ...,
     window: int = ...,
     rate: float = ...,
     seed: int = ...,
     opponent: int = 100,
+    rollouts: int = 50,
     output: str | Path = FOLDER,
     resume: bool = False,
     peak: float | None = None,
@@ -84,8 +86,9 @@ def train(
         peak: FLOP/s that the device does, for MFU.
         progress: called after each epoch or round.
         plan: the fields of `flopledger.training.digits.Plan` and `dataset`; or those of
-            `flopledger.training.alphazero.Plan`, `board` (points on a side of Go's) and `opponent`
-            (games against a player that moves at random, before and after).
+            `flopledger.training.alphazero.Plan`, `board` (points on a side of Go's or Hex's),
+            `opponent` (games before and after) and `rollouts` (of the opponent a move: OpenSpiel's
+            MCTSBot; with 0 it moves at random).
 
     Raises:
         WrongOption: an option's value is none, or `output` cannot be written.
@@ -112,7 +115,7 @@ def train(
 def _check_plan(name: str, plan: Mapping[str, Any]) -> None:
     """See that the training has such options."""
     kind = digits.Plan if name == "alexnet" else alphazero.Plan
-    more = ("dataset",) if name == "alexnet" else ("board", "opponent")
+    more = ("dataset",) if name == "alexnet" else ("board", "opponent", "rollouts")
     known = [*more, *(field.name for field in fields(kind))]
     for option, value in plan.items():
         if value is None and option != "board":
@@ -187,14 +190,20 @@ def _alphazero(
     game: GameName = "connect_four",
     board: int | None = None,
     opponent: int = 100,
+    rollouts: int = 50,
     **options: Any,
 ) -> _Trained:
     rules = find_game(game, board)
     plan = alphazero.Plan(game=rules.name, **options)
-    ones = ("blocks", "filters", "simulations", "rounds", "moves", "steps", "window")
+    ones = ("blocks", "filters", "simulations", "rounds", "games", "steps", "window")
     check_least(
         {name: (getattr(plan, name), 1) for name in ones}
-        | {"batch": (plan.batch, 2), "seed": (plan.seed, 0), "opponent": (opponent, 0)}
+        | {
+            "batch": (plan.batch, 2),
+            "seed": (plan.seed, 0),
+            "opponent": (opponent, 0),
+            "rollouts": (rollouts, 0),
+        }
     )
     network = networks.tower(rules, plan.blocks, plan.filters, plan.seed)
     trainer = alphazero.Trainer(plan, rules, network)
@@ -211,16 +220,20 @@ def _alphazero(
     files.begin(resume, trainer.load)
 
     def play(simulations: int, network: Any = network) -> dict[str, int]:
-        return asdict(against_random(rules, network, simulations, opponent, plan.seed))
+        settings = Settings(simulations=simulations, noise=0, temperature=0)
+        seed = (plan.seed, 2)  # games of their own
+        match = against_rollouts(rules, network, settings, rollouts, opponent, 0, seed)
+        return asdict(match.score)
 
     scores: dict[str, Any] = {}
+    against = f"against {rollouts} rollouts" if rollouts else "against random moves"
     # a checkpoint has trained weights; the seed gives the untrained ones again
     untrained = networks.tower(rules, plan.blocks, plan.filters, plan.seed)
     if not trainer.totals.rounds:
         files.write_predicted(alphazero_forecast.before(plan, rules, untrained))
     if opponent:
-        scores["untrained, search against random"] = play(plan.simulations, untrained)
-        scores["untrained, policy alone"] = play(0, untrained)
+        scores[f"untrained, search {against}"] = play(plan.simulations, untrained)
+        scores[f"untrained, policy alone {against}"] = play(0, untrained)
 
     def train_round(number: int) -> str:
         loss = trainer.round()
@@ -234,8 +247,8 @@ def _alphazero(
     if stop is None:
         files.write_metered(alphazero_forecast.after(totals), flops)
         if opponent:
-            scores["search against random"] = play(plan.simulations)
-            scores["policy alone"] = play(0)
+            scores[f"search {against}"] = play(plan.simulations)
+            scores[f"policy alone {against}"] = play(0)
     return _Trained(files=files, trainer=trainer, flops=flops, scores=scores, stop=stop)
 
 

@@ -18,7 +18,6 @@ class Task:
         game: what is played.
         network: its name.
         evaluations: the budget a move: the network's, the root's included.
-        batch: positions in one pass of the network, at most.
         against: of `DEFAULTS`.
         games: of one trial.
         opening: random moves before each game.
@@ -29,7 +28,6 @@ class Task:
     game: str
     network: str
     evaluations: int
-    batch: int
     against: str
     games: int
     opening: int
@@ -37,7 +35,7 @@ class Task:
     weights: str
 
 
-TUNED = ("puct", "noise", "temperature", "reuse", "virtual_loss")
+TUNED = ("puct", "noise", "temperature", "reuse", "fpu")
 
 
 @dataclass(frozen=True, kw_only=True)

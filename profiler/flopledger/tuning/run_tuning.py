@@ -35,7 +35,6 @@ def tune(
     filters: int = 32,
     checkpoint: str | Path | None = None,
     evaluations: int = 32,
-    batch: int = 8,
     against: Literal["match", "selfplay"] = "match",
     trials: int = 20,
     games: int = 30,
@@ -50,12 +49,11 @@ def tune(
 
     Args:
         game: what is played.
-        board: points on a side of Go's board; 19 if left out.
+        board: points on a side: of Go's board, 19 if left out; of Hex's, 11.
         blocks: residual blocks of an untrained tower.
         filters: of each of its convolutions.
         checkpoint: the network that `train("alphazero")` has written; None for an untrained tower.
         evaluations: the network's for a move: the budget of both sides.
-        batch: positions in one pass of the network, at most.
         against: the opponent's settings: AlphaZero's for matches, or for self-play.
         trials: of the Gaussian process.
         games: of one trial.
@@ -83,7 +81,7 @@ def tune(
     check_least(
         {
             "trials": (trials, 1), "games": (games, 2), "final": (final, 2),
-            "evaluations": (evaluations, 2), "batch": (batch, 1), "blocks": (blocks, 0),
+            "evaluations": (evaluations, 2), "blocks": (blocks, 0),
             "filters": (filters, 1), "opening": (opening, 0), "seed": (seed, 0),
         }
     )  # fmt: skip
@@ -101,7 +99,7 @@ def tune(
     network, name = _network(rules, checkpoint, blocks, filters, seed)
     task = Task(
         game=rules.name, network=name, weights=digest(network), evaluations=evaluations,
-        batch=batch, against=against, games=games, opening=opening, seed=seed,
+        against=against, games=games, opening=opening, seed=seed,
     )  # fmt: skip
     contest = Contest(task=task, game=rules, network=network)
     with one_thread(), alone(path), studies(path, task, resume) as by_sampler:

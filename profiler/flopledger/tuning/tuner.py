@@ -65,7 +65,6 @@ class Contest:
         budget = {
             "simulations": VISITS * self.task.evaluations,
             "evaluations": self.task.evaluations,
-            "batch": self.task.batch,
         }
         return replace(DEFAULTS[self.task.against], **(chosen | budget))
 
@@ -107,7 +106,7 @@ def propose(trial: optuna.Trial) -> dict[str, Any]:
         "noise": trial.suggest_float("noise", 0, 0.5),
         "temperature": trial.suggest_float("temperature", 0, 1),
         "reuse": trial.suggest_categorical("reuse", [False, True]),
-        "virtual_loss": trial.suggest_float("virtual_loss", 0, 3),
+        "fpu": trial.suggest_float("fpu", 0, 1),
     }
 
 
