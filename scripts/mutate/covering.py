@@ -27,7 +27,7 @@ TESTS = (*(f"tests/{folder}/**/test_*.py" for folder in (*PACKAGES, "cli")), "te
 BESIDE = "profiler/**/*.py", "models/*.py", "facts/**/*.*", "tests/conftest.py", "tests/given/*.py"
 BUDGET = 20.0  # CPU seconds of tests a mutant, as many as they took without one
 LONGEST = 30.0  # CPU seconds of a test file that may be run with a mutant
-FAR = 3.0  # a test of another package comes as late as one of its package that takes so many times
+FAR = 3.0  # a test of another package comes as late as one of the same that takes so many times
 NOTE = "__ran__"  # among the builtins, so that every module has it
 
 
@@ -154,9 +154,8 @@ def mapped(workers: int) -> dict[str, Any]:
 def covering(mutant: Mutant, tests: dict[str, Any]) -> tuple[list[str], float]:
     """The tests that run its function, as many as the budget holds, with the seconds they take.
 
-    Those of the module's own test file come first, then the quickest, its package's before others.
-    What an import runs is tested by those that run anything of the file, then by those that only
-    import it.
+    Those of the module's own test file come first, then the quickest; one of another package comes
+    as if it took three times as long, and so does, for what an import runs, one that only imports.
     """
     path = Path(mutant.file)
     folder = f"tests/{path.parent}/"
@@ -168,8 +167,8 @@ def covering(mutant: Mutant, tests: dict[str, Any]) -> tuple[list[str], float]:
             file = test.partition("::")[0]
             own = file == f"{folder}test_{path.stem}.py"
             seconds = kept["overhead"] - startup + kept["seconds"]
-            late = seconds if file.startswith(folder) else FAR * seconds
-            ranked.append((not own, ran == [""], late, seconds, test, file))
+            late = seconds * FAR ** ((not file.startswith(folder)) + (ran == [""]))
+            ranked.append((not own, late, seconds, test, file))
     chosen: list[str] = []
     total, files = startup, set()
     for *_, seconds, test, file in sorted(ranked):
