@@ -1,6 +1,6 @@
 """The backward pass that really ran: nodes of a call's autograd graph, as the engine runs them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -13,21 +13,28 @@ from flopledger.metering.asked_gradients import Asked, all_asked
 from flopledger.metering.signature import Samples, Signature
 from flopledger.metering.sums import Sums, Thread
 
-_COMPILED = "CompiledFunctionBackward"  # whose kernels no dispatcher sees
+# nodes take no products, take such as their shapes tell, are code of others or parts of another
+# node, or are of compiled code, whose kernels no dispatcher sees
+_PLAIN, _SHOWN, _HIDDEN, _COMPILED = "plain", "shown", "hidden", "compiled"
 _A_LEAFS = 2**64 - 1  # number: above all others
 _grad_enabled = torch.is_grad_enabled
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
+_goes_on_to = torch._C._will_engine_execute_node
 _next_number = torch._C._autograd._get_sequence_nr  # a thread numbers its nodes as it makes them
 
 
 class CallGraph:
-    """The nodes that one call made.
+    """The nodes that one call made, and what backward passes run of them.
 
-    The engine tells of each that takes products, every time that it runs it: once for every
-    backward pass over the graph, not at all where a pass does not come by. A node costs what its
-    shapes say of those of its gradients that this pass asks for. What a node does not show is
-    watched through the dispatcher while it runs, in some passes, and in the others taken as then.
+    A pass that comes by is met at the results' nodes, and followed from there along what the engine
+    says that it will run: so every pass over the graph counts, and of each node those gradients
+    that the pass asks for. A node costs what its shapes say. What a node does not show is watched
+    through the dispatcher while it runs, in some passes, and in the others taken as then.
+
+    Of a call that is watched every node tells when it runs. Where a pass is seen to begin within
+    the call (a loss of features that were led out), or where gradients of gradients may be asked
+    for, every node that takes products does.
 
     It holds no node, and hangs on them: a graph goes as soon as its program lets it go.
 
@@ -39,8 +46,9 @@ class CallGraph:
     """
 
     __slots__ = (
-        "__weakref__", "_compiled", "_done", "_keeps", "_mapped", "_pass", "_signature", "_sums",
-        "_thread", "_watched", "_weights", "_whole", "high", "low", "recomputes",
+        "__weakref__", "_compiled", "_done", "_each", "_keeps", "_mapped", "_met", "_pass",
+        "_roots", "_signature", "_sums", "_thread", "_watched", "_weights", "_whole", "high", "low",
+        "recomputes",
     )  # fmt: skip
 
     def __init__(self, signature: Signature, sums: Sums, thread: Thread, recomputes: bool) -> None:
@@ -48,6 +56,9 @@ class CallGraph:
         self.recomputes = recomputes
         self.low = self.high = self._weights = 0
         self._watched = self._mapped = self._compiled = self._keeps = False
+        self._each = False  # whether every node that takes products tells when it runs
+        self._roots: set[int] = set()  # numbers of the results' nodes
+        self._met: set[int] = set()  # numbers of the nodes that count in the pass under way
         self._pass = -1  # the backward pass under way
         self._done: float = 0  # MACs in it
         self._whole = False  # whether all of it was added at once
@@ -67,39 +78,120 @@ class CallGraph:
             watched: whether every node is to be watched, for what it computes again.
             mapped: whether its tensors are a mapped function's, whose shapes are not the real ones.
         """
+        signature = self._signature
         self.low, self.high = low, _next_number()
         self._watched, self._mapped = watched, mapped
-        self._keeps = self._signature.keeps_nodes()
-        if not self._signature.elsewhere:
-            self._weights = self._hang(results, low, self.high)
+        self._keeps = signature.keeps_nodes()
+        nodes = {node for result in results if (node := result.grad_fn) is not None}
+        if signature.elsewhere:
+            given = {tensor.grad_fn for tensor in tensors_within(args)}
+            self._weights = self._hang(nodes, 0, _A_LEAFS, given)
             return
-        given = {tensor.grad_fn for tensor in tensors_within(args)}
-        self._weights = self._hang(results, 0, _A_LEAFS, given)
+        roots = [(n, node) for node in nodes if self.low <= (n := node._sequence_nr()) < self.high]
+        self._roots = {number for number, _ in roots}
+        if watched or mapped or signature.every_node:
+            self._weights = self._hang(nodes, low, self.high)
+            return
+        for _, node in roots:
+            node.register_prehook(self._enters)
 
     def _hang(
-        self, results: Sequence[Tensor], low: int, high: int, stop: Collection[Any] = ()
+        self,
+        nodes: Iterable[Any],
+        low: int,
+        high: int,
+        stop: Collection[Any] = (),
+        running: bool = False,
     ) -> int:
-        """Returns how many nodes of others (weights, inputs) these lead to."""
-        waiting = [node for result in results if (node := result.grad_fn) is not None]
-        roots, met, others = set(waiting), set(), set()
+        """Have every node from these down tell when it runs.
+
+        Args:
+            nodes: to begin at.
+            low: the number of the first that is meant.
+            high: the number after the last.
+            stop: nodes that are not meant.
+            running: whether a pass is here already, which the results' nodes tell of.
+
+        Returns:
+            How many nodes of others (weights, inputs) these lead to.
+        """
+        self._each = True
+        waiting, met, others = list(nodes), set(), set()
+        roots = set(waiting)
         while waiting:
             node = waiting.pop()
             if node in met:
                 continue
-            if not low <= node._sequence_nr() < high or node in stop:
+            number = node._sequence_nr()
+            if not low <= number < high or node in stop:
                 others.add(node)
                 continue
             met.add(node)
-            kind = type(node)
-            if kind.__name__ == _COMPILED:
-                self._compiled = True
-                node.register_prehook(self._compiled_runs)
-            elif _multiplies(kind, node):
-                node.register_prehook(self._runs)
-            elif self._watched or node in roots:
-                node.register_prehook(self._passes)
+            sort = _sort(type(node), node)
+            self._compiled = self._compiled or sort is _COMPILED
+            if not (running and number in self._roots) and (
+                sort is not _PLAIN or self._watched or node in roots
+            ):
+                node.register_prehook(self._hears(sort))
             waiting += [following for following, _ in node.next_functions if following is not None]
         return len(others)
+
+    def _hears(self, sort: str) -> Callable[[Any], None]:
+        """What is called when a node of that sort begins to run."""
+        if sort is _COMPILED:
+            return self._compiled_runs
+        return self._passes if sort is _PLAIN else self._runs
+
+    def _enters(self, _: Any) -> None:
+        """A pass comes by a result's node, which begins to run."""
+        try:
+            node = _current_node()
+            if not self._each and (_grad_enabled() or not self._walk(node)):
+                self._weights = self._hang([node], self.low, self.high, running=True)
+            if self._each:
+                self._hears(_sort(type(node), node))(None)
+        except Exception:  # no fault of ours is the network's
+            self._spend(None)
+
+    def _walk(self, root: Any) -> bool:
+        """Add what the pass under way will run from that node down, if all of it can be told.
+
+        What it cannot tell now tells when it runs. Returns False where compiled code is among it,
+        with nothing added.
+        """
+        if _current_pass() != self._pass:
+            self._reached()
+        low, high, met = self.low, self.high, self._met
+        macs, later, waiting = 0, [], [root]
+        met.add(root._sequence_nr())
+        while waiting:
+            node = waiting.pop()
+            edges, sort = node.next_functions, _sort(type(node), node)
+            if sort is _SHOWN:
+                shown = self._shown(node)
+                macs += 0 if shown is None else shown
+                if shown is None:
+                    later.append(node)
+            elif sort is _HIDDEN:
+                later.append(node)
+            elif sort is _COMPILED:
+                self._signature.every_node = True
+                return False
+            for following, _ in edges:
+                if following is None:
+                    continue
+                number = following._sequence_nr()
+                if low <= number < high and number not in met and _goes_on_to(following):
+                    met.add(number)
+                    waiting.append(following)
+        if macs:
+            self._spend(macs)
+        for node in later:
+            if node is root:
+                self._runs(None)
+            else:
+                _once(node, self._runs)
+        return True
 
     def _passes(self, _: Any) -> None:
         """A node begins to run that takes no products itself."""
@@ -117,7 +209,9 @@ class CallGraph:
                 self._reached()
             node = _current_node()
             second = _grad_enabled()  # gradients of its gradients may be asked for
-            macs: float | None = self._shown(node)
+            macs: float | None = None
+            if not (self._mapped or _sort(type(node), node) is _HIDDEN):
+                macs = self._shown(node)
             samples = None
             if macs is None:
                 samples = self._seen_before(node)
@@ -150,7 +244,10 @@ class CallGraph:
         if (running := _current_pass()) == self._pass:
             return
         self._pass, self._done, self._whole = running, 0, False
+        self._met = set()
         signature, more = self._signature, 0.0
+        if self._roots and _current_node()._sequence_nr() not in self._roots:
+            signature.every_node = True  # it began within the call
         if self._watched:
             signature.recomputed.number += 1
             signature.family.plain += 1
@@ -165,10 +262,8 @@ class CallGraph:
                 tally.recomputed_macs += more
 
     def _shown(self, node: Any) -> int | None:
-        """MACs of a node that is about to run, of those gradients that are asked for."""
+        """MACs of a node that is going to run, of those gradients that are asked for."""
         kind = type(node)
-        if self._mapped or _hides(kind, node):
-            return None
         edges = node.next_functions
         asked = all_asked(edges)
         number, key = node._sequence_nr() - self.low, None
@@ -217,7 +312,8 @@ class CallGraph:
                     recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
                     self._watched_node(recorder, samples, second)
                 if second and not self._mapped:
-                    self._hang([g for g in gradients if g is not None], low, _next_number())
+                    nodes = [n for g in gradients if g is not None and (n := g.grad_fn) is not None]
+                    self._hang(nodes, low, _next_number())
             except Exception:  # no fault of ours is the network's
                 self._spend(None)
 
@@ -248,7 +344,7 @@ class CallGraph:
             return
         if macs is not None:
             self._done += macs
-            if not self._compiled:
+            if self._each and not self._compiled:
                 before = signature.eager.get(self._weights, 0)
                 signature.eager[self._weights] = max(before, self._done)
         with self._sums.lock:
@@ -263,17 +359,29 @@ class CallGraph:
                 tally.backward_macs += macs
 
 
-def _by_kind(tells: Callable[[Any], bool]) -> Callable[[type, Any], bool]:
-    """The same answer for every node of a kind, asked once."""
-    answers: dict[type, bool] = {}
+def _once(node: Any, hears: Callable[[Any], None]) -> None:
+    """Have a node of the pass under way tell when it runs, this time."""
+    handles = list[Any]()
 
-    def answer(kind: type, node: Any) -> bool:
-        known = answers.get(kind)
-        if known is None:
-            known = answers[kind] = tells(node)
-        return known
+    def run(gradients: Any) -> None:
+        handles.pop().remove()
+        hears(gradients)
 
-    return answer
+    handles.append(node.register_prehook(run))
 
 
-_multiplies, _hides = _by_kind(multiplies), _by_kind(hides)
+_sorts: dict[type, str] = {}
+
+
+def _sort(kind: type, node: Any) -> str:
+    """What a node of that class is to a count, asked once."""
+    known = _sorts.get(kind)
+    if known is None:
+        if kind.__name__ == "CompiledFunctionBackward":
+            known = _COMPILED
+        elif hides(node):
+            known = _HIDDEN
+        else:
+            known = _SHOWN if multiplies(node) else _PLAIN
+        _sorts[kind] = known
+    return known

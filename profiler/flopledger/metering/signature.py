@@ -85,11 +85,13 @@ class Signature:
             kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
         elsewhere: whether part of its calls was seen to be done in other threads.
+        every_node: whether every node that takes products tells of itself: a backward pass was seen
+            to begin within a call, or to run compiled code.
         eager: MACs of a backward pass that was not compiled, by the number of weights it reached.
     """
 
     __slots__ = (
-        "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere", "failed",
+        "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere", "every_node", "failed",
         "family", "grad", "inside", "macs", "name", "nodes", "opaque", "other_flops",
         "other_watched", "products", "recomputed", "recomputed_macs", "samples", "seconds",
         "shapes", "started", "tokens", "training", "uncounted", "unknown_backwards", "unwatched",
@@ -126,7 +128,7 @@ class Signature:
         self.nodes: dict[Any, int] = {}
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
-        self.want_eager = self.elsewhere = False
+        self.want_eager = self.elsewhere = self.every_node = False
         self.uncounted: set[str] = set()
         self.products = Counter[str]()
 
