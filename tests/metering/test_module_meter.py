@@ -305,7 +305,7 @@ def test_a_log_is_written_after_every_unit():
 
 
 def test_what_was_never_watched_is_unknown_and_no_zero(monkeypatch):
-    def fails():
+    def fails(*_):
         raise ArithmeticError
 
     net = nn.Linear(4, 5)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
@@ -13,13 +13,14 @@ from flopledger.metering.call_graph import CallGraph
 from flopledger.metering.call_key import key_of, physical_shapes
 from flopledger.metering.signature import Family, Signature
 from flopledger.metering.sums import Sums, Thread
-from flopledger.metering.tally import Tally
 from flopledger.metering.watched_call import WatchedCall
 
 _mapping = torch._C._functorch.peek_interpreter_stack
 _next_number = torch._C._autograd._get_sequence_nr
 _current_node = torch._C._current_autograd_node
+_current_pass = torch._C._current_graph_task_id
 _saving = torch._C._autograd._top_saved_tensors_default_hooks
+_grad_enabled, _clock, _failing = torch.is_grad_enabled, time.perf_counter, sys.exc_info
 
 
 class CallCounter:
@@ -28,34 +29,43 @@ class CallCounter:
     Args:
         recount: a call of every signature is watched again at each multiple of this.
         several: whether there are several modules, one of which may run inside another.
+        off: is called when the last call ends after the meter's end.
     """
 
-    def __init__(self, recount: int, several: bool) -> None:
-        self._recount, self._several = recount, several
+    def __init__(self, recount: int, several: bool, off: Callable[[], None]) -> None:
+        self._recount, self._several, self._off = recount, several, off
         self.signatures: dict[Hashable, Signature] = {}
         self.sums = Sums()
+        self._local = self.sums.local
         self._families: dict[Hashable, Family] = {}
 
-    def begin(self, name: str, module: nn.Module, owner: Any, args: Any, kwargs: Any) -> None:
+    def begin(
+        self, name: str, module: nn.Module, args: Any, kwargs: Any, owner: Any = None
+    ) -> None:
         """A call begins.
 
         Args:
             name: of what is called.
             module: the network.
-            owner: what the call's end will say it is of.
             args: of the call.
             kwargs: of the call.
+            owner: what the call's end will say it is of, if not of the network.
         """
-        here = self.sums.here()
+        owner = module if owner is None else owner
+        here: Thread = getattr(self._local, "thread", None) or self.sums.here()
         inside = bool(here.stack)
         watch = padding = None
         mapped = recomputing = False
         try:
-            grad = torch.is_grad_enabled()
-            recomputing = grad and torch._C._current_graph_task_id() != -1
+            grad = _grad_enabled()
+            recomputing = grad and _current_pass() != -1
             if recomputing and self._several and not inside:
                 inside = _told_by_another(here)
-            key: Hashable = (name, inside, module.training, grad, recomputing, *map(key_of, args))
+            if len(args) == 1 and type(x := args[0]) is Tensor:  # as key_of, the sooner
+                given = ((x.shape, x.dtype, x.requires_grad),)
+            else:
+                given = tuple([key_of(value) for value in args])
+            key: Hashable = (name, inside, module.training, grad, recomputing, given)
             if kwargs:
                 key = (key, *[(word, key_of(value)) for word, value in kwargs.items()])
                 padding = None if recomputing or inside else _padding(kwargs)
@@ -65,14 +75,14 @@ class CallCounter:
             if signature is None:
                 family = (name, inside, module.training, grad, recomputing)
                 signature = self._new(key, family, module, args, kwargs)
-            signature.started += 1
-            if signature.due(self._recount):
-                watch = WatchedCall()
+            started = signature.started = signature.started + 1
+            if started >= signature.watch_at and signature.due(self._recount):
+                watch = WatchedCall(signature.follows())
         except Exception:  # no fault of ours is the network's
             signature, watch = self._unread(name, module, inside, recomputing), None
-        stopped = sys.exc_info()[1]
-        began = _next_number(), time.perf_counter()
-        here.stack.append((owner, signature, watch, padding, mapped, stopped, *began))
+        stopped = _failing()[1]
+        low = _next_number() if signature.grad else 0
+        here.stack.append((owner, signature, watch, padding, mapped, stopped, low, _clock()))
 
     def _new(
         self, key: Hashable, family: Any, module: nn.Module, args: Any, kwargs: Any
@@ -89,8 +99,8 @@ class CallCounter:
         signature = Signature(name, module, (), {}, inside, Family(), recomputing)
         return self.signatures.setdefault(key, signature)
 
-    def end(self, owner: Any, args: Any, out: Any, failed: bool | None = None) -> bool:
-        """A call ends; returns whether that was the last one running, after the meter's end.
+    def end(self, owner: Any, args: Any, out: Any, failed: bool | None = None) -> None:
+        """A call ends.
 
         Args:
             owner: as at its beginning.
@@ -98,69 +108,75 @@ class CallCounter:
             out: its result.
             failed: whether it raised; None if that shows in the exception under way.
         """
-        here = self.sums.here()
+        here: Thread = getattr(self._local, "thread", None) or self.sums.here()
         stack = here.stack
         if not stack or stack[-1][0] is not owner:
-            return False  # it began before it was metered
+            return  # it began before it was metered
         _, signature, watch, padding, mapped, stopped, low, began = stack.pop()
-        seconds = time.perf_counter() - began
-        calls = None
+        seconds = _clock() - began
         if watch is not None:
-            calls = watch.end()
-            signature.elsewhere = signature.elsewhere or watch.elsewhere
+            watch.end()
         if failed is None:
-            failed = out is None and sys.exc_info()[1] is not stopped
+            failed = out is None and _failing()[1] is not stopped
         if not self.sums.open:
-            return not stack
-        if calls is not None and (signature.again or not failed):
-            cost = signature.add_watched(calls)
-            signature.products += watch.products()
+            if not stack:
+                self._off()
+            return
+        if watch is not None and (signature.again or not failed):
+            cost = signature.add_watched(watch)
         else:
             cost = signature.cost
-        done = None if failed and not signature.again else cost
-        self._add(signature, here, done, seconds, padding)
+        if failed and not signature.again:
+            self._add_failed(signature, here)
+            return
+        self._add(signature, here, cost, seconds, padding)
         if signature.grad and not failed and not signature.inside:
             try:
                 graph = self._graph(signature, here)
-                watched = signature.looks_back(calls is not None)
+                watched = signature.looks_back(watch is not None)
                 graph.follow(_results(out), args, low, watched, mapped)
             except Exception:  # no fault of ours is the network's
                 with self.sums.lock:
                     signature.unknown_backwards += 1
                     self.sums.of(here).unknown_backwards += 1
-        return False
+
+    def _add_failed(self, signature: Signature, here: Thread) -> None:
+        with self.sums.lock:
+            signature.failed += 1
+            if not signature.inside:
+                self.sums.of(here).failed += 1
 
     def _add(
         self,
         signature: Signature,
         here: Thread,
-        cost: tuple[float | None, float | None] | None,
+        cost: tuple[float | None, float | None],
         seconds: float,
         padding: Any,
     ) -> None:
-        """Add a call's MACs and other FLOPs; it failed if there is no `cost`."""
+        """Add a call's MACs and other FLOPs."""
+        macs, other = cost
         with self.sums.lock:
-            tally = self.sums.of(here) if not signature.inside else Tally()
-            if cost is None:
-                signature.failed += 1
-                tally.failed += 1
-                return
-            macs, other = cost
             signature.calls += 1
             signature.seconds += seconds
             unknown = macs is None or other is None
-            signature.unwatched += unknown
-            signature.macs += macs or 0
-            signature.other_flops += other or 0
+            if unknown:
+                signature.unwatched += 1
+                macs, other = macs or 0, other or 0
+            signature.macs += macs  # type: ignore[operator]
+            signature.other_flops += other  # type: ignore[operator]
+            if signature.inside:
+                return
+            tally = here.tally or self.sums.of(here)
             if signature.again:
-                tally.recomputed_macs += macs or 0
+                tally.recomputed_macs += macs  # type: ignore[operator]
                 tally.unknown_backwards += unknown
                 return
             tally.passes += 1
             tally.samples += signature.samples
             tally.unwatched += unknown
-            tally.macs += macs or 0
-            tally.other_flops += other or 0
+            tally.macs += macs  # type: ignore[operator]
+            tally.other_flops += other  # type: ignore[operator]
             if signature.tokens is None:
                 tally.untold += 1
                 return

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from flopledger.counting.autograd_graph import Unknown, hides, multiplies, products_of
-from flopledger.counting.dispatch_counter import Recorder
 from flopledger.counting.leaves import tensors_within
 from flopledger.metering.asked_gradients import Asked, all_asked
 from flopledger.metering.signature import Samples, Signature
 from flopledger.metering.sums import Sums, Thread
+from flopledger.metering.work_recorder import WorkRecorder
 
 # nodes take no products, take such as their shapes tell, are code of others or parts of another
 # node, or are of compiled code, whose kernels no dispatcher sees
@@ -233,7 +233,7 @@ class CallGraph:
             if whole is not None and not self._whole:
                 self._spend(whole - self._done)
             elif whole is None:
-                self._signature.want_eager = True
+                self._signature.want_eager, self._signature.watch_at = True, 0
                 self._spend(None)
             self._whole = True
         except Exception:  # no fault of ours is the network's
@@ -302,7 +302,7 @@ class CallGraph:
         """
         recorder = None
         if samples is not None or not second:
-            recorder = Recorder(lambda: "", {}, computed=True, backward=True)
+            recorder = WorkRecorder(backward=True)
         low, handles = _next_number(), list[Any]()
 
         def end(gradients: Any, _: Any) -> None:
@@ -321,14 +321,14 @@ class CallGraph:
         if recorder is not None:
             recorder.__enter__()  # type: ignore[no-untyped-call]
 
-    def _watched_node(self, recorder: Recorder, samples: Samples | None, second: bool) -> None:
-        signature, calls = self._signature, recorder.calls
-        again = 0 if second else sum(call.macs for call in calls if call.recomputed)
+    def _watched_node(self, recorder: WorkRecorder, samples: Samples | None, second: bool) -> None:
+        signature = self._signature
+        again = 0 if second else recorder.recomputed_macs
         if samples is not None:
-            macs = sum(call.macs for call in calls) - again
+            macs = recorder.macs - again
             samples.add(macs)
             self._spend(macs)
-            signature.uncounted.update(call.op for call in calls if not call.counted)
+            signature.uncounted |= recorder.uncounted
         if again and self.recomputes:
             signature.recomputed.total += again if self._watched else 0
             signature.family.plain = 0

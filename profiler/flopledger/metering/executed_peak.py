@@ -32,7 +32,7 @@ def macs_by_dtype(signatures: Iterable[Signature]) -> dict[str, float]:
     """MACs, forward, backward and again, by the dtype that the watched calls took them in."""
     macs = Counter[str]()
     for signature in signatures:
-        watched = signature.products.total()
+        watched = sum(signature.products.values())
         if signature.inside or not watched:
             continue
         done = signature.macs + signature.backward_macs + signature.recomputed_macs

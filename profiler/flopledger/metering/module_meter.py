@@ -15,7 +15,7 @@ from flopledger.counting.hooks import on_modules
 from flopledger.errors import FlopledgerError
 from flopledger.metering.call_counter import CallCounter
 from flopledger.metering.executed_peak import executed_peak
-from flopledger.metering.hooks import Begin, End, method_of
+from flopledger.metering.hooks import begin, end, method_of
 from flopledger.metering.lap import Lap, lap_of, together
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, row_of
@@ -97,8 +97,8 @@ class Meter:
             if not any(callable(getattr(module, method, None)) for module in modules.values()):
                 raise MeterError(f"{', '.join(modules)}: no method {brief(method)} to meter")
         self._modules, self._methods, self._peak, self._log = dict(modules), methods, peak, log
-        self._calls = CallCounter(recount, len(modules) > 1 or bool(methods))
         self._hooks = ExitStack()
+        self._calls = CallCounter(recount, len(modules) > 1 or bool(methods), self._hooks.close)
         self._begin: float | None = None
         self._end: float | None = None
         self._before = 0.0  # seconds of the meters before, whose state was loaded
@@ -121,7 +121,7 @@ class Meter:
         """
         if self._begin is not None:
             raise MeterError("a meter is used once; make another with meter(...)")
-        calls, off = self._calls, self._hooks.close
+        calls = self._calls
         hooked = []
         for name, module in self._modules.items():
             own = {method: f"{name}.{method}" for method in self._methods}
@@ -131,9 +131,9 @@ class Meter:
                 own["_compiled_call_impl"] = name
             for method, called in own.items():
                 if callable(getattr(module, method, None)):
-                    self._hooks.enter_context(method_of(module, method, called, calls, off))
+                    self._hooks.enter_context(method_of(module, method, called, calls))
         self._hooks.enter_context(
-            on_modules(hooked, lambda name: Begin(calls, name), lambda _: End(calls, off))
+            on_modules(hooked, lambda name: begin(calls, name), lambda _: end(calls))
         )
         calls.sums.open = True
         self._begin = time.perf_counter()

@@ -1,18 +1,17 @@
 """Signature: calls of one module that should cost the same; Family: all of one module's."""
 
-from collections import Counter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from flopledger.calls import OpCall
 from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.samples import samples_of
 from flopledger.metering.call_key import physical
+from flopledger.metering.watched_call import WatchedCall
 
-_AGAIN = frozenset(2 * 4**k for k in range(20))  # calls that are watched again, ever fewer
+_AGAIN = tuple([2 * 4**k for k in range(31)])  # calls that are watched again, ever fewer
 _EARLY = frozenset({2, 8})
 _ENOUGH = 16  # calls watched again that cost what they should, after which early ones are let off
 
@@ -81,6 +80,7 @@ class Signature:
             its samples are those of backward passes that were watched.
         cost: MACs and other FLOPs of a call that is not watched: the mean of those that were.
         varies: whether calls of it were seen to cost differently: then each one is watched.
+        watch_at: no call before this, from 1, needs to be watched.
         nodes: MACs of nodes of the graph, by which they are and what is asked of them; none are
             kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
@@ -95,7 +95,7 @@ class Signature:
         "family", "grad", "inside", "macs", "name", "nodes", "opaque", "other_flops",
         "other_watched", "products", "recomputed", "recomputed_macs", "samples", "seconds",
         "shapes", "started", "tokens", "training", "uncounted", "unknown_backwards", "unwatched",
-        "varies", "want_eager", "watched",
+        "varies", "want_eager", "watch_at", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -124,13 +124,14 @@ class Signature:
         self.watched, self.other_watched, self.recomputed = Samples(), Samples(), Samples()
         self.cost: tuple[float | None, float | None] = None, None
         self.varies = False
+        self.watch_at = 0
         family.size += 1
         self.nodes: dict[Any, int] = {}
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
         self.want_eager = self.elsewhere = self.every_node = False
         self.uncounted: set[str] = set()
-        self.products = Counter[str]()
+        self.products: dict[str, int] = {}
 
     def looks_back(self, watched: bool) -> bool:
         """Whether the backward pass of the call that ends is to be watched, for what it does again.
@@ -148,26 +149,36 @@ class Signature:
         return alike and self.family.size <= _ENOUGH
 
     def due(self, recount: int) -> bool:
-        """Whether the call that has just started is to be watched."""
+        """Whether a call that has started, not before `watch_at`, is to be watched."""
         n = self.started
         if self.varies or self.want_eager or self.cost[0] is None:
+            self.watch_at = 0
             return True
-        if n in _EARLY and self.family.held >= _ENOUGH:
-            return n % recount == 0
-        return n in _AGAIN or n % recount == 0
+        self.watch_at = min((n // recount + 1) * recount, next(m for m in _AGAIN if m > n))
+        return n not in _EARLY or self.family.held < _ENOUGH or n % recount == 0
 
-    def add_watched(self, calls: list[OpCall]) -> tuple[int, int]:
+    def follows(self) -> bool:
+        """Whether work that a call which is watched hands to other threads is looked for.
+
+        Of many calls that hand on none it is in one of several: it takes as long as a small layer.
+        """
+        return self.elsewhere or self.watched.number < _ENOUGH or not self.watched.number % _ENOUGH
+
+    def add_watched(self, watched: WatchedCall) -> tuple[int, int]:
         """What a watched call did; returns its MACs and other FLOPs."""
         self.want_eager = False
         again = bool(self.watched.number)
-        macs, other = sum(call.macs for call in calls), sum(call.other_flops for call in calls)
+        macs, other = watched.macs, watched.other_flops
         self.watched.add(macs)
         self.other_watched.add(other)
-        self.uncounted.update(call.op for call in calls if not call.counted)
+        self.elsewhere = self.elsewhere or watched.elsewhere
+        self.uncounted |= watched.uncounted
+        for dtype, part in watched.products.items():
+            self.products[dtype] = self.products.get(dtype, 0) + part
         self.cost = self.watched.mean, self.other_watched.mean
         self.varies = self.watched.varies or self.other_watched.varies
         if self.varies:
-            self.family.held = 0
+            self.family.held = self.watch_at = 0
         elif again:
             self.family.held += 1
         return macs, other

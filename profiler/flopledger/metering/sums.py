@@ -36,22 +36,23 @@ class Sums:
     Attributes:
         lock: is held while any sum is read or changed.
         open: whether the clock runs; nothing counts when it does not.
+        local: has the running thread as `thread`, once it was here.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.open = False
         self.threads: WeakSet[Thread] = WeakSet()
-        self._local = threading.local()
+        self.local = threading.local()
         self._rest = Tally()  # done outside of all units
         self._owners: list[Thread] = []  # that have units open
         self.columns: dict[str, dict[str, array[float]]] = {}
 
     def here(self) -> Thread:
         """The running thread."""
-        thread: Thread | None = getattr(self._local, "thread", None)
+        thread: Thread | None = getattr(self.local, "thread", None)
         if thread is None:
-            thread = self._local.thread = Thread()
+            thread = self.local.thread = Thread()
             with self.lock:
                 self.threads.add(thread)
         return thread
@@ -64,7 +65,7 @@ class Sums:
 
     def of_graph(self, thread: Thread) -> Tally:
         """Where the work of that thread's graph is added, which another may do."""
-        running: Thread | None = getattr(self._local, "thread", None)
+        running: Thread | None = getattr(self.local, "thread", None)
         return self.of(thread if running is None or running.tally is None else running)
 
     def total(self) -> Tally:

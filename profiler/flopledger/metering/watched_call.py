@@ -1,43 +1,63 @@
 """One call of a metered module, watched while it really computes."""
 
 import sys
-from collections import Counter
 from contextlib import ExitStack
 
 import torch
 
-from flopledger.calls import OpCall
-from flopledger.counting.dispatch_counter import Recorder
 from flopledger.counting.threads import followed
+from flopledger.metering.work_recorder import WorkRecorder
 
 
 class WatchedCall:
-    """Writes down the operator calls of one call of a module, in whatever thread it makes them."""
+    """Adds up the operator calls of one call of a module.
 
-    def __init__(self) -> None:
-        self._recorders: list[Recorder] = []
-        with ExitStack() as modes:
-            if "torch._dynamo" in sys.modules:
-                # compiled code hides its operators: what it was compiled from runs
-                modes.enter_context(torch.compiler.set_stance("force_eager"))
-            modes.enter_context(followed(self._recorder))
-            modes.enter_context(self._recorder())
-            self._modes = modes.pop_all()
+    Args:
+        follows: whether those that it makes in other threads are looked for.
 
-    def _recorder(self) -> Recorder:
-        self._recorders.append(Recorder(lambda: "", {}, computed=True))
+    Attributes:
+        macs: of all products; this and the others once the call has ended.
+        other_flops: FLOPs of every other kind.
+        products: MACs by the dtype of what was multiplied.
+        uncounted: operators without a formula.
+        elsewhere: whether part of it was done in other threads.
+    """
+
+    __slots__ = (
+        "_modes", "_recorders", "elsewhere", "macs", "other_flops", "products", "uncounted",
+    )  # fmt: skip
+
+    def __init__(self, follows: bool) -> None:
+        self._recorders: list[WorkRecorder] = []
+        self.macs = self.other_flops = 0
+        self.products = dict[str, int]()
+        self.uncounted = set[str]()
+        self.elsewhere = False
+        self._modes: ExitStack | None = None
+        compiles = "torch._dynamo" in sys.modules
+        if follows or compiles:
+            with ExitStack() as modes:
+                if compiles:
+                    # compiled code hides its operators: what it was compiled from runs
+                    modes.enter_context(torch.compiler.set_stance("force_eager"))
+                if follows:
+                    modes.enter_context(followed(self._recorder))
+                self._modes = modes.pop_all()
+        self._recorder().__enter__()  # type: ignore[no-untyped-call]
+
+    def _recorder(self) -> WorkRecorder:
+        self._recorders.append(WorkRecorder())
         return self._recorders[-1]
 
-    @property
-    def elsewhere(self) -> bool:
-        """Whether part of it was done in other threads."""
-        return any(recorder.calls for recorder in self._recorders[1:])
-
-    def end(self) -> list[OpCall]:
-        """The calls."""
-        self._modes.close()
-        return [call for recorder in self._recorders for call in recorder.calls]
-
-    def products(self) -> Counter[str]:
-        """MACs by the dtype of what was multiplied."""
-        return sum((recorder.products for recorder in self._recorders), Counter[str]())
+    def end(self) -> None:
+        """Watch no longer."""
+        self._recorders[0].__exit__(None, None, None)  # type: ignore[no-untyped-call]
+        if self._modes is not None:
+            self._modes.close()
+        for recorder in self._recorders:
+            self.macs += recorder.macs
+            self.other_flops += recorder.other_flops
+            self.uncounted |= recorder.uncounted
+            for dtype, macs in recorder.products.items():
+                self.products[dtype] = self.products.get(dtype, 0) + macs
+        self.elsewhere = any([recorder.worked for recorder in self._recorders[1:]])
