@@ -62,7 +62,7 @@ class CallCounter:
             if recomputing and self._several and not inside:
                 inside = _told_by_another(here)
             if len(args) == 1 and type(x := args[0]) is Tensor:  # as key_of, the sooner
-                given = ((x.shape, x.dtype, x.requires_grad),)
+                given: tuple[Hashable, ...] = ((x.shape, x.dtype, x.requires_grad),)
             else:
                 given = tuple([key_of(value) for value in args])
             key: Hashable = (name, inside, module.training, grad, recomputing, given)

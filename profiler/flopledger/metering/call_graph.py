@@ -45,23 +45,19 @@ class CallGraph:
             where the call lies in what is computed again, as it is then called once more.
     """
 
-    __slots__ = (
-        "__weakref__", "_compiled", "_done", "_each", "_keeps", "_mapped", "_met", "_pass",
-        "_roots", "_signature", "_sums", "_thread", "_watched", "_weights", "_whole", "high", "low",
-        "recomputes",
-    )  # fmt: skip
+    low = high = 0
+    _weights = 0  # how many nodes of others these lead to
+    _watched = _mapped = _compiled = _keeps = False
+    _each = False  # whether every node that takes products tells when it runs
+    _pass = -1  # the backward pass under way
+    _done: float = 0  # MACs in it
+    _whole = False  # whether all of it was added at once
 
     def __init__(self, signature: Signature, sums: Sums, thread: Thread, recomputes: bool) -> None:
         self._signature, self._sums, self._thread = signature, sums, thread
         self.recomputes = recomputes
-        self.low = self.high = self._weights = 0
-        self._watched = self._mapped = self._compiled = self._keeps = False
-        self._each = False  # whether every node that takes products tells when it runs
         self._roots: set[int] = set()  # numbers of the results' nodes
         self._met: set[int] = set()  # numbers of the nodes that count in the pass under way
-        self._pass = -1  # the backward pass under way
-        self._done: float = 0  # MACs in it
-        self._whole = False  # whether all of it was added at once
 
     def follow(
         self, results: Sequence[Tensor], args: Any, low: int, watched: bool, mapped: bool
@@ -167,26 +163,27 @@ class CallGraph:
         while waiting:
             node = waiting.pop()
             edges, sort = node.next_functions, _sort(type(node), node)
-            if sort is _SHOWN:
-                shown = self._shown(node)
-                macs += 0 if shown is None else shown
+            if sort is not _PLAIN:
+                shown = self._shown(node, edges) if sort is _SHOWN else None
                 if shown is None:
-                    later.append(node)
-            elif sort is _HIDDEN:
-                later.append(node)
-            elif sort is _COMPILED:
-                self._signature.every_node = True
-                return False
+                    later.append((node, sort))
+                else:
+                    macs += shown
             for following, _ in edges:
-                if following is None:
-                    continue
-                number = following._sequence_nr()
-                if low <= number < high and number not in met and _goes_on_to(following):
+                if (
+                    following is not None
+                    and low <= (number := following._sequence_nr()) < high
+                    and number not in met
+                    and _goes_on_to(following)
+                ):
                     met.add(number)
                     waiting.append(following)
+        if any(sort is _COMPILED for _, sort in later):
+            self._signature.every_node = True
+            return False
         if macs:
             self._spend(macs)
-        for node in later:
+        for node, _ in later:
             if node is root:
                 self._runs(None)
             else:
@@ -211,7 +208,7 @@ class CallGraph:
             second = _grad_enabled()  # gradients of its gradients may be asked for
             macs: float | None = None
             if not (self._mapped or _sort(type(node), node) is _HIDDEN):
-                macs = self._shown(node)
+                macs = self._shown(node, node.next_functions)
             samples = None
             if macs is None:
                 samples = self._seen_before(node)
@@ -261,10 +258,9 @@ class CallGraph:
                 tally.backward_passes += 1
                 tally.recomputed_macs += more
 
-    def _shown(self, node: Any) -> int | None:
+    def _shown(self, node: Any, edges: Any) -> int | None:
         """MACs of a node that is going to run, of those gradients that are asked for."""
         kind = type(node)
-        edges = node.next_functions
         asked = all_asked(edges)
         number, key = node._sequence_nr() - self.low, None
         if self._keeps and 0 <= number < self.high - self.low:

@@ -31,9 +31,7 @@ def end(counter: CallCounter) -> Hook:
 
 
 @contextmanager
-def method_of(
-    module: nn.Module, name: str, called: str, counter: CallCounter
-) -> Iterator[None]:
+def method_of(module: nn.Module, name: str, called: str, counter: CallCounter) -> Iterator[None]:
     """While the body runs, calls of a module's method count.
 
     Args:

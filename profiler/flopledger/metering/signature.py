@@ -91,11 +91,11 @@ class Signature:
     """
 
     __slots__ = (
-        "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere", "every_node", "failed",
-        "family", "grad", "inside", "macs", "name", "nodes", "opaque", "other_flops",
-        "other_watched", "products", "recomputed", "recomputed_macs", "samples", "seconds",
-        "shapes", "started", "tokens", "training", "uncounted", "unknown_backwards", "unwatched",
-        "varies", "want_eager", "watch_at", "watched",
+        "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
+        "every_node", "failed", "family", "grad", "inside", "macs", "name", "nodes", "opaque",
+        "other_flops", "other_watched", "products", "recomputed", "recomputed_macs", "samples",
+        "seconds", "shapes", "started", "tokens", "training", "uncounted", "unknown_backwards",
+        "unwatched", "varies", "want_eager", "watch_at", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -162,7 +162,7 @@ class Signature:
 
         Of many calls that hand on none it is in one of several: it takes as long as a small layer.
         """
-        return self.elsewhere or self.watched.number < _ENOUGH or not self.watched.number % _ENOUGH
+        return self.elsewhere or self.watched.number < 3 or not self.watched.number % _ENOUGH
 
     def add_watched(self, watched: WatchedCall) -> tuple[int, int]:
         """What a watched call did; returns its MACs and other FLOPs."""

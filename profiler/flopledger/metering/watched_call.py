@@ -60,4 +60,4 @@ class WatchedCall:
             self.uncounted |= recorder.uncounted
             for dtype, macs in recorder.products.items():
                 self.products[dtype] = self.products.get(dtype, 0) + macs
-        self.elsewhere = any([recorder.worked for recorder in self._recorders[1:]])
+        self.elsewhere = any(recorder.worked for recorder in self._recorders[1:])

@@ -83,11 +83,11 @@ class WorkRecorder(Recorder):
             return
         macs, other = cost
         if macs:
-            if any([tensor.is_complex() for tensor in given]):
+            if any(tensor.is_complex() for tensor in given):
                 macs *= 4  # (a + ib)(c + id) is four real products
             self._macs += macs
             add_product(self.products, operator.name, given, macs)
-        if other and any([t.is_floating_point() or t.is_complex() for t in made]):
+        if other and any(t.is_floating_point() or t.is_complex() for t in made):
             self._other += other  # integer arithmetic is no FLOP
 
 
@@ -107,8 +107,8 @@ def _taken(args: Any, kwargs: dict[str, Any], given: list[Tensor]) -> list[Any] 
                 return None
             given.append(value)
             taken.append(tuple(value.shape))
-        elif kind in ATOMS or (kind is list and all([type(item) in ATOMS for item in value])):
+        elif kind in ATOMS or (kind is list and all(type(item) in ATOMS for item in value)):
             taken.append(value)
         else:
             return None
-    return None if any([type(value) not in ATOMS for value in kwargs.values()]) else taken
+    return None if any(type(value) not in ATOMS for value in kwargs.values()) else taken
