@@ -181,14 +181,17 @@ class CallGraph:
         if any(sort is _COMPILED for _, sort in later):
             self._signature.every_node = True
             return False
-        if macs:
-            self._spend(macs)
-        for node, _ in later:
-            if node is root:
+        self._spend(macs)
+        self._tell(root, [node for node, _ in later])
+        return True
+
+    def _tell(self, running: Any, nodes: Iterable[Any]) -> None:
+        """Have nodes that the pass under way will run tell of it then, and the running one now."""
+        for node in nodes:
+            if node is running:
                 self._runs(None)
             else:
                 _once(node, self._runs)
-        return True
 
     def _passes(self, _: Any) -> None:
         """A node begins to run that takes no products itself."""
