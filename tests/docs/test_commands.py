@@ -58,6 +58,7 @@ SMALL = {
 }
 # what needs a cluster, a report's time, or a training: the test that runs it, on little
 ELSEWHERE = {
+    "systems --from notable_ai_models.csv": "tests/cli/test_systems.py",
     "report": "tests/reports/test_report.py",
     "sweep resnet50 --input 1,3,N,N --over N=128:513:32 --scheduler tcp://host:8786":
         "tests/sweeping/test_on_dask.py",

@@ -44,6 +44,7 @@ def test_every_model_and_comparison_has_its_table(report):
     tables = {path.stem for path in (report / "tables").iterdir()}
     models = {listing.name for listing in list_models()}
     assert models | {"summary", "published", "runs", "facts", "claims", "dawnbench"} <= tables
+    assert {"systems", "systems-trend", "systems-domains", "systems-runs"} <= tables
     assert {"chain-tpu", "chain-v100"} <= tables
     assert {f"compare-alexnet-{name}-{how}" for name in VERSIONS for how in ACCOUNTINGS} <= tables
 

@@ -69,6 +69,8 @@ def test_every_claim_says_who_where_and_when_it_was_read(verdicts):
         ("D1.5", 2 * 724_406_816 / 60_965_224, 1e-9, "does not hold"),
         ("D1.7", 710.18, 1e-4, "holds in part"),  # 295 with a head of 256 filters
         ("D1.9", 1.4754 + 2.1644, 1e-3, "holds"),
+        # of the check that was made before the regression was written: 1.197 x sqrt(2)
+        ("D1.10b", 1.692, 1e-3, "holds"),
         ("D1.12", 800 * 0.995 + 1, 1e-9, "holds"),
         ("D1.14", 1.2e6 * 90, 1e-9, "as cited"),
         ("D1.15", 44e6, 1e-9, "as cited"),
@@ -217,3 +219,21 @@ def test_the_json_has_exactly_the_documented_keys(verdicts):
     assert first["url"].startswith("https://www.lesswrong.com/")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", first["retrieved"])
     assert next(row for row in rows if row["id"] == "D1.5")["claimed"] == [10, 15]
+
+
+def test_normal_variation_has_a_verdict_for_each_accounting_and_says_how_far_alphazero_lies(by_id):
+    everything, steps = by_id["D1.10a"], by_id["D1.10b"]
+    assert (everything.word, steps.word) == ("holds", "holds")
+    # one order is, the whole gap of all compute is not
+    assert "3.4 standard deviations" in everything.reason
+    assert "the whole gap is not" in everything.reason
+    assert "1.4 standard deviations" in steps.reason
+    # both tables' spreads, not one for the other
+    assert everything.found != pytest.approx(steps.found, abs=0.1)
+
+
+def test_what_few_systems_say_of_the_horizon_is_no_clear_yes(by_id):
+    # six long systems: the slope among games alone is not above nothing by either accounting
+    assert by_id["D1.2a"].word == by_id["D1.2b"].word == "holds in part"
+    assert by_id["D1.2b"].kind == "assumed"
+    assert by_id["D1.11"].word == "does not hold"

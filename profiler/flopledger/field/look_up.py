@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from flopledger.counting.cached import cached_profile
@@ -131,6 +132,16 @@ def trends(published: tuple[PublishedSystem, ...], primary: str, begin: date) ->
         and any(one.accounting != first.accounting for one in of_table(published, table))
     ]
     return first, *(fit(table, since_day(of_table(published, table), begin)) for table in others)
+
+
+@cache
+def usual_trends() -> tuple[Trend, ...]:
+    """The trends of facts/systems.csv since 2012: gradient steps alone, then all compute.
+
+    Raises:
+        BadFacts: the file cannot be used.
+    """
+    return trends(read_published(), PRIMARY, day_of(BEGIN))
 
 
 def day_of(given: str | date) -> date:

@@ -13,12 +13,13 @@ from flopledger.field.published_systems import PublishedSystem
 from flopledger.reports.units import short
 
 # domains by colour and shape; what is less frequent is OTHER
-COLOURS = ("#4c78a8", "#f58518", "#72b7b2", "#54a24b", "#b279a2", "#9d755d", "#eeca3b", "#7f7f7f")
+COLOURS = ("#4c78a8", "#f58518", "#72b7b2", "#54a24b", "#b279a2", "#9d755d", "#b79a20", "#7f7f7f")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down",
           "triangle-right", "triangle-left")  # fmt: skip
 OTHER = "other"
 RUNS = "#d62728"  # this ledger's, which is in neither theme's background
-NAMED = {"alexnet": "AlexNet", "alphazero-go-preprint": "AlphaZero, Go"}
+# with the side of its ring on which the name ends: the two lie close to each other
+NAMED = {"alexnet": ("AlexNet", "right"), "alphazero-go-preprint": ("AlphaZero, Go", "left")}
 STEPS, ALL = "our runs, gradient steps", "our runs, all compute"
 
 
@@ -49,7 +50,7 @@ def per_param(systems: Systems, scale: Scale) -> Any:
     y = alt.Y("value:Q", axis=axis, scale=alt.Scale(type=scale, nice=scale == "linear"))
     x = alt.X("published:T", title=None, axis=alt.Axis(format="%Y", tickCount="year",
                                                        labelOverlap=True))  # fmt: skip
-    legend = alt.Legend(orient="top", columns=4, title=None, symbolLimit=0)
+    legend = alt.Legend(orient="top", columns=3, title=None, symbolLimit=0)
     drawn = (
         alt.Chart(points)
         .mark_point(filled=True, size=38, opacity=0.75)
@@ -99,30 +100,14 @@ def off_trend(systems: Systems) -> Any:
             "system": one.name,
             "orders": off,
             "off": f"{off:+.2f} orders",
-            "label": "",
         }
         for one, off in zip(trend.systems, trend.residuals, strict=True)
     ]
-    runs = []
-    for place in systems.places:
-        if place.source == BOTTOM_UP and not place.off[0].crossed:
-            off = place.off[0]
-            for accounting, row in (("training", STEPS), ("all", ALL)):
-                if place.accounting in (None, accounting):
-                    match = next((o for o in place.off if o.trend == _of(systems, accounting)), off)
-                    runs.append(
-                        {
-                            "row": row,
-                            "system": place.run,
-                            "orders": match.orders,
-                            "off": f"{match.orders:+.2f} orders, {match.sds:+.1f} sd",
-                            "label": NAMED.get(place.run, ""),
-                        }
-                    )
     order = [*kinds, STEPS, ALL]
     y = alt.Y("row:N", sort=order, title=None, axis=alt.Axis(labelLimit=220))
     scale = alt.Scale(nice=True)
-    x = alt.X("orders:Q", title="orders of magnitude above the trend of date and size", scale=scale)
+    axis = alt.Axis(format="+d", tickMinStep=1)
+    x = alt.X("orders:Q", title="orders above the trend of date and size", scale=scale, axis=axis)
     band = (
         alt.Chart(pd.DataFrame([{"low": -trend.sd, "high": trend.sd}]))
         .mark_rect(color=COLOURS[0], opacity=0.14)
@@ -137,24 +122,41 @@ def off_trend(systems: Systems) -> Any:
                             scale=alt.Scale(domain=kinds, range=COLOURS[: len(kinds)])),
         )
     )  # fmt: skip
-    ours = pd.DataFrame(runs, columns=["row", "system", "orders", "off", "label"])
+    ours = _runs_off(systems)
     rings = (
         alt.Chart(ours)
         .mark_point(filled=False, size=60, strokeWidth=1.6, color=RUNS)
         .encode(x=x, y=y, tooltip=["system", "off"])
     )
-    names = (
-        alt.Chart(ours[ours["label"] != ""])
-        .mark_text(align="center", dy=-11, fontSize=10)
+    names = [
+        alt.Chart(ours[ours["side"] == side])
+        .mark_text(align=side, dx=4 if side == "left" else -4, dy=-10, fontSize=10)
         .encode(x=x, y=y, text="label:N")
-    )
-    return _sized(alt.layer(band, ticks, rings, names), 34 * len(order))
+        for side in ("left", "right")
+    ]
+    return _sized(alt.layer(band, ticks, rings, *names), 34 * len(order))
 
 
-def _of(systems: Systems, accounting: str) -> str:
-    """The name of the trend of that accounting; the primary one's where there is none."""
-    named = (trend.name for trend in systems.trends if trend.accounting == accounting)
-    return next(named, systems.trend.name)
+def _runs_off(systems: Systems) -> pd.DataFrame:
+    """The runs off the trend of figures that count as theirs: a row by either accounting."""
+    rows = []
+    for accounting, row in (("training", STEPS), ("all", ALL)):
+        trend = next((t for t in systems.trends if t.accounting == accounting), systems.trend)
+        for place in systems.places:
+            if place.source == BOTTOM_UP and place.accounting in (None, accounting):
+                off = next(off for off in place.off if off.trend == trend.name)
+                label, side = NAMED.get(place.run, ("", ""))
+                rows.append(
+                    {
+                        "row": row,
+                        "system": place.run,
+                        "orders": off.orders,
+                        "off": f"{off.orders:+.2f} orders, {off.sds:+.1f} sd",
+                        "label": label,
+                        "side": side,
+                    }
+                )
+    return pd.DataFrame(rows, columns=["row", "system", "orders", "off", "label", "side"])
 
 
 def _kinds(systems: Sequence[PublishedSystem]) -> list[str]:
@@ -173,7 +175,7 @@ def _runs(places: Sequence[Place]) -> pd.DataFrame:
             "counted": {None: "all compute, which is gradient steps", "all": "all compute",
                         "training": "gradient steps alone"}[place.accounting],
             "FLOP per parameter": f"{place.flop_per_param:.2e}, {BOTTOM_UP}",
-            "label": NAMED.get(place.run, "") if place.accounting != "training" else "",
+            "label": NAMED.get(place.run, ("", ""))[0] if place.accounting != "training" else "",
         }
         for place in places
         if place.source == BOTTOM_UP

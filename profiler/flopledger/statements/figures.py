@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from math import log10, prod
 from typing import Any, Literal, get_args
 
-from flopledger.errors import FlopledgerError
 from flopledger.field.ai_and_compute import SystemTable, find_system, list_systems
 from flopledger.ledger.build import Profiles, hours_of, ledgers
 from flopledger.ledger.dawnbench import find_entry
@@ -25,6 +25,8 @@ from flopledger.ledger.run_file import find_run
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.play.elo import elo_of
 from flopledger.profiles.tables import Profile
+from flopledger.statements.no_figure import NoFigure
+from flopledger.statements.trend_figures import TREND_FUNCTIONS, TrendFigures
 from flopledger.storage.facts import facts_folder, read_toml
 
 FactorName = Literal["flops", "backward", "samples", "positions", "outcomes", "generating"]
@@ -37,11 +39,8 @@ FACTORS: dict[FactorName, str] = {
     "generating": GENERATING,
 }
 ProfileFigure = Literal["params", "macs", "flops", "flops_per_param", "macs_per_param"]
+ACCOUNTINGS: tuple[Accounting, ...] = get_args(Accounting)
 LedgerFigure = Literal["compute", "training compute", "outcomes", "outcomes_per_param", "samples"]
-
-
-class NoFigure(FlopledgerError, ValueError):
-    """An expression asks for what there is not; the message says what there is."""
 
 
 @dataclass
@@ -77,6 +76,8 @@ class Figures:
             "system largest_of_the_rest win_rate"
         )
         own = {name: getattr(self, name) for name in names.split()}
+        trends = TrendFigures(self._place_of, self._rests)
+        own |= {name: getattr(trends, name) for name in TREND_FUNCTIONS}
         return own | {"orders": orders, "elo": elo_of, "min": least, "max": most, "abs": size}
 
     def profile(self, model: str, figure: ProfileFigure) -> float:
@@ -113,8 +114,9 @@ class Figures:
     def compute(self, run: str, accounting: Accounting = "all") -> float:
         """A run's FLOP per parameter: all, or those of gradient steps ("training")."""
         if accounting not in get_args(Accounting):
-            known = " or ".join(get_args(Accounting))
-            raise NoFigure(f"no accounting is called {accounting!r}; say {known}")
+            raise NoFigure(
+                f"no accounting is called {accounting!r}; say {' or '.join(ACCOUNTINGS)}"
+            )
         ledger = self._ledger(run, accounting)
         if ledger.total is None:
             raise NoFigure(f"{run}: its gradient steps are not known, so it has no total")
@@ -288,6 +290,12 @@ class Figures:
             raise NoFigure(f"{many} tuned is called {what!r}; say one of: {listed}")
         self._rests("cited", matching[0]["source"])
         return float(matching[0]["win_rate"])
+
+    def _place_of(self, run: str) -> tuple[date, float]:
+        """A run's day, and the parameters of its networks."""
+        params = self._ledger(run, "all").params
+        assert params is not None  # it is a ledger of compute
+        return self._run(run).published_on, float(params)
 
     def _phases(self, run: str, phase: str) -> dict[str, dict[str, Quantity]]:
         """The facts of a run's phases by their names, or those of the one that is named."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from flopledger.reports import charts, compare_chain
+from flopledger.field.field_result import Scale
+from flopledger.reports import charts, compare_chain, systems_charts
 from flopledger.reports.report.report_data import Findings
 
 # the places of page.html that show charts
-Place = Literal["versions", "layers", "networks", "trainings", "hours", "history"]
+Place = Literal[
+    "versions", "layers", "networks", "trainings", "normal", "field", "hours", "history"
+]
 Draw = Callable[[Findings], Mapping[str, Any]]
 
 # the networks whose layers stand beside each other
@@ -99,6 +102,19 @@ def flops_per_parameter(findings: Findings) -> Mapping[str, Any]:
 def waterfall_watched(findings: Findings) -> Mapping[str, Any]:
     """The two trainings that were metered."""
     return {"": charts.waterfall(findings.watched)}
+
+
+@figure("normal", "How far each system lies off the trend of its date and size; rings are our runs")
+def off_trend(findings: Findings) -> Mapping[str, Any]:
+    """A row a domain, and this ledger's runs by either accounting."""
+    return {"": systems_charts.off_trend(findings.field)}
+
+
+@figure("field", "Training FLOP per parameter by date, {} scale; red rings are this ledger's runs")
+def per_parameter(findings: Findings) -> Mapping[str, Any]:
+    """Everybody's systems, by domain, and this ledger's runs."""
+    scales: tuple[Scale, ...] = get_args(Scale)
+    return {scale: systems_charts.per_param(findings.field, scale) for scale in scales}
 
 
 @figure("hours", "Orders of magnitude of hours, step by step")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from flopledger.counting.cached import cached_profile
 from flopledger.field.ai_and_compute import read_systems
+from flopledger.field.look_up import BEGIN, day_of, gathered
+from flopledger.field.published_systems import PRIMARY, read_published
 from flopledger.ledger.build import hours_of, measure, watched
 from flopledger.ledger.chain import chain
 from flopledger.ledger.comparison import split_ratio
@@ -73,6 +75,13 @@ def findings_of(counted: Sequence[tuple[ModelSpec, Profile]]) -> Findings:
         },
         verdicts=judged(read_claims(), figures),
         systems=read_systems(),
+        field=gathered(
+            read_published(),
+            PRIMARY,
+            day_of(BEGIN),
+            runs,
+            {name: {kind: built[kind][name] for kind in ACCOUNTINGS} for name in runs},
+        ),
         trainings=trainings,
         watched=split,
         entries=entries,

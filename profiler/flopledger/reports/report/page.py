@@ -14,7 +14,7 @@ from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.methods import FLOPS_PER_PARAM, GENERATING, OUTCOMES, POSITIONS, SAMPLES
 from flopledger.ledger.quantity import Quantity
 from flopledger.reports import claims, compare, train
-from flopledger.reports.report import speed_chapter
+from flopledger.reports.report import field_chapter, speed_chapter
 from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
@@ -40,6 +40,7 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
             {"name": name, "title": _short_title(findings.runs[name].title)}
             for name in findings.comparisons
         ],
+        field=field_chapter.chapter(findings.field),
         discussion=findings.verdicts_of("D1")[0].claim,
         shares=share_table(findings),
         zoo=zoo_table(findings),

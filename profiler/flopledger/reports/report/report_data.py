@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flopledger.field.ai_and_compute import System
+from flopledger.field.field_result import Systems
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.dawnbench import Entry
@@ -29,7 +30,8 @@ class Findings:
         comparisons: AlexNet's run beside each one that the page can switch to, by its name and by
             the accounting.
         verdicts: on the claims.
-        systems: published training computes.
+        systems: published training computes of AI and Compute's systems.
+        field: everybody's systems by compute per parameter, and the runs among them.
         trainings: small ones that were watched from beginning to end, beside their predictions.
         watched: the first of those beside the last.
         entries: of DAWNBench, by name.
@@ -44,6 +46,7 @@ class Findings:
     comparisons: Mapping[str, Mapping[Accounting, Comparison]]
     verdicts: Sequence[Verdict]
     systems: Sequence[System]
+    field: Systems
     trainings: Mapping[str, Agreement]
     watched: Comparison
     entries: Mapping[str, Entry]

@@ -8,9 +8,17 @@ import vl_convert
 
 from flopledger.ledger.comparison import Comparison
 from flopledger.profiles.tables import Profile
-from flopledger.reports import cells, claims, compare, compare_chain, profile_exports, train
+from flopledger.reports import (
+    cells,
+    claims,
+    compare,
+    compare_chain,
+    profile_exports,
+    systems,
+    train,
+)
 from flopledger.reports.profile_texts import confirmed, summary
-from flopledger.reports.report import page, speed_chapter
+from flopledger.reports.report import field_chapter, page, speed_chapter
 from flopledger.reports.report.figures import drawn
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
@@ -52,6 +60,10 @@ def _tables(findings: Findings) -> dict[str, str]:
         "facts": page.facts_table(findings),
         "claims": claims.frame(findings.verdicts),
         "dawnbench": speed_chapter.entries_table(findings),
+        "systems": systems.frame(findings.field),
+        "systems-trend": systems.variant_table(findings.field),
+        "systems-domains": systems.by_domain(findings.field),
+        "systems-runs": field_chapter.run_table(findings.field),
         "peaks": speed_chapter.peaks_table(findings),
     }
     return {
@@ -104,6 +116,7 @@ def _markdown(findings: Findings) -> str:
             for name, agreement in findings.trainings.items()
         ),
         compare.markdown(findings.watched),
+        *field_chapter.markdown(findings.field),
         *speed_chapter.markdown(findings),
         "## Training compute as published\n",
         profile_exports.linked_markdown(page.systems_table(findings)),
