@@ -39,10 +39,11 @@ mutate: install  ## do the tests kill 90% of 400 mutants of counting, ledger, me
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,mutate]"
 	$(BIN)/python scripts/mutate --sample $(SAMPLE) --seed $(SEED) --at-least 90
 
-bench: install  ## time and memory beside the peers, and sweeps; writes build/bench.md, docs/peers.md
+bench: install  ## time and memory beside the peers, and sweeps; writes build/bench.md, docs/memory.md, docs/peers.md
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_counters.py
 	$(BIN)/python scripts/bench_meter.py
+	$(BIN)/python scripts/bench_memory.py
 	$(BIN)/python scripts/bench_selfplay.py
 	$(BIN)/python scripts/bench_sweep.py
 	$(MAKE) peers

@@ -210,7 +210,7 @@ def _zoo() -> tuple[list[str], Callable[[str], Case]]:
 def _timm() -> tuple[list[str], Callable[[str], Case]]:
     """One network of each of timm's families, by the names' first words."""
     import torch
-    from flopledger.zoo.libraries import _library as library
+    from flopledger.zoo.libraries import imported as library
 
     timm = library("timm", "timm")
     families: dict[str, str] = {}
@@ -230,7 +230,7 @@ def _timm() -> tuple[list[str], Callable[[str], Case]]:
 def _transformers() -> tuple[list[str], Callable[[str], Case]]:
     """One network of each of transformers' families, its configuration cut to two layers."""
     from flopledger.zoo.guessed_inputs import guessed
-    from flopledger.zoo.libraries import _library as library
+    from flopledger.zoo.libraries import imported as library
 
     library("transformers", "transformers")
     from transformers import AutoConfig, AutoModel

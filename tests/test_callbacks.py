@@ -22,9 +22,9 @@ STEP = 2 * 3 * FORWARD
 @pytest.fixture(scope="module", autouse=True)
 def _mended():
     """Both Trainers import torchvision, which does not load beside a torch of another build."""
-    from flopledger.zoo.libraries import _library
+    from flopledger.zoo.libraries import imported
 
-    _library("torchvision", "torchvision")
+    imported("torchvision", "torchvision")
 
 
 def gpt2():
@@ -211,7 +211,7 @@ def test_what_is_wrong_is_said_when_it_is_made():
         callbacks.transformers(nn.Linear(2, 2), peak=0)
 
 
-def test_no_library_is_imported_before_it_is_asked_for(reached):
+def test_noimported_is_imported_before_it_is_asked_for(reached):
     imported = {name.split(".")[0] for name in reached(Path(callbacks.__file__))}
     assert "torch" in imported
     assert not imported & {"transformers", "lightning", "pytorch_lightning", "mlflow"}

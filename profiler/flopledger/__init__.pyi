@@ -1,8 +1,8 @@
 # The public names, one list: lazy_loader reads it at run time, type checkers and editors as it is.
 from . import callbacks as callbacks
-from .allocation.estimate import allocated as allocated
 from .allocation.estimate import memory as memory
 from .allocation.held_bytes import Memory as Memory
+from .allocation.measure import allocated as allocated
 from .clock.layer_times import Timing as Timing
 from .clock.time_layers import timing as timing
 from .counting.formulas.formula_table import macs as macs

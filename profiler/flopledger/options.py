@@ -35,11 +35,16 @@ def checks_arguments(verb: F) -> F:
 
     What is given as a number, a text, a path, a choice or a function and is of another type raises
     WrongOption, which names the option: Python's own complaint would come from somewhere inside.
+    What has an `optimiser` takes it as `optimizer`, too, as torch spells it.
     """
     signature = inspect.signature(verb)
 
     @wraps(verb)
     def called(*args: Any, **kwargs: Any) -> Any:
+        if "optimizer" in kwargs and "optimiser" in signature.parameters:
+            if "optimiser" in kwargs:
+                raise WrongOption("optimiser and optimizer are one option; give it once")
+            kwargs["optimiser"] = kwargs.pop("optimizer")
         for name, value in signature.bind(*args, **kwargs).arguments.items():
             _check_type(name, value, signature.parameters[name].annotation)
         return verb(*args, **kwargs)

@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 import torch.nn.functional as F
-from flopledger.allocation.estimate import allocated, memory
+from flopledger.allocation.estimate import memory
 from flopledger.allocation.held_bytes import Memory
+from flopledger.allocation.measure import allocated
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -200,8 +201,8 @@ def test_inference_alone_says_nothing_of_training():
 
 
 def test_mistakes_are_told_in_one_line():
-    with pytest.raises(ValueError, match="called 'lion'; say sgd, momentum, adam, adamw"):
-        memory(mlp(), (BATCH,), optimiser="lion")
+    with pytest.raises(ValueError, match="called 'sophia'; say sgd, momentum, adam, adamw"):
+        memory(mlp(), (BATCH,), optimiser="sophia")
     with pytest.raises(ValueError, match="no kernels are known of 'tpu'; say cpu or cuda"):
         memory(mlp(), (BATCH,), device="tpu")
     with pytest.raises(ValueError, match="no output requires a gradient"):
@@ -282,5 +283,6 @@ def test_worked_out_and_allocated_agree(name, optimiser):
     net = factory()
     told = memory(net, (x,), optimiser=optimiser).as_dict()
     taken = allocated(net, (x,), optimiser=optimiser).as_dict()
+    told, taken = ({n: size for n, size in m.items() if size is not None} for m in (told, taken))
     # Adam also counts its steps: 4 bytes a parameter
     assert told == pytest.approx(taken, rel=0.1, abs=4 * len(list(net.parameters())))

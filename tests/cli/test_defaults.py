@@ -38,7 +38,7 @@ OTHERWISE = {
 # factory's, kwargs the forward's
 OWN = {"form", "debug", "strict", "chart", "kwargs", "inputs", "asked"}
 # what is printed, written or repeated, and has no parameter beside it
-OF_PROFILE = {"batch", "depth", "by", "accumulate", "time", "memory", "allocate", "weight",
+OF_PROFILE = {"batch", "depth", "by", "time", "memory", "allocate", "weight",
               "size_by", "output", "timeout", "show_list", "models"}  # fmt: skip
 MORE = {
     "profile": OF_PROFILE,

@@ -294,6 +294,22 @@ def test_time_and_memory_stand_beside_the_count(run):
     assert not {"time", "memory"} & plain.keys()
 
 
+def test_memory_says_its_form_in_80_columns(run):
+    words = ("--optimizer", "adamw", "--accumulate", "4", "--precision", "bf16-masters",
+             "--checkpoint", "*", "--shard", "zero3:16")  # fmt: skip
+    code, out, err = run("profile", "tiny", "--memory", *words)
+    assert (code, err) == (0, [])
+    table = out.partition("tiny: memory\n")[2].splitlines()
+    assert [line.split(",")[0] for line in table[:4]] == [
+        "4 micro-batches", "bf16-masters precision", "3 blocks checkpointed",
+        "of one of 16 ranks under zero3",
+    ]  # fmt: skip
+    assert max(map(len, table)) <= 80
+    assert {"float32 masters", "gathered parameters"} <= {
+        line.rsplit(maxsplit=1)[0] for line in table[5:]
+    }
+
+
 def test_a_trace_may_weigh_seconds(run):
     words = ("--time", "--repeats", "1", "--weight", "seconds", "--format", "speedscope")
     err = json.loads(run("profile", "tiny", *words)[1])
@@ -305,6 +321,13 @@ def test_a_trace_may_weigh_seconds(run):
     ("words", "line"),
     [
         (["--allocate"], "--allocate checks what --memory works out; give both"),
+        (["--shard", "zero3:8"], "--shard is a form of --memory; give both"),
+        (["--precision", "bf16-mixed"], "--precision is a form of --memory; give both"),
+        (["--checkpoint", "blocks"], "--checkpoint is a form of --memory; give both"),
+        (["--memory", "--precision", "fp8"], "--precision 'fp8' is not one of bf16-mixed"),
+        (["--memory", "--shard", "8"], "--shard '8' is no sharding; say zero1"),
+        (["--memory", "--allocate", "--shard", "fsdp:2"], "--allocate runs one process"),
+        (["--memory", "--checkpoint", "9"], "it has no '9'; there are"),
         (["--time", "--device", "cuda"], "there is no cuda here"),
         (["--time", "--device", "tpu"], "no device is called 'tpu'; say cpu or cuda"),
         (["--time", "--repeats", "0"], "repeats"),

@@ -41,9 +41,9 @@ transformers = pytest.mark.skipif(
 
 
 def configured(kind, **sizes):
-    from flopledger.zoo.libraries import _library
+    from flopledger.zoo.libraries import imported
 
-    library = _library("transformers", "hf")
+    library = imported("transformers", "hf")
     config = library.CONFIG_MAPPING[kind](**sizes)
     with torch.device("meta"):
         return library.AutoModel.from_config(config)

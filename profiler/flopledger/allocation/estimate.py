@@ -1,36 +1,23 @@
-"""How much memory inference and a training step take: worked out without it, and measured."""
+"""How much memory inference and a training step take, worked out without taking it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
-from weakref import ref
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import get_gradient_edge
-from torch.profiler import ProfilerActivity
 
-from flopledger.allocation.held_bytes import Memory
-from flopledger.allocation.meta_allocator import DEVICES, Device, Live, kernels_of
+from flopledger.allocation.blocks import blocks_of
+from flopledger.allocation.held_bytes import Form, Memory
+from flopledger.allocation.meta_allocator import DEVICES, Device
+from flopledger.allocation.optimisers import FLOAT32, check_optimiser, state_bytes, step_bytes
+from flopledger.allocation.passes_on_shapes import Training, inference_of, training_of
+from flopledger.allocation.precision import Precision, check_precision
+from flopledger.allocation.shards import Sharding, parse_sharding
 from flopledger.counting.advice import advised
-from flopledger.counting.doubles import Double, doubled
-from flopledger.counting.functions_on_shapes import OnShapes
-from flopledger.counting.gradients_in_forward import without_gradients
-from flopledger.counting.higher_order import step_by_step
-from flopledger.counting.leaves import roots_of, tensors_within
-from flopledger.counting.legacy_types import asked_by_name
 from flopledger.counting.meta_devices import Overwrites, constants_unknown
-from flopledger.counting.sparse_tensors import is_sparse
 from flopledger.counting.subject import Subject, subject_of
-from flopledger.counting.torch_functions import unfused
-from flopledger.counting.unfinished import refuse_unfinished
-from flopledger.counting.weightless import on_meta
 from flopledger.errors import WrongOption
-from flopledger.options import checks_arguments
+from flopledger.options import check_least, checks_arguments
 from flopledger.profiles.totals import Optimiser
-
-# what each keeps, in copies of the trainable parameters
-OPTIMISERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 
 
 @checks_arguments
@@ -40,6 +27,10 @@ def memory(
     kwargs: dict[str, Any] | None = None,
     *,
     optimiser: Optimiser = "adam",
+    accumulate: int = 1,
+    precision: Precision | None = None,
+    checkpoint: str | None = None,
+    shard: str | None = None,
     backward: bool = True,
     device: Device = "cpu",
 ) -> Memory:
@@ -47,7 +38,8 @@ def memory(
 
     Every tensor that an operator makes is counted, once a storage, from its making to its end. A
     training step is the forward pass, the backward pass from every floating output, each of which
-    is held with its gradient to the end, and the optimiser's step.
+    is held with its gradient to the end, and the optimiser's step. docs/memory.md has each form's
+    rules, and predictions beside what was allocated.
 
     Not seen: what a kernel takes for itself while it runs (a convolution's columns or reordered
     weights, cuDNN's workspace), an allocator's rounding and fragments, a GPU's context, and
@@ -58,258 +50,105 @@ def memory(
             or the name of one, as `profile`.
         args: a tuple of what its forward takes by place, or the one tensor; as `profile`.
         kwargs: what its forward takes by name.
-        optimiser: "sgd" keeps nothing, "momentum" one copy of the trained parameters, "adam" and
-            "adamw" two.
+        optimiser: of "sgd", "momentum", "adam", "adamw", "adam8bit", "adamw8bit", "lion",
+            "rmsprop", "adagrad", "adafactor", "adafactor-momentum".
+        accumulate: how many micro-batches, each as what goes in, add their gradients before the
+            optimiser's step; from the second on the gradients are there from the beginning.
+        precision: "bf16-mixed" is torch.autocast over the weights as they are, "bf16-true" has
+            weights, inputs and gradients of that dtype, and "bf16-masters" likewise, while the
+            optimiser keeps weights and state in float32; "fp16" for "bf16" is float16. None leaves
+            the network as it is.
+        checkpoint: the blocks that keep their inputs alone and run again in the backward pass:
+            "blocks" are those that repeat, or paths such as "layer1.*, layer2.*".
+        shard: the scheme and the ranks that the training is divided among, "zero3:8", "fsdp:8":
+            all sizes are then one rank's.
         backward: False is inference alone.
         device: whose kernels are assumed: attention on "cuda" is always fused and dropout keeps a
             boolean mask; on "cpu" attention is fused where PyTorch's CPU kernel takes it, and
             dropout keeps a mask of floats.
 
     Raises:
-        WrongOption: no optimiser or device has that name, nothing requires a gradient, or
-            gradients are sparse.
+        WrongOption: an option is none of these, or two contradict each other; nothing requires a
+            gradient, or gradients are sparse.
         UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
         Exception: whatever the module raises.
     """
-    _check(optimiser)
+    check_optimiser(optimiser)
+    check_least({"accumulate": (accumulate, 1)})
+    check_precision(precision)
+    sharding = parse_sharding(shard, optimiser)
     if device not in DEVICES:
         raise WrongOption(f"no kernels are known of {device!r}; say {' or '.join(DEVICES)}")
 
     subject = subject_of(module, args, kwargs)
+    blocks = {} if checkpoint is None else blocks_of(subject.name, subject.module, checkpoint)
+    form = Form(
+        optimiser=optimiser,
+        accumulate=accumulate,
+        precision=precision,
+        checkpointed=tuple(blocks),
+        shard=f"{sharding.scheme}:{sharding.ranks}" if sharding else None,
+    )
     try:
-        return _worked_out(subject, optimiser, backward, device)
+        return _worked_out(subject, form, sharding, backward, device)
     except Overwrites:
         with constants_unknown():
-            return _worked_out(subject, optimiser, backward, device)
+            return _worked_out(subject, form, sharding, backward, device)
 
 
-def _worked_out(subject: Subject, optimiser: Optimiser, backward: bool, device: Device) -> Memory:
-    with advised(subject.name, subject.inputs), _with_kernels(subject, device) as double:
-        params, buffers, given = _there_before(double)
-
-        def peak() -> int:
-            with Live(params, buffers, given) as live, OnShapes(live.overwritten):
-                refuse_unfinished(double.module(*double.args, **double.kwargs))
-            return int(live.peak)
-
-        parts = {
-            "params_bytes": _stored(params),
-            "buffers_bytes": _stored(buffers),
-            "inputs_bytes": _stored(given),
-        }
-        base = sum(parts.values())
-        inference_peak = base + without_gradients(peak)
+def _worked_out(
+    subject: Subject, form: Form, sharding: Sharding | None, backward: bool, device: Device
+) -> Memory:
+    """What is held beside the passes, and with them; under `sharding` one rank's share of it."""
+    with advised(subject.name, subject.inputs):
+        still = inference_of(subject, form, sharding, device)
+    ranks = sharding or Sharding(scheme="zero1", ranks=1)
+    sizes: dict[str, Any] = {
+        "params_bytes": ranks.share(still.params, 3),
+        "buffers_bytes": still.buffers,
+        "inputs_bytes": still.inputs,
+    }
+    base = sum(sizes.values())
+    sizes["inference_peak_bytes"] = base + still.gathered.inference + still.peak
     if not backward:
-        return Memory(**parts, inference_peak_bytes=inference_peak)
+        return Memory(**sizes)
 
-    with _with_kernels(subject, device) as double:
-        params, buffers, given = _there_before(double)
-        with Live(params, buffers, given) as live, torch.enable_grad():
-            saved = _forward_and_backward(double, live)
-        trained = [param for param in params if param.grad is not None]
-        if any(is_sparse(param.grad) for param in trained):
-            raise WrongOption(
-                f"{subject.name}: of sparse gradients the memory is not known; "
-                "make its embeddings with sparse=False, or say backward=False"
-            )
-        gradients = _stored([param.grad for param in trained])
-
-    state = OPTIMISERS[optimiser] * _stored(trained)
-    step = gradients + _step_temporaries(optimiser, device, trained)
+    step = training_of(subject, form, sharding, device)
+    stepped, masters = _stepped(step, form)
+    state = ranks.share(state_bytes(form.optimiser, stepped), 1)
+    # the gradients as float32, of which the masters' steps are taken, are there for all together
+    making = ranks.share(masters + step_bytes(form.optimiser, device, stepped), 1)
+    gradients = ranks.share(step.gradients, 2)
+    divided = ranks.stage > 1  # else they are in the passes' peak
+    held = base + state + ranks.share(masters, 1) + divided * gradients
     return Memory(
-        **parts,
-        inference_peak_bytes=inference_peak,
+        **sizes,
         gradients_bytes=gradients,
         optimiser_state_bytes=state,
-        saved_activations_bytes=saved,
-        training_peak_bytes=base + state + max(live.peak, step),
+        masters_bytes=ranks.share(masters, 1) if _has_masters(form) else None,
+        saved_activations_bytes=step.saved,
+        weight_casts_bytes=step.casts,
+        recomputed_bytes=step.recomputed,
+        gathered_bytes=still.gathered.training if ranks.stage > 2 else None,
+        training_peak_bytes=held
+        + max(still.gathered.training + step.peak, making + (not divided) * gradients),
+        form=form,
     )
 
 
-@contextmanager
-def _with_kernels(subject: Subject, device: Device) -> Iterator[Double]:
-    """In the body, a double of the network whose passes run as with that device's kernels."""
-    with (
-        doubled(subject.module, subject.inputs, on_meta) as double,
-        kernels_of(device),
-        step_by_step(),
-        asked_by_name(),
-    ):
-        yield double
+def _stepped(step: Training, form: Form) -> tuple[list[Tensor], int]:
+    """What the optimiser steps, the parameters or masters of them; the bytes of the masters."""
+    if not _has_masters(form):
+        return list(step.trained), 0
+    narrow = [p.numel() * FLOAT32 for p in step.trained if p.element_size() < FLOAT32]
+    stepped = [
+        torch.empty(p.shape, dtype=torch.float32, device="meta")
+        if p.element_size() < FLOAT32
+        else p
+        for p in step.trained
+    ]
+    return stepped, sum(narrow)
 
 
-def _there_before(double: Double) -> tuple[list[nn.Parameter], list[Tensor], list[Tensor]]:
-    """What is stored before a pass: parameters, buffers, and what goes in."""
-    given = tensors_within((double.args, double.kwargs))
-    return list(double.module.parameters()), list(double.module.buffers()), given
-
-
-def _check(optimiser: str) -> None:
-    if optimiser not in OPTIMISERS:
-        raise WrongOption(f"no optimiser is called {optimiser!r}; say {', '.join(OPTIMISERS)}")
-
-
-def _forward_and_backward(double: Double, live: Live) -> int:
-    """Forward and backward; the bytes alive between them without the outputs."""
-    with OnShapes(live.overwritten):
-        out = double.module(*double.args, **double.kwargs)
-    roots = _outputs_of(out)
-    edges = [get_gradient_edge(root) for root in roots]
-    seeds = [(root.shape, root.dtype, root.device) for root in roots]
-    storages = [ref(t.untyped_storage()) for t in tensors_within(out)]
-    with_outputs = live.now
-    del out, roots
-    saved = live.now
-    held = [storage() for storage in storages]  # the caller keeps the outputs until the end,
-    live.now = with_outputs  # those too that nothing else keeps
-    torch.autograd.backward(
-        edges, [torch.zeros(shape, dtype=dtype, device=where) for shape, dtype, where in seeds]
-    )
-    del held
-    return saved
-
-
-def _outputs_of(out: Any) -> list[Tensor]:
-    """The tensors of a forward pass's result from which a backward pass can start.
-
-    Raises:
-        WrongOption: there are none.
-    """
-    roots = roots_of(out)
-    if not roots:
-        raise WrongOption(
-            "no output requires a gradient, so there is no training step; unfreeze a parameter, "
-            "or say backward=False"
-        )
-    return roots
-
-
-def _stored(tensors: Iterable[Any]) -> int:
-    """The bytes of the tensors' storages, each once."""
-    storages = [t.untyped_storage() for t in tensors if isinstance(t, Tensor)]
-    return sum({storage._cdata: storage.nbytes() for storage in storages}.values())
-
-
-def _step_temporaries(optimiser: str, device: str, trained: Sequence[Tensor]) -> int:
-    """The bytes that an optimiser's step makes and drops: Adam's square root and quotient.
-
-    On the CPU PyTorch takes one parameter after the other, and both exist at once; on CUDA it
-    takes all parameters together and divides in place.
-    """
-    sizes = [param.numel() * param.element_size() for param in trained]
-    if not optimiser.startswith("adam") or not sizes:
-        return 0
-    return sum(sizes) if device == "cuda" else 2 * max(sizes)
-
-
-@checks_arguments
-def allocated(
-    module: nn.Module | str,
-    args: Any = (),
-    kwargs: dict[str, Any] | None = None,
-    *,
-    optimiser: Optimiser = "adam",
-    backward: bool = True,
-    device: str = "cpu",
-) -> Memory:
-    """Run it and read the allocator: what `memory` works out, measured.
-
-    A copy of the weights is trained for two steps; the module itself is left as it is. On CUDA the
-    allocator's own peak is read, on the CPU the profiler's record of every allocation.
-
-    Args:
-        module: in the mode (train or eval) it is to be measured in; or a name, as `profile`.
-        args: a tuple of what its forward takes by place, or the one tensor; as `profile`.
-        kwargs: what its forward takes by name.
-        optimiser: "sgd", "momentum", "adam" or "adamw".
-        backward: False is inference alone.
-        device: "cpu", "cuda", "cuda:1".
-
-    Raises:
-        WrongOption: no optimiser has that name, or nothing requires a gradient.
-        UnknownModel, BrokenModel, WrongSource, WrongInputs, ProfilingError: as `profile`.
-        Exception: whatever the module raises, for want of memory too.
-    """
-    _check(optimiser)
-
-    def real(tensor: Tensor) -> Tensor:
-        if tensor.is_meta:
-            return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
-        return tensor.detach().to(device, copy=True)
-
-    subject = subject_of(module, args, kwargs)
-    module, inputs = subject.module, subject.inputs
-    calm = advised(subject.name, inputs)
-    with calm, doubled(module, inputs, real) as double, torch.random.fork_rng(), unfused(module):
-        params = list(double.module.parameters())
-        given = tensors_within((double.args, double.kwargs))
-        sizes = {
-            "params_bytes": _stored(params),
-            "buffers_bytes": _stored(double.module.buffers()),
-            "inputs_bytes": _stored(given),
-        }
-        base = sum(sizes.values())
-
-        def peak() -> int:
-            with _allocations(device) as seen:
-                refuse_unfinished(double.module(*double.args, **double.kwargs))
-            return seen["peak"]
-
-        sizes["inference_peak_bytes"] = base + without_gradients(peak)
-        if not backward:
-            return Memory(**sizes)
-
-        trainer = _optimiser(optimiser, [p for p in params if p.requires_grad])
-        with torch.enable_grad():
-            with _allocations(device) as seen:
-                out = double.module(*double.args, **double.kwargs)
-                edges = [get_gradient_edge(t) for t in _outputs_of(out)]
-                del out
-            del edges
-            sizes["saved_activations_bytes"] = seen["now"]
-            _step(double, trainer)  # after which the optimiser has its state
-            sizes["gradients_bytes"] = _stored(p.grad for p in params)
-            for tensor in (*params, *given):
-                tensor.grad = None
-            state = sum(_stored(kept.values()) for kept in trainer.state.values())
-            sizes["optimiser_state_bytes"] = state
-            with _allocations(device) as seen:
-                _step(double, trainer)
-            sizes["training_peak_bytes"] = base + state + seen["peak"]
-    return Memory(**sizes)
-
-
-def _optimiser(name: str, params: list[Tensor]) -> torch.optim.Optimizer:
-    if name == "adam":
-        return torch.optim.Adam(params)
-    if name == "adamw":
-        return torch.optim.AdamW(params)
-    return torch.optim.SGD(params, momentum=0.9 if name == "momentum" else 0.0)
-
-
-def _step(double: Double, trainer: Any) -> None:
-    roots = _outputs_of(double.module(*double.args, **double.kwargs))
-    torch.autograd.backward(roots, [torch.zeros_like(root) for root in roots])
-    trainer.step()
-
-
-@contextmanager
-def _allocations(device: str) -> Iterator[dict[str, int]]:
-    """What the body allocates: "peak", and "now", what is left of it, in bytes."""
-    seen = {"now": 0, "peak": 0}
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        yield seen
-        torch.cuda.synchronize(device)
-        seen["now"] = torch.cuda.memory_allocated(device) - before
-        seen["peak"] = torch.cuda.max_memory_allocated(device) - before
-        return
-    with torch.profiler.profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
-        yield seen
-    assert record.profiler is not None
-    events = [e for e in record.profiler.kineto_results.events() if e.name() == "[memory]"]
-    for event in sorted(events, key=lambda e: e.start_ns()):
-        seen["now"] += event.nbytes()
-        seen["peak"] = max(seen["peak"], seen["now"])
+def _has_masters(form: Form) -> bool:
+    return (form.precision or "").endswith("-masters")

@@ -21,6 +21,7 @@ from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format, write
 from flopledger.cli.timeout import TimedOut, limit
 from flopledger.options import check_least, check_seconds
+from flopledger.profiles.totals import Optimiser
 from flopledger.storage.files import check_writable
 from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, list_models
 from flopledger.zoo.sources import check_names
@@ -90,11 +91,15 @@ def profile(
         bool, typer.Option("--backward", help="The backward pass is counted too.")
     ] = False,
     optimiser: Annotated[
-        Literal["sgd", "momentum", "adam", "adamw"] | None,
-        typer.Option(help="A step of training with this optimiser is counted too."),
+        Optimiser | None,
+        typer.Option(
+            "--optimiser",
+            "--optimizer",
+            help="A step of training with this optimiser is counted too.",
+        ),
     ] = None,
     accumulate: Annotated[
-        int, typer.Option(help="How many passes a step of training has.", min=1)
+        int, typer.Option(help="How many passes (micro-batches) a step of training has.", min=1)
     ] = 1,
     time: Annotated[
         bool,
@@ -114,6 +119,26 @@ def profile(
             help="The network is run for real, and --memory is compared with what it allocates.",
         ),
     ] = False,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Of --memory: bf16-mixed (autocast), bf16-true (weights too) or bf16-masters "
+            "(weights too, float32 masters in the optimiser); likewise fp16."
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            help="Of --memory: the blocks that run again in the backward pass; blocks for those "
+            "that repeat, or paths: 'layer1.*,layer2.*'."
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Of --memory: what one rank holds under zero1, zero2, zero3 or fsdp: zero3:8."
+        ),
+    ] = None,
     device: Annotated[
         str, typer.Option(help="The device of --time and --memory: cpu or cuda.")
     ] = "cpu",
@@ -185,6 +210,10 @@ def profile(
             device=device,
             repeats=repeats,
             optimiser=optimiser or "adam",
+            accumulate=accumulate,
+            precision=precision,
+            checkpoint=checkpoint,
+            shard=shard,
         ),
     )
     check_wanted(order.wanted)

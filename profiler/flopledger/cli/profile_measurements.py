@@ -24,16 +24,36 @@ class Wanted:
     device: str = "cpu"
     repeats: int = 10
     optimiser: "Optimiser" = "adam"
+    accumulate: int = 1
+    precision: str | None = None
+    checkpoint: str | None = None
+    shard: str | None = None
+
+    def form(self) -> dict[str, Any]:
+        """The options of `memory` that say how a step of training is taken."""
+        names = ("optimiser", "accumulate", "precision", "checkpoint", "shard")
+        return {name: getattr(self, name) for name in names}
 
 
 def check_wanted(wanted: Wanted) -> None:
     """Say what cannot be measured before anything is.
 
     Raises:
-        ValueError: the device is not there, or an option stands alone.
+        ValueError: the device is not there, an option stands alone, or says what cannot be.
     """
     if wanted.allocate and not wanted.memory:
         raise WrongOption("--allocate checks what --memory works out; give both")
+    for name in ("precision", "checkpoint", "shard"):
+        if getattr(wanted, name) is not None and not wanted.memory:
+            raise WrongOption(f"--{name} is a form of --memory; give both")
+    if wanted.shard is not None and wanted.allocate:
+        raise WrongOption("--allocate runs one process, and --shard is of several; leave one out")
+    if wanted.precision is not None or wanted.shard is not None:
+        from flopledger.allocation.precision import check_precision
+        from flopledger.allocation.shards import parse_sharding
+
+        check_precision(wanted.precision)
+        parse_sharding(wanted.shard, wanted.optimiser)
     if wanted.time or wanted.allocate:
         import torch
 
@@ -85,12 +105,12 @@ def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory
         return memory(
             module,
             *inputs,
-            optimiser=wanted.optimiser,
+            **wanted.form(),
             # a name that has no kernels is refused there
             device=cast("Device", wanted.device.partition(":")[0]),
             backward=any(p.requires_grad for p in module.parameters()),
         )
-    except WrongOption:  # the device has no kernels that are known
+    except WrongOption:  # the device has no kernels that are known, the network no such block
         raise
     # the module's own code may raise anything
     except (Exception, SystemExit) as error:
@@ -105,10 +125,11 @@ def _allocated(
     import psutil
     import torch
 
-    from flopledger.allocation.estimate import allocated
+    from flopledger.allocation.measure import allocated
     from flopledger.counting.failures import first_line
     from flopledger.counting.want_of_memory import is_want_of_memory
     from flopledger.profiles.tables import ProfilingError
+    from flopledger.zoo.libraries import WrongSource
 
     trains = estimate.training_peak_bytes is not None
     needed = estimate.training_peak_bytes or estimate.inference_peak_bytes
@@ -123,9 +144,10 @@ def _allocated(
             "leave it out, or give a smaller --batch"
         )
     try:
-        return allocated(
-            module, *inputs, optimiser=wanted.optimiser, device=wanted.device, backward=trains
-        )
+        form = {name: value for name, value in wanted.form().items() if name != "shard"}
+        return allocated(module, *inputs, **form, device=wanted.device, backward=trains)
+    except (WrongOption, WrongSource):  # an optimiser of a library that is not installed
+        raise
     except (Exception, SystemExit) as error:  # as above
         if is_want_of_memory(error):
             raise ProfilingError(

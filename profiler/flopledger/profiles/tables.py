@@ -130,7 +130,7 @@ class Profile:
         """What one step of training does: forward and backward passes, then the optimiser.
 
         Args:
-            optimiser: "sgd", "momentum", "adam" or "adamw".
+            optimiser: as `memory` takes it.
             accumulate: passes whose gradients are added before the optimiser takes its step.
 
         Raises:

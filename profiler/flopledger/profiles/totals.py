@@ -7,12 +7,21 @@ from typing import Literal
 
 from flopledger.calls import Layer, OpCall
 
-Optimiser = Literal["sgd", "momentum", "adam", "adamw"]
+Optimiser = Literal[
+    "sgd", "momentum", "adam", "adamw", "adam8bit", "adamw8bit", "lion", "rmsprop", "adagrad",
+    "adafactor", "adafactor-momentum",
+]  # fmt: skip
 
 # FLOPs a parameter, from the algorithms in the documentation of torch.optim, without weight decay:
 # SGD's p - lr g; momentum's m = mu m + g before it; Adam's two averages (3 and 4), the root, its
-# correction and epsilon (3), quotient, step and difference (3); AdamW's decay, one more
-OPTIMISERS: dict[str, int] = {"sgd": 2, "momentum": 4, "adam": 13, "adamw": 14}
+# correction and epsilon (3), quotient, step and difference (3); AdamW's decay, one more; RMSprop's
+# average (4), root and epsilon (2), quotient, step and difference (3); Adagrad's sum (2) and the
+# same; Lion's (Chen et al. 2023) two averages (3 each), sign, step and difference (3). None where
+# they depend on shapes, or on how a kernel looks codes up
+OPTIMISERS: dict[str, int | None] = {
+    "sgd": 2, "momentum": 4, "adam": 13, "adamw": 14, "adam8bit": None, "adamw8bit": None,
+    "lion": 9, "rmsprop": 9, "adagrad": 7, "adafactor": None, "adafactor-momentum": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +98,16 @@ class TrainingStep:
         macs: of all passes.
         flops: 2 x macs.
         recomputed_macs: those of macs that are the forward pass's, done again by checkpointing.
-        other_flops: of all passes and of the optimiser.
-        optimiser_flops: the optimiser's alone, of every parameter that requires a gradient.
+        other_flops: of all passes and of the optimiser; None where the optimiser's are not known.
+        optimiser_flops: the optimiser's alone, of every parameter that requires a gradient; None
+            where they are not known.
     """
 
     macs: int
     flops: int
     recomputed_macs: int
-    other_flops: int
-    optimiser_flops: int
+    other_flops: int | None
+    optimiser_flops: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,12 +168,14 @@ def step_of(
 ) -> TrainingStep:
     """Of a step of training whose passes, forward and backward, each are those calls."""
     macs = accumulate * sum(call.macs for call in calls)
-    step = OPTIMISERS[optimiser] * trainable_params
+    each = OPTIMISERS[optimiser]
+    step = None if each is None else each * trainable_params
+    passes = accumulate * sum(call.other_flops for call in calls)
     return TrainingStep(
         macs=macs,
         flops=2 * macs,
         recomputed_macs=accumulate * sum(call.macs for call in calls if call.recomputed),
-        other_flops=accumulate * sum(call.other_flops for call in calls) + step,
+        other_flops=None if step is None else passes + step,
         optimiser_flops=step,
     )
 

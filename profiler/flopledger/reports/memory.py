@@ -4,25 +4,28 @@ from typing import Any
 
 import pandas as pd
 
-from flopledger.allocation.held_bytes import WORDS, Memory
+from flopledger.allocation.held_bytes import OF_A_FORM, WORDS, Memory
 from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import percent
 
 
 def render(model: str, memory: Memory, allocated: Memory | None = None) -> str:
     """The table; beside it, where it is given, what was allocated."""
-    return f"{model}: memory\n{plain_table(_rows(memory, allocated))}"
+    form = "".join(f"{line}\n" for line in memory.form.lines()) if memory.form else ""
+    return f"{model}: memory\n{form}{plain_table(_rows(memory, allocated))}"
 
 
 def as_object(memory: Memory, allocated: Memory | None = None) -> dict[str, Any]:
     """The JSON object; what is not defined is None."""
-    return {**memory.as_dict(), "allocated": allocated.as_dict() if allocated else None}
+    return {**memory.as_object(), "allocated": allocated.as_dict() if allocated else None}
 
 
 def _rows(memory: Memory, allocated: Memory | None) -> pd.DataFrame:
     rows, sizes = [], memory.as_dict()
     for name, title in WORDS.items():
         size = sizes[name]
+        if name in OF_A_FORM and size is None:
+            continue
         row = {"": title, "MiB": _mib(size)}
         if allocated is not None:
             real = allocated.as_dict()[name]

@@ -29,7 +29,7 @@ def in_one_line(error: BaseException) -> str:
 
 
 def _timm(name: str, options: dict[str, Any]) -> Callable[[], Any]:
-    timm = _library("timm", "timm")
+    timm = imported("timm", "timm")
     if options.pop("pretrained", False):
         raise WrongSource(
             f"timm:{name}: pretrained weights would be downloaded; leave them out: a count needs "
@@ -42,7 +42,7 @@ def _timm(name: str, options: dict[str, Any]) -> Callable[[], Any]:
 
 
 def _torchvision(name: str, options: dict[str, Any]) -> Callable[[], Any]:
-    models = _library("torchvision.models", "torchvision")
+    models = imported("torchvision.models", "torchvision")
     for weights in ("weights", "weights_backbone"):
         if options.get(weights) is not None:
             raise WrongSource(
@@ -59,7 +59,7 @@ def _torchvision(name: str, options: dict[str, Any]) -> Callable[[], Any]:
 
 
 def _transformers(path: str, options: dict[str, Any]) -> Callable[[], Any]:
-    transformers = _library("transformers", "hf")
+    transformers = imported("transformers", "hf")
     transformers.logging.set_verbosity_error()
     file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
     if not file.is_file():
@@ -109,7 +109,16 @@ LIBRARIES: dict[str, Callable[[str, dict[str, Any]], Callable[[], Any]]] = {
 }
 
 
-def _library(name: str, extra: str) -> Any:
+def imported(name: str, extra: str) -> Any:
+    """A module of a library, beside a torch that it was not built for, too.
+
+    Args:
+        name: the module's.
+        extra: of setup.cfg, that installs the library.
+
+    Raises:
+        WrongSource: it is not installed, or cannot be imported.
+    """
     if importlib.util.find_spec(name.split(".")[0]) is None:
         raise WrongSource(
             f"{name.split('.')[0]} is not installed; pip install 'flopledger[{extra}]'"

@@ -1,0 +1,148 @@
+"""What one of several ranks holds under ZeRO's stages and FSDP: which parts are divided."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor, nn
+
+from flopledger.allocation.optimisers import BY_ELEMENT
+from flopledger.counting.sparse_tensors import is_sparse
+from flopledger.errors import WrongOption
+from flopledger.options import brief
+
+# from which stage on each part is divided: Rajbhandari et al. 2020, "ZeRO: Memory Optimizations
+# Toward Training Trillion Parameter Models", figure 1; FSDP divides as stage 3 does
+_STAGES = {"zero1": 1, "zero2": 2, "zero3": 3, "fsdp": 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharding:
+    """How a training is divided among ranks.
+
+    Attributes:
+        scheme: "zero1", "zero2", "zero3" or "fsdp".
+        ranks: how many there are.
+    """
+
+    scheme: str
+    ranks: int
+
+    @property
+    def stage(self) -> int:
+        """1 divides the optimiser's state and masters, 2 gradients too, 3 parameters too."""
+        return _STAGES[self.scheme]
+
+    def share(self, size: int, stage: int) -> int:
+        """Of that many bytes what one rank holds, if they are divided from that stage on."""
+        return ceil(size / self.ranks) if self.stage >= stage else size
+
+
+def parse_sharding(text: str | None, optimiser: str) -> Sharding | None:
+    """What "zero3:8" says: the scheme and the ranks.
+
+    Raises:
+        WrongOption: it says neither, or the optimiser's state cannot be divided by elements.
+    """
+    if text is None:
+        return None
+    scheme, _, ranks = text.strip().lower().partition(":")
+    if scheme not in _STAGES or not (ranks.isascii() and ranks.isdigit() and int(ranks) > 0):
+        raise WrongOption(
+            f"--shard {brief(text)} is no sharding; say {', '.join(_STAGES)} with the number of "
+            "ranks: zero3:8"
+        )
+    if optimiser not in BY_ELEMENT:
+        raise WrongOption(
+            f"--shard cuts parameters anywhere, and what {optimiser} keeps of a piece is not "
+            f"known; say one of {', '.join(BY_ELEMENT)}"
+        )
+    return Sharding(scheme=scheme, ranks=int(ranks))
+
+
+def units_of(module: nn.Module, blocks: Iterable[nn.Module]) -> list[list[nn.Parameter]]:
+    """The parameters that are gathered as one: first those outside of all blocks, then a block's.
+
+    Args:
+        module: the network.
+        blocks: of it; a parameter of two is the first's.
+    """
+    taken: set[nn.Parameter] = set()
+    units = []
+    for block in blocks:
+        own = [param for param in block.parameters() if param not in taken]
+        taken |= set(own)
+        units.append(own)
+    return [[p for p in module.parameters() if p not in taken], *filter(None, units)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """The bytes of whole parameters that a rank has from the others at its worst moments.
+
+    ZeRO 3 gathers one unit at a time. Under FSDP what is outside of all blocks stays gathered from
+    the forward pass on (fully_shard does not reshard its root); in the backward pass the next
+    block's parameters are gathered while one runs; and each unit comes as one flat piece, which is
+    held beside the parameters copied from it until the next unit's are copied.
+
+    Attributes:
+        inference: in a pass without gradients.
+        training: in a backward pass.
+    """
+
+    inference: int = 0
+    training: int = 0
+
+
+def gathered_of(sharding: Sharding | None, units: Sequence[Sequence[Tensor]]) -> Gathered:
+    """What is gathered of those units, as `units_of` gives them; nothing before stage 3."""
+    if sharding is None or sharding.stage < 3:
+        return Gathered()
+    outside, *blocks = [sum(p.numel() * p.element_size() for p in unit) for unit in units]
+    largest = max(blocks, default=0)
+    if sharding.scheme == "zero3":
+        return Gathered(inference=max(outside, largest), training=max(outside, largest))
+    after_root = 2 * (outside + largest)  # both, and both flat
+    return Gathered(
+        inference=max(after_root, outside + (3 if len(blocks) > 1 else 2) * largest),
+        training=outside + (2 if len(blocks) > 1 else 1) * largest,
+    )
+
+
+@contextmanager
+def reduced_by_unit(
+    sharding: Sharding | None, units: list[list[nn.Parameter]]
+) -> Iterator[set[nn.Parameter]]:
+    """In the body a unit's gradients are gone once the backward pass has made all of them.
+
+    They are reduced and divided then; what is left of them, a rank's share, is counted apart.
+    Nothing is gone where gradients are not divided.
+
+    Yields:
+        The parameters whose gradients have gone.
+    """
+    reduced: set[nn.Parameter] = set()
+    hooks = []
+    for unit in units if sharding is not None and sharding.stage > 1 else []:
+        trained = [param for param in unit if param.requires_grad]
+
+        def done(_: Tensor, trained: list[nn.Parameter] = trained) -> None:
+            gradients = [p.grad for p in trained]
+            if all(g is not None and not is_sparse(g) for g in gradients):
+                if sharding is not None and sharding.stage == 2:
+                    # what is sent is copied into one piece; where parameters are gathered, too,
+                    # the unit's are gone by then, and it takes no more than they did
+                    torch.cat([g.flatten() for g in gradients if g is not None])
+                reduced.update(trained)
+                for param in trained:
+                    param.grad = None
+
+        # torch leaves its type out
+        hooks += [p.register_post_accumulate_grad_hook(done) for p in trained]  # type: ignore[no-untyped-call]
+    try:
+        yield reduced
+    finally:
+        for hook in hooks:
+            hook.remove()
