@@ -276,3 +276,22 @@ def test_random_networks_by_both_counters_and_by_hand(drawn):
     x = torch.zeros(shape)
     assert macs(fvcore_counter.count(network, (x,), {})) == by_hand
     assert macs(dispatch_counter.count(network, (x,), {})) == by_hand
+
+
+class Marked(nn.Module):
+    """A part of which torch.profiler is told the name, as DataParallel does."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 5)
+
+    def forward(self, x):
+        with torch.profiler.record_function("a part"):
+            return self.layer(x)
+
+
+@each
+def test_a_profilers_mark_is_no_operator(count):
+    calls = count(Marked(), (torch.zeros(3, 4),), {})
+    assert macs(calls) == 3 * 4 * 5
+    assert all(c.counted for c in calls)

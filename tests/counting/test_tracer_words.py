@@ -80,6 +80,27 @@ def test_the_reason_is_plain_and_dispatch_counts(network, macs, words):
     assert isinstance(no.value.__cause__.__cause__, RuntimeError)  # the tracer's own
 
 
+# as PyTorch's source has them: torch/csrc/jit/frontend/tracer.cpp, pybind.h, c10/core/TensorImpl.h
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        ("Tracer cannot infer type of (tensor(1.), 'a')", "no tensor goes through TorchScript"),
+        ("Tracer cannot set value trace for type Any", "no tensor goes through TorchScript"),
+        ("Unsupported value kind: Object", "no tensor goes through TorchScript"),
+        ("unsupported argument type in the JIT tracer", "no tensor goes through TorchScript"),
+        ("Tried to trace <Future> but it is not part of the active trace", "goes through Torch"),
+        ("Cannot insert a Tensor that requires grad as a constant.", "gradient is taken in forw"),
+        ("elements, but its data is not allocated yet.", "gradient is taken in forward"),
+        ("torch.jit.trace a dynamo-optimized function", "compiled by torch.compile"),
+    ],
+)
+def test_the_tracers_words_are_made_plain(words, plain):
+    error = RuntimeError(words)
+    told = in_plain_words(error)
+    assert plain in str(told)
+    assert told.__cause__ is error
+
+
 def test_a_networks_own_error_stays_its_own():
     error = ValueError("heads do not divide 7")
     assert in_plain_words(error) is error

@@ -70,6 +70,7 @@ def test_a_row_becomes_an_entry(table):
         ({"chips": "0"}, "mine: chips: value is 0; give a number above 0"),
         ({"chips": "1.5"}, "mine: chips: 1.5 is no number of chips: it is whole; round it"),
         ({"hours": "-1"}, "mine: hours: value is -1"),
+        ({"epochs": "0"}, "mine: epochs: value is 0; give a number above 0"),
         (
             {"precision": "fp16"},
             "mine: precision: Input should be 'float32', 'bfloat16'",
