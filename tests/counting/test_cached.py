@@ -119,6 +119,8 @@ def test_a_network_of_a_file_is_counted_once(folder, counts, net):
     assert counted.totals.params == 4 * 5 + 5 * 6
     assert cached_profile(name, BATCH) == counted
     assert counts == [name]
+    (kept,) = folder.iterdir()
+    assert kept.name.startswith("two-layers-py-Net-at-3x4-")  # which a reader can tell
 
 
 def test_an_edited_network_is_counted_again(folder, counts, net):

@@ -76,7 +76,7 @@ def compare_chain(
 
 
 def ledgers_to_compare(
-    runs: Sequence[Run], quantity: Compared, accounting: Accounting = "all"
+    runs: Sequence[Run], quantity: Compared, accounting: Accounting
 ) -> list[Ledger]:
     """The runs' ledgers; hours are taken apart as far as all of those that are named allow.
 

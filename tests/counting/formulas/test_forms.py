@@ -205,9 +205,10 @@ def test_of_a_sparse_matrix_the_stored_elements_are_multiplied(form):
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
-def test_a_quantised_layer_multiplies_as_many_times():
-    layer = torch.ao.nn.quantized.dynamic.Linear(8, 4)
-    counted = profile(layer, randn(2, 8))
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_quantised_layer_multiplies_as_many_times(bias):
+    layer = torch.ao.nn.quantized.dynamic.Linear(8, 4, bias_=bias)
+    counted = profile(layer, randn(2, 8), counter="dispatch")
     assert (counted.total("macs"), counted.complete) == (2 * 8 * 4, True)
 
 
