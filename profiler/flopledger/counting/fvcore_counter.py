@@ -1,5 +1,6 @@
 """The reference counter: fvcore's FlopCountAnalysis over the graph that torch.jit traces."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -7,7 +8,6 @@ from math import prod
 from typing import Any
 
 import torch
-from fvcore.nn import FlopCountAnalysis, jit_analysis
 from torch import nn
 
 from flopledger.calls import OpCall, Shape
@@ -26,6 +26,10 @@ from flopledger.counting.traced_flags import FlagsAsNumbers
 from flopledger.counting.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.traced_shapes import ShapesOnly
 from flopledger.counting.weightless import Values, on_meta, place_of, real
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # torch 2.14 warns everybody of a decorator in fvcore
+    from fvcore.nn import FlopCountAnalysis, jit_analysis
 
 # fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
 # as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
