@@ -26,10 +26,16 @@ from flopledger.counting.module_calls import CALLED_THROUGH
 from flopledger.counting.shared_objects import ATOMS, ITERATORS, is_fixed, is_shared
 from flopledger.counting.unfinalised import has_finaliser, unfinalised
 from flopledger.counting.weak_references import WEAK, weak_copy
-from flopledger.counting.wrapped import holds_tensors, rewrapped
+from flopledger.counting.wrapped import holds_tensors, readable, rewrapped
+
+_Cache = functools._lru_cache_wrapper
+
+# without a `__del__`
+_ENDS_QUIETLY = frozenset((dict, list, tuple, OrderedDict, Tensor, nn.Parameter))
 
 # a module's tables of what else has a name
-_NAMED = ("_parameters", "_buffers", "_modules")
+_NAMED = frozenset(("_parameters", "_buffers", "_modules"))
+_TABLES = frozenset((OrderedDict, set))  # those of its hooks
 
 # state of their own in C, which they copy themselves
 _COPY_THEMSELVES = (
@@ -78,7 +84,8 @@ class Copier:
         """From now on, this is the copy of that object; returned for convenience."""
         self._copies[id(original)] = twin
         self._kept.append(original)
-        if twin is not original and has_finaliser(type(twin)):
+        kind = type(twin)
+        if kind not in _ENDS_QUIETLY and twin is not original and has_finaliser(kind):
             self._to_end.append(twin)
         return twin
 
@@ -118,10 +125,10 @@ class Copier:
         if is_lazy(x):  # has no shape yet
             # a lazy buffer cannot be copied otherwise
             return self.put(x, type(x)(x.requires_grad, x.device, x.dtype))  # type: ignore
-        wraps = holds_tensors(x)
-        twin = rewrapped(x, self._of) if wraps else self.place(_stored(x))
-        if isinstance(x, nn.Parameter):
-            twin = nn.Parameter(twin, requires_grad=x.requires_grad)
+        wraps = type(x) not in _ENDS_QUIETLY and holds_tensors(x)
+        twin = rewrapped(x, self._of) if wraps else self.place(readable(x))
+        if type(x) is not Tensor and isinstance(x, nn.Parameter):
+            twin = nn.Parameter(twin, x.requires_grad)
         elif x.requires_grad:
             twin.requires_grad_()
         self.put(x, twin)
@@ -138,29 +145,27 @@ class Copier:
         twin = self.put(x, object.__new__(type(x)))
         self.classes.add(type(x))
 
-        def fill() -> None:
-            self._members(vars(twin), vars(x))
-            vars(twin).pop(CALLED_THROUGH, None)  # it is not compiled, and nobody listens to it
-            if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody
-                twin.forward = lambda *args, **kwargs: twin.module(*args, **kwargs)
-
-        self._to_fill.append(fill)
+        self._to_fill.append(lambda: self._members(twin, x))
         return twin
 
-    def _members(self, twin: dict[str, Any], members: dict[str, Any]) -> None:
+    def _members(self, twin: Any, x: nn.Module) -> None:
         """Of a module: of the tables that each has, most are empty."""
-        twin.update(members)
-        for key, value in twin.items():
+        members = vars(twin)
+        members.update(vars(x))
+        members.pop(CALLED_THROUGH, None)  # it is not compiled, and nobody listens to it
+        for key, value in members.items():
             kind = type(value)
             if kind in ATOMS:
                 continue
-            if key in _NAMED and kind is dict:
-                twin[key] = table = self.put(value, {})
+            if kind is dict and key in _NAMED:
+                members[key] = self._copies[id(value)] = table = dict[str, Any]()
                 self._fill(table, value)
-            elif kind in (OrderedDict, set) and not value and key.startswith("_"):
-                twin[key] = kind()
+            elif kind in _TABLES and not value and key.startswith("_"):
+                members[key] = value.copy()
             else:
-                twin[key] = self._of(value)
+                members[key] = self._of(value)
+        if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody
+            twin.forward = lambda *args, **kwargs: twin.module(*args, **kwargs)
 
     def _instance(self, x: Any) -> Any:
         try:
@@ -239,6 +244,8 @@ class Copier:
         return self.put(x, frozenset(items))
 
     def _tuple(self, x: tuple[Any, ...]) -> Any:
+        if type(x) is tuple and ATOMS.issuperset(map(type, x)):
+            return x
         items = [self._of(item) for item in x]
         if all(a is b for a, b in zip(x, items, strict=True)):
             return self.put(x, x)
@@ -338,8 +345,11 @@ class Copier:
 
     def _cache(self, x: Any) -> Any:
         """Nobody can read what is in it: the copy is empty."""
-        function = self._of(x.__wrapped__)
-        return self.put(x, functools.lru_cache(**x.cache_parameters())(function))
+        parameters = x.cache_parameters()
+        made: Any = _Cache
+        twin = made(self._of(x.__wrapped__), *parameters.values(), functools._CacheInfo)
+        vars(twin).update(vars(x), __wrapped__=self._of(x.__wrapped__))
+        return self.put(x, twin)
 
     def _lent(self, x: Any) -> Any:
         self.put(x, x)
@@ -362,7 +372,7 @@ _BY_KIND: dict[type, Callable[[Copier, Any], Any]] = {
     weakref.CallableProxyType: Copier._weak,
     threading.local: Copier._local,
     types.SimpleNamespace: Copier._namespace,
-    functools._lru_cache_wrapper: Copier._cache,
+    _Cache: Copier._cache,
     **dict.fromkeys(ITERATORS, Copier._iterator),
 }
 _BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
@@ -381,13 +391,6 @@ _BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
     (_COPY_THEMSELVES, Copier._itself),
     (GIVEN_BACK, Copier._lent),
 )
-
-
-def _stored(x: Tensor) -> Tensor:
-    """The tensor; of one whose memory is given back, as FSDP does, one alike that can be read."""
-    if x.is_meta or x.layout is not torch.strided or x.untyped_storage().nbytes() or not x.numel():
-        return x
-    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device)
 
 
 def _slots(kind: type) -> list[Any]:

@@ -216,7 +216,6 @@ class Recorder(DispatchMode):
         super().__init__()
         self.calls: list[OpCall] = []
         self._where = where
-        self._params = params
         self._computed = computed
         self._overwritten = overwritten or Overwritten()
         self._zeros_known = zeros_known
@@ -327,8 +326,7 @@ class Recorder(DispatchMode):
     ) -> None:
         op, free = operator.name, operator.free
         made = [out] if type(out) is Tensor else tensors_in(out)
-        holding = self.met.holders(given)
-        params = tuple([names[0] for t, names in holding if key_of(t) in self._params])
+        holding, params = self.met.holders(given)
         self.gradients = self.gradients or _takes_gradients()
         if free and holding:
             self.met.moved(holding, made)
@@ -379,16 +377,19 @@ def _takes_gradients() -> bool:
 
 def _shapes(tree: Any) -> Any:
     """The tree with every tensor replaced by its shape, lists and tuples kept."""
-    if type(tree) in ATOMS:
+    kind = type(tree)
+    if kind in ATOMS:
         return tree
     if isinstance(tree, Tensor):
         if is_sparse(tree):
             return SparseShape(tree.shape, stored_elements(tree))
         return shape_of(tree)
+    if kind is list or isinstance(tree, tuple):
+        if ATOMS.issuperset(map(type, tree)):  # a stride, an axis
+            return tree
+        return kind([_shapes(item) for item in tree])
+    if kind is dict:
+        return {key: _shapes(value) for key, value in tree.items()} if tree else tree
     if isinstance(tree, torch.ScriptObject) and (shapes := packed_shapes(tree)):
         return shapes[0]
-    if isinstance(tree, dict):
-        return {key: _shapes(value) for key, value in tree.items()} if tree else tree
-    if isinstance(tree, list | tuple):
-        return type(tree)([_shapes(item) for item in tree])
     return tree

@@ -174,8 +174,8 @@ def _tables(module: nn.Module) -> list[dict[str, Any]]:
     return [table for child in modules for table in (child._modules, child._parameters)]
 
 
-def _keys(table: dict[str, Any]) -> set[str]:
-    return {key for key, value in table.items() if value is not None}
+def _keys(table: dict[str, Any]) -> list[str]:
+    return [key for key, value in table.items() if value is not None]
 
 
 def _names(module: nn.Module) -> set[str]:

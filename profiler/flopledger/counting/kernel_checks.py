@@ -87,7 +87,7 @@ def _one_dtype(op: str, args: Any) -> None:
 
 
 def _convolves(op: str, args: Any) -> None:
-    x, weight, _, stride, padding, dilation, transposed, output_padding, _ = args
+    x, weight, bias, stride, padding, dilation, transposed, output_padding, _ = args
     if x.numel() == 0 and 0 not in x.shape[:2]:
         raise RuntimeError(f"{op} takes no image without pixels")
     if transposed:
@@ -103,7 +103,7 @@ def _convolves(op: str, args: Any) -> None:
             for n, k, s, p, d, o in zip(*sides, strict=False)
         ):
             raise RuntimeError(f"{op} of {tuple(x.shape[2:])} pixels has no result")
-    _one_dtype(op, args)
+    _one_dtype(op, (x, weight, bias))
 
 
 def _rows(op: str, args: Any) -> None:

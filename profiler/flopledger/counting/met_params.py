@@ -36,17 +36,22 @@ class Met:
         self._params = params
         self._moved: dict[int, tuple[Any, tuple[str, ...]]] = {}
 
-    def holders(self, tensors: Sequence[Tensor]) -> Holding:
-        """Those of the tensors that hold elements of parameters, each with their names."""
+    def holders(self, tensors: Sequence[Tensor]) -> tuple[Holding, tuple[str, ...]]:
+        """Those of the tensors that hold elements of parameters, each with their names.
+
+        And the names of the parameters that are among the tensors themselves.
+        """
         params, moved = self._params, self._moved
         held: Holding = []
+        themselves: tuple[str, ...] = ()
         for tensor in tensors if params else ():
             key = key_of(tensor)
             if key in params:
                 held.append((tensor, (params[key],)))
+                themselves += (params[key],)
             elif key in moved and tensor.is_meta and (names := moved[key][1]):
                 held.append((tensor, names))
-        return held
+        return held, themselves
 
     def moved(self, holding: Holding, made: Sequence[Tensor]) -> None:
         """Results hold the same: something was cast, gathered or joined."""

@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_map
 
 from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.meta_shapes import infer
+from flopledger.counting.shared_objects import ATOMS
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse
 from flopledger.errors import FlopledgerError
 
@@ -42,6 +43,7 @@ _MIXED = {
 }
 
 
+_LISTS = (list, tuple)
 _unknown = ContextVar("constants are unknown", default=False)
 
 
@@ -157,9 +159,11 @@ def tensors_in(*values: Any) -> list[Tensor]:
     """The tensors among an operator's arguments or results, one list deep, as schemas allow."""
     tensors = []
     for value in values:
+        if type(value) in ATOMS:  # as most are that are no tensors
+            continue
         if isinstance(value, Tensor):
             tensors.append(value)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, _LISTS) and value and type(value[0]) is not int:
             tensors += [item for item in value if isinstance(item, Tensor)]
     return tensors
 

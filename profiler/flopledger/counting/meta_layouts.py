@@ -25,7 +25,7 @@ def like(shape: Sequence[int], tensors: Sequence[Tensor]) -> Tensor:
         tensors: the operands, of which the first has the result's dtype and device.
     """
     first = tensors[0]
-    if first.is_contiguous() and tuple(first.shape) == tuple(shape):
+    if first.is_contiguous() and first.shape == shape:
         return blank(first, shape)  # it decides on every pair of axes
     operands = [_strides(t, shape) for t in tensors]
     order = list(range(len(shape)))[::-1]  # the axes, the quickest first
@@ -48,7 +48,7 @@ def images(shape: Sequence[int], *tensors: Tensor) -> Tensor:
         shape: [batch, channels, *sides].
         tensors: of which the first has the result's dtype and device.
     """
-    if any(channels_last(t) for t in tensors):
+    if True in map(channels_last, tensors):
         return _strided(tensors[0], shape, [1, *range(len(shape) - 1, 1, -1), 0])
     return blank(tensors[0], shape)
 

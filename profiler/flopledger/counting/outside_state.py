@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from flopledger.counting.copying import Copier
-from flopledger.counting.reached_code import CODE, Place
+from flopledger.counting.reached_code import CODE, Place, Reached
 from flopledger.counting.remembered_reach import reached_from
 
 
@@ -35,23 +35,31 @@ def outside_kept(copier: Copier) -> Iterator[None]:
                 _write(place, twin)
         yield
     finally:
-        for owner, names in reached.owners:
-            if vars(owner).keys() == names:
-                continue
-            for name in vars(owner).keys() - names:
-                (type if isinstance(owner, type) else object).__delattr__(owner, name)
-        for place in (*reached.moved, *reached.unmoved):
-            if _read(place) is not place.value:
-                _write(place, place.value)
+        _restore(reached)
         for cache, before in misses:
             if cache.cache_info().misses != before and _holds_tensors(cache):
                 cache.cache_clear()
 
 
+def _restore(reached: Reached) -> None:
+    """All but the caches."""
+    for owner, names, defaults in reached.owners:
+        is_class = isinstance(owner, type)
+        if not is_class and owner.__defaults__ is not defaults:
+            owner.__defaults__ = defaults
+        if vars(owner).keys() != names:
+            for name in vars(owner).keys() - names:
+                (type if is_class else object).__delattr__(owner, name)
+    for place in (*reached.moved, *reached.unmoved):
+        if _read(place) is not place.value:
+            _write(place, place.value)
+
+
 def _read(place: Place) -> Any:
-    owner = place.owner
-    table = owner if isinstance(owner, dict) else vars(owner) if isinstance(owner, type) else None
-    return getattr(owner, place.name, None) if table is None else table.get(place.name)
+    owner, name, _ = place
+    if isinstance(owner, dict):
+        return owner.get(name)
+    return vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name, None)
 
 
 def _write(place: Place, value: Any) -> None:

@@ -54,19 +54,18 @@ class Reached:
     Attributes:
         moved: where it keeps what may need a copy.
         unmoved: where it keeps what needs none, but may be another afterwards: a number.
-        owners: its classes and functions, and the names of what each has.
+        owners: its classes and functions, and the names of what each has; a function's defaults.
         caches: those of functools.
     """
 
     moved: list[Place] = field(default_factory=list)
     unmoved: list[Place] = field(default_factory=list)
-    owners: list[tuple[Any, Set[str]]] = field(default_factory=list)
+    owners: list[tuple[Any, Set[str], Any]] = field(default_factory=list)
     caches: list[Any] = field(default_factory=list)
 
     def keep(self, owner: Any, name: str, value: Any) -> None:
         """There is a value, which is no code."""
-        kind = type(value)
-        if kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, value))):
+        if is_fixed(value):
             self.unmoved.append(Place(owner, name, value))
         elif not isinstance(value, (types.MemberDescriptorType, types.GetSetDescriptorType)):
             self.moved.append(Place(owner, name, value))
@@ -80,6 +79,12 @@ def code_in(value: Any) -> tuple[Any, ...]:
         return ()
     called = [getattr(value, word, None) for word in ("fget", "fset", "__func__", "func")]
     return tuple([code for code in called if code is not None])
+
+
+def is_fixed(value: Any) -> bool:
+    """Whether nothing of it changes: a number, a name, a tuple of such."""
+    kind = type(value)
+    return kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, value)))
 
 
 def hooks_on_all() -> list[Place]:
@@ -121,8 +126,8 @@ class Reach:
         self._modules: list[types.ModuleType] = []
         self._to_visit: list[Any] = []
         self._follow(copier)
-        owners = (*self.classes, *self.functions)
-        self.reached.owners += [(owner, frozenset(vars(owner))) for owner in owners]
+        self.reached.owners += [(kind, frozenset(vars(kind)), None) for kind in self.classes]
+        self.reached.owners += [(f, frozenset(vars(f)), f.__defaults__) for f in self.functions]
 
     def _follow(self, copier: Copier) -> None:
         classes = set[type]()
@@ -225,9 +230,9 @@ def table_of(whose: Any) -> Any:
 
 
 def kept_by(function: types.FunctionType) -> list[Place]:
-    """Its attributes and defaults, and what its variables from around it hold."""
+    """Its attributes, defaults that can change, and what its variables from around it hold."""
     places = [Place(function, name, value) for name, value in vars(function).items()]
-    if function.__defaults__:
+    if function.__defaults__ and not is_fixed(function.__defaults__):
         places.append(Place(function, "__defaults__", function.__defaults__))
     if function.__kwdefaults__:
         places.append(Place(function, "__kwdefaults__", function.__kwdefaults__))

@@ -16,6 +16,7 @@ from flopledger.counting.reached_code import (
     Reached,
     code_in,
     hooks_on_all,
+    is_fixed,
     kept_by,
     table_of,
 )
@@ -24,6 +25,7 @@ _AT_MOST = 8  # networks; the one that came first is forgotten first
 _remembered: dict[frozenset[int], "_Remembered"] = {}  # by the ids of the classes that were copied
 
 _Refs = list[ref[Any]]
+_NONE = frozenset[str]()
 
 
 def reached_from(copier: Copier) -> Reached:
@@ -67,7 +69,13 @@ class _Remembered:
         for key, (whose, names) in reach.looked_up.items():
             absent = frozenset(names - table_of(whose).keys())
             self._tables.append(_Table(whose, places.get(key, []), absent))
-        self._functions = [*map(_Function, reach.functions)]
+        self._bare = [
+            (ref(function), ref(function.__code__))
+            for function in reach.functions
+            if _is_bare(function)
+        ]
+        others = [function for function in reach.functions if not _is_bare(function)]
+        self._others = [*map(_Function, others)]
         self._classes_copied = _refs(copier.classes)
         self._functions_copied = _refs(copier.functions)
         self._caches = _refs(reach.reached.caches)
@@ -75,8 +83,12 @@ class _Remembered:
     def again(self, copier: Copier) -> Reached | None:
         """What is reached now, copied; None if that has to be followed anew."""
         reached = Reached(moved=hooks_on_all())
-        tables = all(table.read(reached) for table in self._tables)
-        if not tables or not all(function.read(reached) for function in self._functions):
+        same = (
+            self._bare_ones(reached)
+            and all(table.read(reached) for table in self._tables)
+            and all(function.read(reached) for function in self._others)
+        )
+        if not same:
             return None
         for place in reached.moved:
             copier(place.value)
@@ -87,6 +99,15 @@ class _Remembered:
             return None
         reached.caches += [cache() for cache in self._caches]
         return reached
+
+    def _bare_ones(self, reached: Reached) -> bool:
+        """As the others' `read`, of all functions that keep nothing themselves, as most do."""
+        for known, code in self._bare:
+            function = known()
+            if function is None or function.__code__ is not code() or not _is_bare(function):
+                return False
+            reached.owners.append((function, _NONE, function.__defaults__))
+        return True
 
 
 class _Table:
@@ -122,7 +143,7 @@ class _Table:
             return False
         table = owner = table_of(whose)
         if isinstance(whose, type):
-            reached.owners.append((whose, self._names))
+            reached.owners.append((whose, self._names, None))
             owner = whose
         for name in self._others:
             value = table.get(name, type)
@@ -162,7 +183,7 @@ class _Function:
             return False
         if vars(function).keys() != self._names:
             return False
-        reached.owners.append((function, self._names))
+        reached.owners.append((function, self._names, function.__defaults__))
         places = kept_by(function)
         if len(places) != len(self._kept):
             return False
@@ -172,6 +193,15 @@ class _Function:
             if not code:
                 reached.keep(*place)
         return True
+
+
+def _is_bare(function: Any) -> bool:
+    return not (
+        vars(function)
+        or function.__closure__
+        or function.__kwdefaults__
+        or (function.__defaults__ and not is_fixed(function.__defaults__))
+    )
 
 
 def _refs(values: Iterable[Any]) -> _Refs:

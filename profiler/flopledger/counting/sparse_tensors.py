@@ -7,6 +7,8 @@ from torch import Tensor
 
 from flopledger.errors import FlopledgerError
 
+_DENSE = (torch.strided, torch.jagged)
+
 
 class SparseMeta(FlopledgerError, RuntimeError):
     """A sparse tensor was to go without its values."""
@@ -17,7 +19,7 @@ class SparseMeta(FlopledgerError, RuntimeError):
 
 def is_sparse(leaf: Any) -> bool:
     """Whether it is a tensor of a sparse layout."""
-    return isinstance(leaf, Tensor) and leaf.layout not in (torch.strided, torch.jagged)
+    return isinstance(leaf, Tensor) and leaf.layout not in _DENSE
 
 
 def stored_elements(tensor: Tensor) -> int:

@@ -16,6 +16,8 @@ from flopledger.counting.wrapped import is_nested
 
 Place = Callable[[Tensor], Tensor]
 
+_META = torch.device("meta")
+
 # what a pass knows of the weights: nothing but shapes, or that they are zero, or such as every
 # matrix has an inverse with, or their own
 Values = Literal["unknown", "zeros", "random", "given"]
@@ -84,9 +86,9 @@ def on_meta(tensor: Tensor) -> Tensor:
         raise SparseMeta
     if is_nested(tensor):
         raise RuntimeError("a nested tensor of the strided layout has no form without its values")
-    if tensor.is_floating_point() or tensor.is_complex() or tensor.device.type == "meta":
+    if tensor.is_floating_point() or tensor.is_meta or tensor.is_complex():
         # empty_like would import sympy
-        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=_META)
     return tensor.detach().to("cpu", copy=True)
 
 

@@ -110,3 +110,10 @@ def states_of_shards() -> Any:
     """FSDP2's table of what it knows of each layer that it shards, by weak reference; or {}."""
     home = sys.modules.get("torch.distributed._composable_state")
     return {} if home is None else home._module_state_mapping
+
+
+def readable(x: Tensor) -> Tensor:
+    """The tensor; of one whose memory is given back, as FSDP does, one alike that can be read."""
+    if x.is_meta or x.layout is not torch.strided or x.untyped_storage().nbytes() or not x.numel():
+        return x
+    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device)
