@@ -75,11 +75,13 @@ def horizon(field: Systems) -> str:
 def changes(field: Systems) -> list[str]:
     """What would change the answer, a line each; what was tried says what it did."""
     spreads = [one.pair_sd for one in field.variants]
+    sd = {one.name: one.sd for one in field.variants}
     return [
         f"a spread of two systems below one order: none of the {len(spreads)} choices of systems "
         f"and terms in the table below has one ({min(spreads):.2f} to {max(spreads):.2f})",
-        "figures that are less rough: part of the spread is error of Epoch's estimates, many of "
-        "them within a factor of 3 (half an order) or 10, which no fit can take away",
+        "figures that are less rough: part of the spread is error of the estimates; but those that "
+        f"Epoch AI calls Confident vary by {sd['Confident alone']:.2f} orders, the others by "
+        f"{sd['not Confident']:.2f}",
         "systems that nobody found notable, or whose makers told nothing: they are in neither "
         "table",
         "a mixture of experts counts all its parameters here, and computes with a few of them",
