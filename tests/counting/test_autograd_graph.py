@@ -76,6 +76,21 @@ def test_both_counters_say_twice_the_forward_where_all_is_wanted(name, values):
     assert counted.backward.rescored_macs == (SCORES * 11 if name == "attention" and values else 0)
 
 
+@pytest.mark.parametrize("operand", [-2, -1])
+@pytest.mark.parametrize(
+    "name", "mm bmm addmm baddbmm addbmm mv addmv dot conv transposed distances".split()
+)
+def test_of_two_operands_the_wanted_one_takes_as_many_as_the_forward(name, operand):
+    function, args, by_hand = FUNCTIONS[name]
+    args = tuple(a.detach().clone() for a in args)
+    args[operand].requires_grad_()
+    counted = profile(Call(function), args, backward=True)
+    # of distances both are made all the same
+    expected = 2 * by_hand if name == "distances" else by_hand
+    check = counted.backward_check
+    assert (counted.backward.macs, check.macs) == (expected, expected)
+
+
 NETWORKS = {  # network, input that wants no gradient, the backward's MACs
     "first layer": (nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2)), rand(4, 3), MM + 2 * 4 * 10),
     "frozen conv behind another": (

@@ -232,6 +232,21 @@ def test_a_method_put_in_forwards_place_is_the_doubles_own():
     assert network.forward(X).shape == (2, 4)
 
 
+class Tally:
+    calls = 0
+
+
+def test_a_proxy_stands_for_the_doubles_own():
+    def scale(network, x):
+        network.proxy.calls += 1
+        return network.kept.calls
+
+    network = Net(scale, kept=Tally())
+    network.proxy = weakref.proxy(network.kept)
+    assert profile(network, X).total("macs") == LINEAR
+    assert network.kept.calls == 0
+
+
 def test_a_built_in_method_that_is_kept_twice_is_one_in_the_double():
     note = [].append
     network = Net(lambda net, x: 1 if net.kept[0] is net.kept[1] else net.layer(x).sum())

@@ -119,6 +119,7 @@ SEARCH = dict.fromkeys(("games", "plies_per_game", "simulations_per_move"), 800)
             "[samples] is 1000, but steps x batch_size x unroll is 5000",
         ),
         ("self-play", {"unroll": 5}, "[unroll] multiplies [steps] x [batch_size]; give them, or"),
+        ("generation", {}, ""),
         ("generation", {"samples": 100}, "[samples] and [games] both say what is made; give one"),
     ],
 )
