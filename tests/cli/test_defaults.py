@@ -36,16 +36,17 @@ OTHERWISE = {
 }
 # the command's own, or another thing than the function's parameter of that name: --kwargs are the
 # factory's, kwargs the forward's
-OWN = {"form", "debug", "strict", "chart", "kwargs", "inputs", "asked"}
+OWN = {"form", "columns", "debug", "strict", "chart", "kwargs", "inputs", "asked"}
 # what is printed, written or repeated, and has no parameter beside it
 OF_PROFILE = {"batch", "depth", "by", "time", "memory", "allocate", "weight",
               "size_by", "output", "timeout", "show_list", "models"}  # fmt: skip
 MORE = {
     "profile": OF_PROFILE,
-    "diff": {"fail_over"},
-    "compare": {"a", "b", "more", "list_"},
-    "claims": {"file"},
+    "diff": {"fail_over", "output"},
+    "compare": {"a", "b", "more", "list_", "output"},
+    "claims": {"file", "output"},
     "systems": {"scale", "output"},
+    "tune": {"output"},
 }
 
 

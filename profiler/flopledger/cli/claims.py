@@ -5,8 +5,13 @@ from typing import Annotated
 
 import typer
 
-from flopledger.cli.console import Debug, write_out
-from flopledger.cli.formats import format_option
+from flopledger.cli.console import Debug
+from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+
+EXAMPLES = """
+flopledger claims
+flopledger claims my_claims.toml --output verdicts.csv
+"""
 
 
 def claims(
@@ -14,12 +19,19 @@ def claims(
         Path | None,
         typer.Argument(help="A TOML file of claims; facts/claims.toml if it is left out."),
     ] = None,
-    form: Annotated[str, format_option("claims")] = "table",
+    form: Annotated[str | None, format_option("claims")] = None,
+    output: Output = None,
+    columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Hold claims against what is measured and cited: what was said, what is found, a verdict."""
+    """Hold claims against what is measured and cited.
+
+    For each: what was said, what is found, a verdict, and the reason for it.
+    """
     from flopledger.reports.claims import FORMATS
     from flopledger.statements import claim
 
-    write_out(FORMATS[form](claim.claims(file)), form)
+    chosen = check_form("claims", form, output, columns)
+    verdicts = claim.claims(file)
+    deliver(lambda: FORMATS[chosen](verdicts), chosen, output, columns)
     return 0

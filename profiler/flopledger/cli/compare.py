@@ -1,11 +1,18 @@
 """Two runs' compute or hours, split into factors: flopledger compare."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
 
 from flopledger.cli.console import Debug, say, write_out
-from flopledger.cli.formats import format_option
+from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+
+EXAMPLES = """
+flopledger compare alexnet alphazero-chess
+flopledger compare alexnet my_run.toml --format markdown
+flopledger compare --list
+"""
 
 
 def compare(
@@ -30,7 +37,9 @@ def compare(
             "games, and whatever else makes data."
         ),
     ] = "all",
-    form: Annotated[str, format_option("compare")] = "table",
+    form: Annotated[str | None, format_option("compare")] = None,
+    output: Output = None,
+    columns: Columns = None,
     list_: Annotated[
         bool, typer.Option("--list", help="The runs that can be compared are listed.")
     ] = False,
@@ -40,9 +49,11 @@ def compare(
     seed: Annotated[int, typer.Option(help="The seed of the draws.", min=0)] = 0,
     debug: Debug = False,
 ) -> int:
-    """Split the ratio b / a of two runs' training compute per parameter, or hours, into factors.
+    """Split the gap between two runs into factors.
 
-    Where several runs are named, each is compared with the next, and the steps add up.
+    The ratio b / a is of training compute per parameter, or of hours; the factors' orders of
+    magnitude add up to its own. Where several runs are named, each is compared with the next,
+    and the steps add up.
     """
     from flopledger.ledger import compared
     from flopledger.ledger.dawnbench_hours import contradiction
@@ -53,16 +64,18 @@ def compare(
         return 0
     if a is None or b is None:
         raise typer.BadParameter("name two runs; flopledger compare --list shows them")
+    chosen = check_form("compare", form, output, columns)
     sides = compared.ledgers_to_compare([a, b, *(more or [])], quantity, accounting)
     # people read hours as a chain's speeds, also of two runs; programs read one shape of two
-    if more or (quantity == "hours" and form not in ("json", "csv")):
+    if more or (quantity == "hours" and chosen not in ("json", "csv")):
         steps = compared.compare_chain(sides, samples=samples, seed=seed)
-        text = compare_chain.FORMATS[form](steps)
+        write = partial(compare_chain.FORMATS[chosen], steps)
     else:
-        text = compare.FORMATS[form](compared.compare(*sides, samples=samples, seed=seed))
+        pair = compared.compare(*sides, samples=samples, seed=seed)
+        write = partial(compare.FORMATS[chosen], pair)
     for line in filter(None, map(contradiction, sides)):
         say(line)
-    write_out(text, form)
+    deliver(write, chosen, output, columns)
     return 0
 
 

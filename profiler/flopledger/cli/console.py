@@ -47,12 +47,13 @@ def say(line: str) -> None:
     print(f"flopledger: {visible(line)}", file=sys.stderr)
 
 
-def write_out(content: str | bytes, form: str = "table") -> None:
+def write_out(content: str | bytes, form: str = "table", colour: bool = False) -> None:
     """A report to stdout: what every verb prints.
 
     Args:
         content: what it says, a picture in bytes.
         form: as --format names it; of a table, CSV or Markdown no character steers the terminal.
+        colour: whether ANSI codes in it are its own.
 
     Raises:
         OSError: stdout cannot be written.
@@ -62,7 +63,7 @@ def write_out(content: str | bytes, form: str = "table") -> None:
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
         else:
-            sys.stdout.write(readable(content, form, colour=sys.stdout.isatty()))
+            sys.stdout.write(readable(content, form, colour))
         sys.stdout.flush()
 
 

@@ -1,10 +1,39 @@
-"""The option --format: its choices are the names in a verb's table of formats in reports/."""
+"""How results leave a verb: --format, --output, --columns, and the suffix that names a format."""
 
 import ast
+import os
+import shutil
+import sys
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+
+from flopledger.cli.console import readable, say, write_out
+from flopledger.storage.files import check_writable, write_whole
+
+_SUFFIXES = {
+    ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".html": "html",
+    ".htm": "html", ".tex": "latex", ".svg": "svg", ".png": "png", ".txt": "table",
+}  # fmt: skip
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        help="The output is written to this file instead of stdout, in the format that its "
+        "suffix names."
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TITLE,TITLE",
+        help="The columns of the table, by their titles, or all. Left out: as many as the screen "
+        "has room for.",
+    ),
+]
 
 
 def format_option(report: str) -> Any:
@@ -21,7 +50,10 @@ def format_option(report: str) -> Any:
         return text
 
     return typer.Option(
-        "--format", parser=chosen, metavar=f"[{'|'.join(names)}]", help="How stdout is written."
+        "--format",
+        parser=chosen,
+        metavar=f"[{'|'.join(names)}]",
+        help="How the output is written. Left out: as the suffix of --output says, or a table.",
     )
 
 
@@ -32,3 +64,95 @@ def format_names(report: str) -> list[str]:
     assert isinstance(table, ast.Assign | ast.AnnAssign)
     assert isinstance(table.value, ast.Dict)
     return [ast.literal_eval(key) for key in table.value.keys if key is not None]
+
+
+def check_form(report: str, form: str | None, output: Path | None, columns: str | None) -> str:
+    """The format to write, and a file that can be written; said before any work is done.
+
+    Raises:
+        BadParameter: the verb has no such format, or the options contradict each other.
+        OSError: the file cannot be written.
+    """
+    chosen = form or _of_suffix(report, output)
+    if columns is not None and chosen != "table":
+        raise typer.BadParameter(f"--columns is of a table; --format {chosen} has every column")
+    if columns is not None and not any(name.strip() for name in columns.split(",")):
+        raise typer.BadParameter("--columns names no column")
+    if output is not None:
+        check_writable(output)
+    return chosen
+
+
+def journal_and_output(output: Path | None, resume: bool) -> tuple[Path | None, Path | None]:
+    """What --output names where a verb keeps a journal: FILE.jsonl is one, FILE.csv the result.
+
+    Returns:
+        The file that gets a line of JSON as the work goes on, and that of the result, or None.
+
+    Raises:
+        BadParameter: --resume with a file that is no journal.
+    """
+    if output is None or output.suffix.lower() not in _SUFFIXES:
+        return output, None
+    if resume:
+        raise typer.BadParameter(
+            f"--resume goes on with a journal, --output {output.with_suffix('.jsonl')}; "
+            f"{output.name} is the result of whole work"
+        )
+    return None, output
+
+
+def _of_suffix(report: str, output: Path | None) -> str:
+    if output is None:
+        return "table"
+    names = format_names(report)
+    for name in names:  # x.speedscope.json
+        if output.name.endswith(f".{name}.json"):
+            return name
+    form = _SUFFIXES.get(output.suffix.lower(), "table")
+    if form not in names:
+        raise typer.BadParameter(
+            f"--output {output}: this verb writes no {form}; --format is one of {', '.join(names)}"
+        )
+    return form
+
+
+def deliver(
+    write: Callable[[], str | bytes], form: str, output: Path | None, columns: str | None
+) -> None:
+    """Write a result to the file, whole, or to stdout as wide as the screen.
+
+    Args:
+        write: makes the text, or a picture's bytes.
+        form: as `check_form` gives it.
+        output: the file, or None.
+        columns: what --columns says, or None.
+
+    Raises:
+        WrongOption: no table has one of those columns.
+        OSError: it cannot be written.
+    """
+    from flopledger.reports.columns import Screen, on_screen
+
+    asked = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    ansi = output is None and _shows_ansi()
+    screen = Screen(width=None if output else _width(), columns=asked, bold=ansi)
+    with on_screen(screen):
+        content = write()
+    screen.check_columns()
+    if output is None:
+        write_out(content, form, colour=ansi)
+        return
+    write_whole(output, readable(content, form) if isinstance(content, str) else content)
+    say(f"written to {output}")
+
+
+def _width() -> int | None:
+    """Characters in a line of the terminal; None where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _shows_ansi() -> bool:
+    """Whether the terminal takes ANSI codes, and its user wants them (https://no-color.org)."""
+    dumb = os.environ.get("TERM", "") in ("", "dumb")
+    return sys.stdout.isatty() and not dumb and not os.environ.get("NO_COLOR")

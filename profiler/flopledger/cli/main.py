@@ -9,9 +9,9 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib import import_module
+from importlib import import_module, metadata
 from pkgutil import iter_modules
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -26,22 +26,49 @@ from flopledger.storage.links import check_links
 # again and again, a twentieth of a short command's time
 _OBJECTS = 100_000
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"flopledger {metadata.version('flopledger')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Where a PyTorch network spends arithmetic and where it keeps its parameters.",
 )
-# a verb is a file of this package that holds a function, or a Typer of several, of its own name
+
+
+def _examples(lines: str) -> str:
+    """What --help ends with: commands as they are typed; \b keeps their lines apart."""
+    commands = lines.strip().splitlines()
+    return "\b\n" + "\n".join(["Examples:", *(f"  {command}" for command in commands)])
+
+
+# a verb is a file of this package that holds a function, or a Typer of several, of its own name,
+# and EXAMPLES of commands, a line each
 for name in sorted(module.name for module in iter_modules(cli.__path__)):
     if name == "main":
         continue
-    verb = getattr(import_module(f"flopledger.cli.{name}"), name, None)
+    file = import_module(f"flopledger.cli.{name}")
+    verb, epilog = getattr(file, name, None), _examples(getattr(file, "EXAMPLES", ""))
     if isinstance(verb, typer.Typer):
-        app.add_typer(verb, name=name)
+        app.add_typer(verb, name=name, epilog=epilog)
     elif verb is not None:
-        app.command()(verb)
+        app.command(epilog=epilog)(verb)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="The version is shown.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """Where a PyTorch network spends arithmetic and where it keeps its parameters."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

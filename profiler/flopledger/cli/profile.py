@@ -1,8 +1,6 @@
 """The main job: flopledger profile."""
 
-import sys
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -16,13 +14,12 @@ from flopledger.cli.console import (
     say,
     with_progress,
 )
-from flopledger.cli.formats import format_option
+from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
 from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
-from flopledger.cli.profile_output import check_format, write
+from flopledger.cli.profile_output import check_format
 from flopledger.cli.timeout import TimedOut, limit
 from flopledger.options import check_least, check_seconds
 from flopledger.profiles.totals import Optimiser
-from flopledger.storage.files import check_writable
 from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, list_models
 from flopledger.zoo.sources import check_names
 
@@ -31,6 +28,13 @@ if TYPE_CHECKING:
     from flopledger.profiles.tables import Profile
     from flopledger.reports.profile import Measured
     from flopledger.zoo.inputs import AskedInput
+
+
+EXAMPLES = """
+flopledger profile alexnet
+flopledger profile my_model.py:Net --input 8,3,64,64 --output layers.csv
+flopledger profile gpt2 --depth 2 --memory --optimiser adamw
+"""
 
 Kwargs = Annotated[
     list[str] | None,
@@ -149,7 +153,8 @@ def profile(
             "--strict", help="The exit code is 3 if anything is uncounted or the counters disagree."
         ),
     ] = False,
-    form: Annotated[str, format_option("profile")] = "table",
+    form: Annotated[str | None, format_option("profile")] = None,
+    columns: Columns = None,
     weight: Annotated[
         Literal["flops", "seconds"],
         typer.Option(help="What the frames of a trace weigh; seconds need --time."),
@@ -158,9 +163,7 @@ def profile(
         Literal["flops", "params"],
         typer.Option(help="What the boxes of the picture are shares of."),
     ] = "flops",
-    output: Annotated[
-        Path | None, typer.Option(help="The output is written to this file instead of stdout.")
-    ] = None,
+    output: Output = None,
     timeout: Annotated[
         float | None, typer.Option(help="How many seconds each model may take.")
     ] = None,
@@ -170,7 +173,7 @@ def profile(
     ] = False,
     debug: Debug = False,
 ) -> int:
-    """Count the FLOPs and parameters of models, layer by layer, with two counters.
+    """Count FLOPs and parameters, layer by layer, with two counters.
 
     A file or package that is named is imported, which runs its code.
     """
@@ -191,8 +194,7 @@ def profile(
 
     if inputs is not None and asked:
         raise typer.BadParameter("--input and --inputs both say what goes in; give one of them")
-    if output is not None:
-        check_writable(output)
+    chosen = check_form("profile", form, output, columns)
     order = Order(
         asked=[parse_input(text) for text in asked or []],
         inputs=inputs,
@@ -217,7 +219,7 @@ def profile(
         ),
     )
     check_wanted(order.wanted)
-    chosen = check_format(form, weight, order.wanted, len(models) > 1, output)
+    writer = check_format(chosen, weight, order.wanted, len(models) > 1, output)
     counts, code = _profiled(models, order, debug)
     if counts:
         from flopledger.reports.profile import Shown
@@ -228,13 +230,12 @@ def profile(
             several=len(models) > 1,
             by=by,
             depth=depth,
-            colour=output is None and sys.stdout.isatty(),
             size_by=size_by,
             weight=weight,
             optimiser=optimiser,
             accumulate=accumulate,
         )
-        write(chosen.write(shown), output, form)
+        deliver(lambda: writer.write(shown), chosen, output, columns)
     objections = [line for profile, _ in counts for line in doubts(profile)]
     for line in objections:
         say(line)

@@ -1,13 +1,10 @@
-"""What flopledger profile can show in which format, and where it writes it."""
+"""What flopledger profile can show in which format."""
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-
-from flopledger.cli.console import readable, say, write_out
-from flopledger.storage.files import write_whole
 
 if TYPE_CHECKING:
     from flopledger.cli.profile_measurements import Wanted
@@ -42,12 +39,3 @@ def check_format(
     if wanted.memory and not chosen.measurements:
         raise typer.BadParameter(f"--memory is shown by --format {shown}")
     return chosen
-
-
-def write(text: str | bytes, output: Path | None, form: str) -> None:
-    """To the file, whole, or to stdout."""
-    if output is not None:
-        write_whole(output, readable(text, form) if isinstance(text, str) else text)
-        say(f"written to {output}")
-    else:
-        write_out(text, form)

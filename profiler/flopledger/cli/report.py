@@ -9,6 +9,10 @@ from flopledger.cli.console import NOT_PROFILED, Debug, say, with_progress
 from flopledger.cli.profile import doubts
 from flopledger.zoo.registry import list_models
 
+EXAMPLES = """
+flopledger report --output build/report
+"""
+
 
 def report(
     output: Annotated[Path, typer.Option(help="The folder that the report is written to.")] = Path(
@@ -16,7 +20,9 @@ def report(
     ),
     debug: Debug = False,
 ) -> int:
-    """Count the zoo, balance the ledgers, judge the claims: index.html, report.md, tables, figures.
+    """Write the whole answer: a page, its tables, its figures.
+
+    The zoo is counted, the ledgers balanced and the claims judged, into index.html and report.md.
 
     A network is counted once for each state of its file and of the profiler, and then remembered.
     """

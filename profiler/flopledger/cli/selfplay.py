@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from flopledger.cli.console import Debug, progress_bar, say, stopped, write_out
-from flopledger.cli.formats import format_option
+from flopledger.cli.console import Debug, progress_bar, say, stopped
+from flopledger.cli.formats import Columns, check_form, deliver, format_option, journal_and_output
 from flopledger.progress import Interrupted, Unfinished
 
 if TYPE_CHECKING:
     from flopledger.play.games import GameName
+
+
+EXAMPLES = """
+flopledger selfplay --game connect_four --simulations 50 --games 4
+flopledger selfplay --game go --board 9 --games 20 --output games.jsonl --resume
+"""
 
 
 def selfplay(
@@ -64,18 +70,25 @@ def selfplay(
     ] = "",
     seed: Annotated[int, typer.Option(help="The seed of weights, noise and moves.")] = 0,
     output: Annotated[
-        Path | None, typer.Option(help="A file that gets a line of JSON after every game.")
+        Path | None,
+        typer.Option(
+            help="FILE.jsonl gets a line of JSON after every game; FILE.csv, FILE.md and so on get "
+            "the result, in the format that the suffix names."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Play goes on with the games in --output.")
     ] = False,
-    form: Annotated[str, format_option("selfplay")] = "table",
+    form: Annotated[str | None, format_option("selfplay")] = None,
+    columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Play games as AlphaZero does, and count what the search asks of the network."""
+    """Play games as AlphaZero does, and count the evaluations."""
     from flopledger.play.run_selfplay import selfplay as play_games
     from flopledger.reports.selfplay import FORMATS
 
+    journal, result_file = journal_and_output(output, resume)
+    chosen = check_form("selfplay", form, result_file, columns)
     code = 0
     try:
         with progress_bar("games") as progress:
@@ -84,12 +97,12 @@ def selfplay(
                 board=board, blocks=blocks, filters=filters, network=network,
                 simulations=simulations, games=games, reuse_tree=reuse_tree, cache=cache,
                 resign=resign, batch=batch, moves=moves, sampled=sampled, noise=noise,
-                position=position, values=values, fpu=fpu, seed=seed, output=output,
+                position=position, values=values, fpu=fpu, seed=seed, output=journal,
                 resume=resume, progress=progress,
             )  # fmt: skip
     except (Interrupted, Unfinished) as stop:
         result, code = stop.result, stopped(stop, "what was played follows", debug)
     for note in result.notes:
         say(note)
-    write_out(FORMATS[form](result), form)
+    deliver(lambda: FORMATS[chosen](result), chosen, result_file, columns)
     return code

@@ -13,15 +13,20 @@ from flopledger.cli.console import (
     progress_bar,
     say,
     stopped,
-    write_out,
 )
-from flopledger.cli.formats import format_option
+from flopledger.cli.formats import Columns, check_form, deliver, format_option, journal_and_output
 from flopledger.cli.profile import Kwargs, check_words
 from flopledger.progress import Interrupted, Unfinished
 from flopledger.storage.files import check_writable, write_whole
 
 if TYPE_CHECKING:
     from flopledger.sweeping.sweep_result import Sweep
+
+
+EXAMPLES = """
+flopledger sweep resnet18 --over N=128,160,224 --input 1,3,N,N
+flopledger sweep gpt2 --over T=128:1025:128 --input 1,T:int64 --chart laws.svg
+"""
 
 
 def sweep(
@@ -57,12 +62,17 @@ def sweep(
         typer.Option(help="How many seconds each row may take, in a process of its own."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="A file that gets a line of JSON after every row.")
+        Path | None,
+        typer.Option(
+            help="FILE.jsonl gets a line of JSON after every row; FILE.csv, FILE.md and so on get "
+            "the result, in the format that the suffix names."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="The sweep goes on with the rows in --output.")
     ] = False,
-    form: Annotated[str, format_option("sweep")] = "table",
+    form: Annotated[str | None, format_option("sweep")] = None,
+    columns: Columns = None,
     chart: Annotated[
         Path | None, typer.Option(help="A chart is drawn to FILE.svg, FILE.png or FILE.html.")
     ] = None,
@@ -72,21 +82,24 @@ def sweep(
     ] = False,
     debug: Debug = False,
 ) -> int:
-    """Count networks at many input sizes, and say by which law the counts grow.
+    """Count networks at many input sizes, and find the law.
 
     A network that fails at a size costs that row alone.
     """
+    from flopledger.reports.sweep import FORMATS
     from flopledger.sweeping.run_sweep import sweep as count_rows
 
     if chart is not None:
         _check_chart(chart)
     check_words(models, inputs)
+    journal, result_file = journal_and_output(output, resume)
+    chosen = check_form("sweep", form, result_file, columns)
     code = 0
     try:
         with progress_bar("rows") as progress:
             result = count_rows(
                 models, inputs or [], over, factory_kwargs=kwargs or [], counter=counter,
-                jobs=jobs, scheduler=scheduler, timeout=timeout, output=output, resume=resume,
+                jobs=jobs, scheduler=scheduler, timeout=timeout, output=journal, resume=resume,
                 progress=progress,
             )  # fmt: skip
     except (Interrupted, Unfinished) as stop:
@@ -95,15 +108,13 @@ def sweep(
         say(note)
     if not result.rows:
         return code or NOT_PROFILED
-    shown = _show(result, form, chart, strict)
+    deliver(lambda: FORMATS[chosen](result), chosen, result_file, columns)
+    shown = _show(result, chart, strict)
     return code or shown
 
 
-def _show(result: "Sweep", form: str, chart: Path | None, strict: bool) -> int:
-    """Write the table and draw the chart; the exit code."""
-    from flopledger.reports.sweep import FORMATS
-
-    write_out(FORMATS[form](result), form)
+def _show(result: "Sweep", chart: Path | None, strict: bool) -> int:
+    """Say what failed and draw the chart; the exit code."""
     failures = len(result.failures)
     if failures:
         say(f"{failures} of {len(result.rows)} rows could not be counted; each says why")

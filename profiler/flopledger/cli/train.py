@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from flopledger.cli.console import Debug, say, stopped, write_out
-from flopledger.cli.formats import format_option
+from flopledger.cli.console import Debug, say, stopped
+from flopledger.cli.formats import Columns, check_form, deliver, format_option
 from flopledger.progress import Interrupted, OnProgress, Unfinished
 
 if TYPE_CHECKING:
     from flopledger.play.games import GameName
     from flopledger.training.training_result import Training
+
+
+EXAMPLES = """
+flopledger train alexnet --epochs 5
+flopledger train alphazero --game tic_tac_toe --rounds 5 --resume
+"""
 
 train = typer.Typer(
     no_args_is_help=True, help="Train a small network from beginning to end, metered."
@@ -23,7 +29,7 @@ Seed = Annotated[int, typer.Option(help="The seed of weights and of all that is 
 Output = Annotated[Path, typer.Option(help="The folder of the checkpoint and the run files.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Training goes on from the checkpoint.")]
 PeakRate = Annotated[float | None, typer.Option(help="The device's peak in FLOP/s, for MFU.")]
-Form = Annotated[str, format_option("train")]
+Form = Annotated[str | None, format_option("train")]
 
 _FOLDER = Path("build/train")
 
@@ -58,10 +64,14 @@ def alphazero(
     output: Output = _FOLDER,
     resume: Resume = False,
     peak: PeakRate = None,
-    form: Form = "table",
+    form: Form = None,
+    columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Train by self-play and SGD; then play games against a search by random games."""
+    """Train by self-play and SGD, metered, then play a match.
+
+    The opponent of the match is a search by random games.
+    """
     from flopledger.training.run_training import train as train_network
 
     def work(progress: OnProgress) -> "Training":
@@ -74,7 +84,7 @@ def alphazero(
             progress=progress,
         )  # fmt: skip
 
-    return _tell(work, form, debug)
+    return _tell(work, form, columns, debug)
 
 
 @train.command()
@@ -89,10 +99,14 @@ def alexnet(
     output: Output = _FOLDER,
     resume: Resume = False,
     peak: PeakRate = None,
-    form: Form = "table",
+    form: Form = None,
+    columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Train a small AlexNet on images of 8 x 8 that scikit-learn ships; then test it."""
+    """Train a small AlexNet on scikit-learn's digits, metered.
+
+    The digits are images of 8 x 8; some are kept for the test at the end.
+    """
     from flopledger.training.run_training import train as train_network
 
     def work(progress: OnProgress) -> "Training":
@@ -102,20 +116,23 @@ def alexnet(
             resume=resume, peak=peak, progress=progress,
         )  # fmt: skip
 
-    return _tell(work, form, debug)
+    return _tell(work, form, columns, debug)
 
 
-def _tell(work: "Callable[[OnProgress], Training]", form: str, debug: bool) -> int:
+def _tell(
+    work: "Callable[[OnProgress], Training]", form: str | None, columns: str | None, debug: bool
+) -> int:
     """Train, and write what came of it; the exit code."""
     from flopledger.reports.train import FORMATS
 
+    chosen = check_form("train", form, None, columns)
     code = 0
     try:
         result = work(lambda step: say(step.message))
     except (Interrupted, Unfinished) as stop:
         follows = "what was done follows, and --resume goes on from the checkpoint"
         result, code = stop.result, stopped(stop, follows, debug)
-    write_out(FORMATS[form](result), form)
+    deliver(lambda: FORMATS[chosen](result), chosen, None, columns)
     if result.metered is not None:
         say(f"{result.predicted} and -metered.toml are runs to compare")
     return code

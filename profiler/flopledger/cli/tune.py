@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from flopledger.cli.console import Debug, say, stopped, write_out
-from flopledger.cli.formats import format_option
+from flopledger.cli.console import Debug, say, stopped
+from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
 from flopledger.progress import Interrupted, Unfinished
 
 if TYPE_CHECKING:
     from flopledger.play.games import GameName
+
+
+EXAMPLES = """
+flopledger tune --game tic_tac_toe --trials 5 --games 10 --final 20
+"""
 
 
 def tune(
@@ -47,13 +52,19 @@ def tune(
     resume: Annotated[
         bool, typer.Option("--resume", help="Tuning goes on with --storage.")
     ] = False,
-    form: Annotated[str, format_option("tune")] = "table",
+    form: Annotated[str | None, format_option("tune")] = None,
+    output: Output = None,
+    columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Tune the search by win rate: a Gaussian process, and random search for as many FLOPs."""
+    """Tune the search by win rate, at one budget a move.
+
+    A Gaussian process proposes settings, and random search does for as many FLOPs.
+    """
     from flopledger.reports.tune import FORMATS
     from flopledger.tuning.run_tuning import tune as tune_search
 
+    chosen = check_form("tune", form, output, columns)
     code = 0
     try:
         result = tune_search(
@@ -65,5 +76,5 @@ def tune(
         )  # fmt: skip
     except (Interrupted, Unfinished) as stop:
         result, code = stop.result, stopped(stop, "what was played follows", debug)
-    write_out(FORMATS[form](result), form)
+    deliver(lambda: FORMATS[chosen](result), chosen, output, columns)
     return code

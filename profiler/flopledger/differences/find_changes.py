@@ -18,6 +18,7 @@ from flopledger.errors import WrongOption
 from flopledger.options import brief, checks_arguments
 from flopledger.profiles.saved import read_profile
 from flopledger.profiles.tables import Profile
+from flopledger.zoo.registry import find_listings
 
 
 @checks_arguments
@@ -26,7 +27,8 @@ def diff(before: Profile | str | Path, after: Profile | str | Path) -> Differenc
 
     Args:
         before: a profile; the path of a saved one, which ends in .json; or the name of a network,
-            which is counted on its own inputs, as `profile` does.
+            which is counted: one of the zoo on its own inputs, any other on those of the other
+            side, if that is a profile.
         after: likewise.
 
     Raises:
@@ -38,7 +40,8 @@ def diff(before: Profile | str | Path, after: Profile | str | Path) -> Differenc
             raise WrongOption(
                 f"{brief(side)} is no count; give what profile() returns, a file or a name"
             )
-    sides = _count(before), _count(after)
+    first = _count(before, after)
+    sides = first, _count(after, first)
     old, new = ({row.layer: row for row in _rows(side)} for side in sides)
     kept = {path: path for path in old if path in new} | _renamed(old, new)
     arrived = set(kept.values())
@@ -66,14 +69,23 @@ def is_saved(side: str | Path) -> bool:
     return isinstance(side, Path) or (side.endswith(".json") and ":" not in side)
 
 
-def _count(side: Profile | str | Path) -> Profile:
+def _count(side: Profile | str | Path, other: Profile | str | Path) -> Profile:
     if isinstance(side, Profile):
         return side
     if is_saved(side):
         return read_profile(Path(side))
-    from flopledger.counting.profiling import profile  # which imports torch
+    import torch
 
-    return profile(str(side))
+    from flopledger.counting.profiling import profile
+
+    if isinstance(other, str | Path) and is_saved(other):
+        other = read_profile(Path(other))
+    if not isinstance(other, Profile) or find_listings(str(side)):
+        return profile(str(side))
+    shapes = [(each.shape, getattr(torch, each.dtype)) for each in other.inputs]
+    return profile(
+        str(side), tuple(torch.zeros(shape, dtype=kind, device="meta") for shape, kind in shapes)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

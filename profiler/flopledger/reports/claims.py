@@ -4,23 +4,28 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from flopledger.reports.cells import to_markdown
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.cells import to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import page
 from flopledger.reports.units import short
 from flopledger.statements.claim import Verdict, Verdicts
+from flopledger.storage.visible import visible
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """A table, and below it each claim in full with the reason for its verdict."""
     shown = frame(verdicts)[["id", "claimed", "found", "kind", "verdict"]]
-    return plain_table(shown) + "".join(map(_in_full, verdicts))
+    return plain_table(shown, ("kind", "claimed"), words=("verdict",)) + "".join(
+        map(_in_full, verdicts)
+    )
 
 
 def _in_full(verdict: Verdict) -> str:
     claim = verdict.claim
     reason = f": {verdict.reason}" if verdict.reason else ""
     rule = f" ({verdict.tolerance})" if verdict.tolerance else ""
-    return f"\n{claim.id}: {claim.statement}\n  {verdict.word}{rule}{reason}\n"
+    lines = f"{claim.id}: {claim.statement}", f"  {verdict.word}{rule}{reason}"
+    return "\n" + "".join(f"{wrapped(visible(line))}\n" for line in lines)
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
@@ -80,5 +85,7 @@ def found(verdict: Verdict) -> str:
 FORMATS: dict[str, Callable[[Verdicts], str]] = {
     "table": table,
     "json": Verdicts.to_json,
+    "csv": lambda verdicts: to_csv(verdicts.frame()),
     "markdown": markdown,
+    "html": lambda verdicts: page("claims", verdicts._repr_html_()),
 }

@@ -7,15 +7,18 @@ import pandas as pd
 from flopledger.ledger.comparison import Comparison, Share
 from flopledger.ledger.ledger import PublishedTotal, RestsOn
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import page
 from flopledger.reports.units import short
+
+_FIRST_TO_GO = "kind", "ratio", "90% interval"  # what a narrow screen can do without
 
 
 def table(comparison: Comparison) -> str:
     """The heading, the factors, what is uncertain, and the published totals."""
     factors, published = factor_table(comparison), published_table(comparison)
-    parts = [heading(comparison), plain_table(factors)]
-    parts += filter(None, [samples(comparison), uncertainty(comparison)])
+    parts = [wrapped(heading(comparison)), plain_table(factors, _FIRST_TO_GO, words=("kind",))]
+    parts += map(wrapped, filter(None, [samples(comparison), uncertainty(comparison)]))
     parts += ["", plain_table(published)] if len(published) else []
     return "\n".join(part.rstrip() for part in parts) + "\n"
 
@@ -142,4 +145,5 @@ FORMATS: dict[str, Callable[[Comparison], str]] = {
     "json": Comparison.to_json,
     "csv": csv,
     "markdown": with_sources,
+    "html": lambda comparison: page(f"{comparison.a} and {comparison.b}", comparison._repr_html_()),
 }

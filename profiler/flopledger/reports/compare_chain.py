@@ -9,14 +9,16 @@ from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import HOURS
 from flopledger.ledger.quantity import weakest
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import page
 from flopledger.reports.units import short
 
 
 def table(chain: Chain) -> str:
     """The heading, each run's letter, and the factors' values and orders."""
     frames = [values_table(chain), orders_table(chain)]
-    return "\n".join([heading(chain), *legend(chain), "", *map(plain_table, frames)])
+    lines = map(wrapped, [heading(chain), *legend(chain)])
+    return "\n".join([*lines, "", *map(plain_table, frames)])
 
 
 def csv(chain: Chain) -> str:
@@ -108,4 +110,5 @@ FORMATS: dict[str, Callable[[Chain], str]] = {
     "json": Chain.to_json,
     "csv": csv,
     "markdown": markdown,
+    "html": lambda chain: page(", ".join(chain.runs), chain._repr_html_()),
 }

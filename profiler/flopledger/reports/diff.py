@@ -6,16 +6,17 @@ import pandas as pd
 
 from flopledger.differences.changes import FIGURES, Change, Differences
 from flopledger.profiles.tables import Profile
-from flopledger.reports.cells import markdown_text, to_markdown
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import page
 from flopledger.reports.units import by_x
 
 
 def table(difference: Differences) -> str:
     """The heading, notes, and what moved, every count to the last digit."""
-    parts = [difference.heading, *notes(difference)]
+    parts = [*map(wrapped, [difference.heading, *notes(difference)])]
     for frame in _frames(difference):
-        parts += ["", plain_table(frame).rstrip()]
+        parts += ["", plain_table(frame, words=("status",)).rstrip()]
     return "\n".join(parts) + "\n"
 
 
@@ -30,7 +31,9 @@ def markdown(difference: Differences) -> str:
 FORMATS: dict[str, Callable[[Differences], str]] = {
     "table": table,
     "json": Differences.to_json,
+    "csv": lambda difference: to_csv(difference.by_layer()),
     "markdown": markdown,
+    "html": lambda difference: page(difference.heading, difference._repr_html_()),
 }
 
 

@@ -5,14 +5,14 @@ from typing import Any
 import pandas as pd
 
 from flopledger.allocation.held_bytes import OF_A_FORM, WORDS, Memory
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.columns import bold, plain_table, wrapped
 from flopledger.reports.units import percent
 
 
 def render(model: str, memory: Memory, allocated: Memory | None = None) -> str:
     """The table; beside it, where it is given, what was allocated."""
-    form = "".join(f"{line}\n" for line in memory.form.lines()) if memory.form else ""
-    return f"{model}: memory\n{form}{plain_table(_rows(memory, allocated))}"
+    form = "".join(f"{wrapped(line)}\n" for line in memory.form.lines()) if memory.form else ""
+    return f"{bold(f'{model}: memory')}\n{form}{plain_table(_rows(memory, allocated))}"
 
 
 def as_object(memory: Memory, allocated: Memory | None = None) -> dict[str, Any]:

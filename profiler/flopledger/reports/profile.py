@@ -15,6 +15,7 @@ from flopledger.reports import (
     profile_trace,
     timing,
 )
+from flopledger.reports.columns import wrapped
 from flopledger.reports.units import short
 from flopledger.storage.json_text import json_text
 
@@ -50,7 +51,6 @@ class Shown:
         several: whether several were asked for, however many there are.
         by: the rows: "layer", "operator" or "kind".
         depth: to which layers are folded, or None.
-        colour: whether a table has ANSI codes.
         size_by: what a box of a picture is a share of.
         weight: of a trace's frames.
         optimiser: of a step of training that is counted as well, or None.
@@ -62,7 +62,6 @@ class Shown:
     several: bool
     by: Literal["layer", "operator", "kind"]
     depth: int | None
-    colour: bool
     size_by: Literal["flops", "params"]
     weight: Literal["flops", "seconds"]
     optimiser: Optimiser | None
@@ -95,13 +94,16 @@ class Format:
 
 
 def _table(shown: Shown) -> str:
-    text = profile_table.render(shown.profiles, shown.by, shown.depth, shown.colour)
+    text = profile_table.render(shown.profiles, shown.by, shown.depth)
     passes = f"{shown.accumulate} pass{'es' if shown.accumulate > 1 else ''}"
     for profile, step in zip(shown.profiles, shown.steps(), strict=False):
         text += (
-            f"{profile.model}: a step of training ({passes}, {shown.optimiser}): "
-            f"{short(step.macs)} MACs = {short(step.flops)} FLOPs, {short(step.other_flops)} "
-            f"other FLOPs, of which the optimiser's {short(step.optimiser_flops)}\n"
+            wrapped(
+                f"{profile.model}: a step of training ({passes}, {shown.optimiser}): "
+                f"{short(step.macs)} MACs = {short(step.flops)} FLOPs, {short(step.other_flops)} "
+                f"other FLOPs, of which the optimiser's {short(step.optimiser_flops)}"
+            )
+            + "\n"
         )
     for profile, measured in zip(shown.profiles, shown.measured, strict=True):
         text += _measured_table(profile.model, measured.folded(shown.depth))

@@ -1,77 +1,66 @@
-"""Profiles as coloured tables for a terminal."""
+"""Profiles as tables for a terminal."""
 
-import io
-import shutil
 from collections.abc import Sequence
-from typing import Literal
 
 import pandas as pd
-from rich.console import Console, Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from flopledger.profiles.tables import Profile
+from flopledger.reports.columns import bold, plain_table, wrapped
 from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x, percent, short
 from flopledger.storage.visible import visible
 
-_WORDS = ("layer", "operator", "kind", "model", "output_shape", "check")
+_WORDS = ("operator", "kind", "output shape", "check")
 _SHARES = {"params": "params %", "flops": "flops %"}
+_SUMMED = ("calls", "layers", "params", "macs", "flops", "other flops")
+# what a narrow screen can do without, the least needed first
+_FIRST_TO_GO = (
+    "activations", "trainable params", "output shape", "other flops", "calls", "kind",
+    "params ratio", "flops ratio", "flops/param ratio", "macs", "params %", "flops %",
+    "flops/param",
+)  # fmt: skip
 
 
-def render(profiles: Sequence[Profile], by: str, depth: int | None, colour: bool) -> str:
+def render(profiles: Sequence[Profile], by: str, depth: int | None) -> str:
     """One table a profile, and one that compares them if there are several.
 
     Args:
         profiles: at least one.
         by: "layer", "operator" or "kind".
         depth: of the layers' paths, or None for all.
-        colour: whether to write ANSI codes.
     """
-    parts: list[RenderableType] = []
+    parts = []
     for profile in profiles:
-        parts += [Text(visible(heading(profile)), style="bold"), _table(chosen(profile, by, depth))]
-        parts += [Text(visible(line)) for line in footnotes(profile)] + [Text("")]
+        lines = [wrapped(visible(line)) for line in footnotes(profile)]
+        parts.append(f"{bold(heading(profile))}\n{_table(chosen(profile, by, depth))}")
+        parts[-1] += "".join(f"{line}\n" for line in lines)
     if len(profiles) > 1:
-        parts += [Text("all of them, beside the first", style="bold"), _table(summary(profiles))]
-    width = max(100, shutil.get_terminal_size((100, 24)).columns) if colour else 1000
-    out = io.StringIO()
-    Console(file=out, width=width, force_terminal=colour, no_color=not colour).print(Group(*parts))
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip().splitlines())
+        parts.append(f"{bold('all of them, beside the first')}\n{_table(summary(profiles))}")
+    return "\n".join(parts)
 
 
-def plain_table(frame: pd.DataFrame) -> str:
-    """A table of texts, without colour, as wide as it needs to be."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for index, name in enumerate(frame.columns):
-        title = escape(visible(str(name)))
-        table.add_column(title, justify="right" if index else "left", no_wrap=True)
-    for row in frame.itertuples(index=False):
-        table.add_row(*(escape(visible(str(cell))) for cell in row))
-    out = io.StringIO()
-    Console(file=out, width=400, no_color=True).print(table)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
-
-
-def _table(frame: pd.DataFrame) -> Table:
-    table = Table(box=None, pad_edge=False, show_footer="model" not in frame, padding=(0, 2, 0, 0))
+def _table(frame: pd.DataFrame) -> str:
+    cells = {}
     for name in _shown(frame):
-        column = frame[name]
-        total = "total" if name == frame.columns[0] else _total(name, column)
-        side: Literal["left", "right"] = "left" if name in _WORDS else "right"
-        table.add_column(_title(name), justify=side, footer=total, no_wrap=True)
-        if name in _SHARES:
-            footer = percent(column.sum(), column.sum())
-            table.add_column(_SHARES[name], justify="right", footer=footer, no_wrap=True)
-    for row in frame.to_dict("records"):
-        cells = []
-        for name in _shown(frame):
-            cells.append(_cell(name, row[name]))
-            if name in _SHARES:
-                cells.append(percent(row[name], frame[name].sum()))
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    return table
+        cells[_title(name)] = [_cell(name, value) for value in frame[name]]
+        if name in _SHARES and "model" not in frame:
+            whole = frame[name].sum()
+            cells[_SHARES[name]] = [percent(value, whole) for value in frame[name]]
+    total = None if "model" in frame else _total(frame)
+    return plain_table(pd.DataFrame(cells), _FIRST_TO_GO, total=total, words=_WORDS)
+
+
+def _total(frame: pd.DataFrame) -> dict[str, str]:
+    """The last row, by title: sums of what adds up."""
+    sums = {name: frame[name].sum() for name in map(str, frame) if _title(name) in _SUMMED}
+    shares = {
+        share: percent(sums[name], sums[name]) for name, share in _SHARES.items() if name in sums
+    }
+    return {
+        _title(frame.columns[0]): "total",
+        **{_title(name): short(value) for name, value in sums.items()},
+        **shares,
+    }
 
 
 def _shown(frame: pd.DataFrame) -> list[str]:
@@ -92,8 +81,3 @@ def _cell(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     return short(value)
-
-
-def _total(name: str, column: pd.Series) -> str:
-    summed = ("calls", "layers", "params", "macs", "flops", "other_flops")
-    return short(column.sum()) if name in summed else ""

@@ -8,8 +8,9 @@ import pandas as pd
 from flopledger.play.played_game import Played
 from flopledger.play.selfplay_result import SelfPlay
 from flopledger.play.statistics import Mean, evaluations_per_simulation, ratio
-from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import percent, short
 
 _ROWS: tuple[tuple[str, Callable[[Played], float]], ...] = (
@@ -22,10 +23,37 @@ _ROWS: tuple[tuple[str, Callable[[Played], float]], ...] = (
 )
 
 
+# what a narrow screen can do without, the least needed first
+_FIRST_TO_GO = "5% to 95% of games", "90% (a game)", "90% (a move)", "in all"
+
+
 def table(selfplay: SelfPlay) -> str:
     """A title, a row a figure, and what there is to know of the games."""
-    lines = "".join(_lines(selfplay.games, selfplay.finished))
-    return f"{_title(selfplay)}\n{plain_table(_frame(selfplay))}{lines}"
+    lines = "".join(f"{wrapped(line)}\n" for line in _lines(selfplay.games, selfplay.finished))
+    return f"{wrapped(_title(selfplay))}\n{plain_table(_frame(selfplay), _FIRST_TO_GO)}{lines}"
+
+
+def csv(selfplay: SelfPlay) -> str:
+    """One row a game, exact."""
+    return to_csv(
+        pd.DataFrame(
+            {
+                "game": game.index + 1,
+                "ended": game.ended,
+                "moves": game.moves,
+                **{name: figure(game) for name, figure in _ROWS},
+            }
+            for game in selfplay.games
+        )
+    )
+
+
+def markdown(selfplay: SelfPlay) -> str:
+    """The table as GitHub's, its title above and what there is to know below."""
+    lines = _lines(selfplay.games, selfplay.finished)
+    notes = "".join(f"- {markdown_text(line)}\n" for line in lines)
+    table = to_markdown(_frame(selfplay).rename(columns={"": "figure"}))
+    return f"## {markdown_text(_title(selfplay))}\n\n{table}\n{notes}"
 
 
 def html(selfplay: SelfPlay) -> str:
@@ -37,6 +65,9 @@ def html(selfplay: SelfPlay) -> str:
 FORMATS: dict[str, Callable[[SelfPlay], str]] = {
     "table": table,
     "json": SelfPlay.to_json,
+    "csv": csv,
+    "markdown": markdown,
+    "html": lambda selfplay: page("selfplay", selfplay._repr_html_()),
 }
 
 
@@ -96,17 +127,17 @@ def _lines(games: Sequence[Played], whole: Sequence[Played]) -> list[str]:
         reach = _interval(each)
         spread = f"90%: {reach}, by game" if reach != "-" else "one game, so no interval"
         lines.append(
-            f"evaluations per simulation, without the roots': {each.mean:.4f} ({spread})\n"
+            f"evaluations per simulation, without the roots': {each.mean:.4f} ({spread})"
         )
     if stopped := [game for game in games if not game.finished]:
         lines.append(
             f"{_names(stopped)} stopped ({stopped[-1].ended}) after "
             f"{_reach([game.moves for game in stopped])} moves: in the figures a move and in all, "
-            "not in those a game\n"
+            "not in those a game"
         )
     cut = sum(game.ended == "drawn at the limit" for game in whole)
     if cut:
-        lines.append(f"{percent(cut, len(whole))} of the games ended at the limit of moves\n")
+        lines.append(f"{percent(cut, len(whole))} of the games ended at the limit of moves")
     return lines
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from flopledger.errors import WrongOption
 from flopledger.reports.cells import drawable, markdown_text, to_csv, to_markdown
-from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.sweep_laws import (
     law_as_object,
     laws_of,
@@ -29,9 +29,13 @@ PICTURES = get_args(Picture)
 _FIGURES = ("samples", "params", "macs", "flops", "other_flops", "activations", "flops_per_param")
 
 
+# what a narrow screen can do without, the least needed first
+_FIRST_TO_GO = "activations", "other FLOPs", "FLOPs/param", "samples", "MACs"
+
+
 def table(sweep: Sweep) -> str:
     """A line a row, then the laws and what was assumed."""
-    return _table(sweep.rows) + "".join(f"{line}\n" for line in _lines(sweep))
+    return _table(sweep.rows) + "".join(f"{wrapped(line)}\n" for line in _lines(sweep))
 
 
 def markdown(sweep: Sweep) -> str:
@@ -62,6 +66,7 @@ FORMATS: dict[str, Callable[[Sweep], str]] = {
     "json": Sweep.to_json,
     "csv": lambda sweep: to_csv(frame(sweep.rows)),
     "markdown": markdown,
+    "html": lambda sweep: page("sweep", sweep._repr_html_()),
 }
 
 
@@ -175,7 +180,7 @@ def _curves(laws: Sequence[Finding], points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    """A line a row; what went wrong stands where its figures would."""
+    """A line a row, and below them a line a row that failed: what went wrong."""
     batched = any(row.samples not in (None, 1) for row in rows)
     figures = [name for name in _FIGURES if batched or name != "samples"]
     cells = pd.DataFrame(
@@ -189,12 +194,15 @@ def _table(rows: Sequence[Row]) -> str:
             for row in rows
         ]
     )
-    head, *lines = plain_table(cells).splitlines()
-    lines = [
-        f"{line}  {row.error}" if row.error is not None else line
-        for line, row in zip(lines, rows, strict=True)
-    ]
-    return "\n".join([head, *lines]) + "\n"
+    failed = [row for row in rows if row.error is not None]
+    reasons = [wrapped(f"{_point(row)}: {row.error}") for row in failed]
+    table = plain_table(cells, _FIRST_TO_GO, words=("check",))
+    return table + "".join(f"{line}\n" for line in reasons)
+
+
+def _point(row: Row) -> str:
+    """Alexnet at N=227."""
+    return f"{row.model} at {', '.join(f'{letter}={size}' for letter, size in row.sizes.items())}"
 
 
 def _title(name: str) -> str:
@@ -211,5 +219,5 @@ def _cell(row: Row, name: str) -> str:
 
 def _check(row: Row) -> str:
     if row.error is not None:
-        return ""
+        return "failed"
     return {True: "agrees", False: "DISAGREES", None: "alone"}[row.agrees]

@@ -5,13 +5,19 @@ import math
 import pandas as pd
 
 from flopledger.clock.layer_times import Timing
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.columns import bold, plain_table, wrapped
 from flopledger.reports.units import percent, short
+
+# what a narrow screen can do without, the least needed first
+_FIRST_TO_GO = "FLOP/byte", "low", "high", "kind", "calls", "bound by", "of peak"
 
 
 def render(model: str, timing: Timing) -> str:
     """The layers' table, below what is to be said of the whole pass."""
-    return "".join(f"{line}\n" for line in _headings(model, timing)) + plain_table(_layers(timing))
+    first, *others = _headings(model, timing)
+    lines = bold(first), *map(wrapped, others)
+    table = plain_table(_layers(timing), _FIRST_TO_GO)
+    return "".join(f"{line}\n" for line in lines) + table
 
 
 def _headings(model: str, timing: Timing) -> list[str]:

@@ -6,19 +6,44 @@ from typing import Any
 import pandas as pd
 
 from flopledger.ledger.prediction import COUNTS, TOTAL, Agreement, Part
-from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
 from flopledger.training.training_result import Training
 
 
 def table(training: Training) -> str:
     """What was done and what came of it, a line each; then the prediction beside it."""
-    text = "".join(f"{line}\n" for line in (_title(training), *_lines(training)))
+    lines = (_title(training), *_lines(training))
+    text = "".join(f"{wrapped(line)}\n" for line in lines)
     agreement = training.agreement
     if agreement is None:
         return text
-    return f"{text}\n{plain_table(agreement_table(agreement))}{verdict(agreement)}\n"
+    return f"{text}\n{plain_table(agreement_table(agreement))}{wrapped(verdict(agreement))}\n"
+
+
+def csv(training: Training) -> str:
+    """One row a total, and, of a whole training, what was predicted of it; exact."""
+    parts = {part.name: part for part in _all(training.agreement)} if training.agreement else {}
+    figures = {**training.totals, "flops": training.flops}
+    rows = [{"figure": name, "metered": value} for name, value in figures.items()]
+    rows += [
+        {"figure": name, "metered": part.metered, "predicted": part.predicted, "off": part.off}
+        for name, part in parts.items()
+    ]
+    return to_csv(pd.DataFrame(rows))
+
+
+def markdown(training: Training) -> str:
+    """The same as the table, as GitHub's under a heading."""
+    lines = "".join(f"- {markdown_text(line)}\n" for line in _lines(training))
+    text = f"## {markdown_text(_title(training))}\n\n{lines}"
+    agreement = training.agreement
+    if agreement is None:
+        return text
+    table = to_markdown(agreement_table(agreement).rename(columns={"": "figure"}))
+    return f"{text}\n{table}\n{markdown_text(verdict(agreement))}\n"
 
 
 def html(training: Training) -> str:
@@ -33,6 +58,9 @@ def html(training: Training) -> str:
 FORMATS: dict[str, Callable[[Training], str]] = {
     "table": table,
     "json": Training.to_json,
+    "csv": csv,
+    "markdown": markdown,
+    "html": lambda training: page("train", training._repr_html_()),
 }
 
 

@@ -6,8 +6,9 @@ import pandas as pd
 
 from flopledger.play.elo import elo_of
 from flopledger.play.score import Match, Spent
-from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
 from flopledger.tuning.outcome import TUNED, Outcome, Tuning
 
@@ -23,8 +24,23 @@ _TITLES = {"gp": "Gaussian process", "random": "random search"}
 
 def table(tuning: Tuning) -> str:
     """A title, a row a setting and a figure, and each sampler's verdict."""
-    lines = "".join(f"{line}\n" for line in _verdicts(tuning))
-    return f"{_title(tuning)}\n{plain_table(_table(tuning))}{lines}"
+    lines = "".join(f"{wrapped(line)}\n" for line in _verdicts(tuning))
+    return f"{wrapped(_title(tuning))}\n{plain_table(_table(tuning))}{lines}"
+
+
+def csv(tuning: Tuning) -> str:
+    """One row a sampler, exact, under the keys of JSON joined by dots."""
+    samplers = tuning.as_object()["samplers"]
+    return to_csv(
+        pd.json_normalize([{"sampler": name, **figures} for name, figures in samplers.items()])
+    )
+
+
+def markdown(tuning: Tuning) -> str:
+    """The table as GitHub's, its title above and the verdicts below."""
+    verdicts = "".join(f"- {markdown_text(line)}\n" for line in _verdicts(tuning))
+    table = to_markdown(_table(tuning).rename(columns={"": "figure"}))
+    return f"## {markdown_text(_title(tuning))}\n\n{table}\n{verdicts}"
 
 
 def html(tuning: Tuning) -> str:
@@ -35,6 +51,9 @@ def html(tuning: Tuning) -> str:
 FORMATS: dict[str, Callable[[Tuning], str]] = {
     "table": table,
     "json": Tuning.to_json,
+    "csv": csv,
+    "markdown": markdown,
+    "html": lambda tuning: page("tune", tuning._repr_html_()),
 }
 
 
