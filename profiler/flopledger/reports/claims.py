@@ -15,9 +15,7 @@ from flopledger.storage.visible import visible
 def table(verdicts: Sequence[Verdict]) -> str:
     """A table, and below it each claim in full with the reason for its verdict."""
     shown = frame(verdicts)[["id", "claimed", "found", "kind", "verdict"]]
-    return plain_table(shown, ("kind", "claimed"), words=("verdict",)) + "".join(
-        map(_in_full, verdicts)
-    )
+    return plain_table(shown, ("kind", "claimed")) + "".join(map(_in_full, verdicts))
 
 
 def _in_full(verdict: Verdict) -> str:

@@ -17,7 +17,7 @@ _FIRST_TO_GO = "kind", "ratio", "90% interval"  # what a narrow screen can do wi
 def table(comparison: Comparison) -> str:
     """The heading, the factors, what is uncertain, and the published totals."""
     factors, published = factor_table(comparison), published_table(comparison)
-    parts = [wrapped(heading(comparison)), plain_table(factors, _FIRST_TO_GO, words=("kind",))]
+    parts = [wrapped(heading(comparison)), plain_table(factors, _FIRST_TO_GO)]
     parts += map(wrapped, filter(None, [samples(comparison), uncertainty(comparison)]))
     parts += ["", plain_table(published)] if len(published) else []
     return "\n".join(part.rstrip() for part in parts) + "\n"

@@ -16,7 +16,7 @@ def table(difference: Differences) -> str:
     """The heading, notes, and what moved, every count to the last digit."""
     parts = [*map(wrapped, [difference.heading, *notes(difference)])]
     for frame in _frames(difference):
-        parts += ["", plain_table(frame, words=("status",)).rstrip()]
+        parts += ["", plain_table(frame).rstrip()]
     return "\n".join(parts) + "\n"
 
 

@@ -196,7 +196,7 @@ def _table(rows: Sequence[Row]) -> str:
     )
     failed = [row for row in rows if row.error is not None]
     reasons = [wrapped(f"{_point(row)}: {row.error}") for row in failed]
-    table = plain_table(cells, _FIRST_TO_GO, words=("check",))
+    table = plain_table(cells, _FIRST_TO_GO)
     return table + "".join(f"{line}\n" for line in reasons)
 
 
