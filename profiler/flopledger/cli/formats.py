@@ -16,7 +16,7 @@ from flopledger.storage.files import check_writable, write_whole
 
 _SUFFIXES = {
     ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".html": "html",
-    ".htm": "html", ".tex": "latex", ".svg": "svg", ".png": "png", ".txt": "table",
+    ".htm": "html", ".tex": "latex", ".svg": "svg", ".png": "png",
 }  # fmt: skip
 
 Output = Annotated[

@@ -5,9 +5,14 @@ from typing import Annotated
 
 import typer
 
-from flopledger.cli.console import NOT_PROFILED, Debug, say, stopped, write_out
-from flopledger.cli.formats import format_option
+from flopledger.cli.console import NOT_PROFILED, Debug, say, stopped
+from flopledger.cli.formats import Columns, check_form, deliver, format_option, journal_and_output
 from flopledger.progress import Interrupted, Progress, Unfinished
+
+EXAMPLES = """
+flopledger horizon --arm supervised --arm "h = 1" --seeds 2 --output trials.jsonl
+flopledger horizon --output trials.jsonl --resume
+"""
 
 
 def horizon(
@@ -31,32 +36,42 @@ def horizon(
         typer.Option(help="Processes; 1 is this process alone. Left out: one for each core."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="A file that gets a line of JSON after every trial.")
+        Path | None,
+        typer.Option(
+            help="FILE.jsonl gets a line of JSON after every trial; FILE.csv, FILE.md and so on "
+            "get the result, in the format that the suffix names."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="It goes on with the trials in --output.")
     ] = False,
-    form: Annotated[str, format_option("horizon")] = "table",
+    form: Annotated[str | None, format_option("horizon")] = None,
+    columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Learn one task from outcomes of different reach, each way metered, over seeds."""
+    """Learn one task from outcomes of different reach.
+
+    Each way of learning is metered over several seeds, at its own best settings.
+    """
     from flopledger.experiments.run_horizon import horizon as experiment
     from flopledger.reports.horizon import FORMATS
 
     def tell(step: Progress) -> None:
         say(f"{step.done} of {step.total}: {step.message}")
 
+    journal, result_file = journal_and_output(output, resume)
+    chosen = check_form("horizon", form, result_file, columns)
     code = 0
     try:
         result = experiment(
             task, arms=arms, target=target, samples=samples, seeds=seeds, seed=seed,
-            jobs=jobs, output=output, resume=resume, progress=tell,
+            jobs=jobs, output=journal, resume=resume, progress=tell,
         )  # fmt: skip
     except (Interrupted, Unfinished) as stop:
         result, code = stop.result, stopped(stop, "what they came to follows", debug)
     for note in result.notes:
         say(note)
-    write_out(FORMATS[form](result), form)
+    deliver(lambda: FORMATS[chosen](result), chosen, result_file, columns)
     if result.failures:
         say(f"{len(result.failures)} trials have no figures; each was said above")
     return code or (NOT_PROFILED if result.failures else 0)

@@ -5,9 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from flopledger.cli.console import Debug, readable, say, write_out
-from flopledger.cli.formats import format_option
-from flopledger.storage.files import check_writable, write_whole
+from flopledger.cli.console import Debug, say
+from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+
+EXAMPLES = """
+flopledger systems --domain Games
+flopledger systems --since 2018 --output systems.svg
+flopledger systems --from notable_ai_models.csv --output systems.csv
+"""
 
 
 def systems(
@@ -23,29 +28,25 @@ def systems(
     since: Annotated[
         str, typer.Option(help="The year or day from which systems count, the trend's too.")
     ] = "2012",
-    form: Annotated[str, format_option("systems")] = "table",
+    form: Annotated[str | None, format_option("systems")] = None,
+    columns: Columns = None,
     scale: Annotated[
         Literal["log", "linear"], typer.Option(help="A picture's scale of compute per parameter.")
     ] = "log",
-    output: Annotated[
-        Path | None, typer.Option(help="The file that is written instead of stdout.")
-    ] = None,
+    output: Output = None,
     debug: Debug = False,
 ) -> int:
-    """Show published systems' compute per parameter, its trend, and how far each lies off it."""
+    """Show published systems by compute per parameter.
+
+    With the trend of all of them, how far each lies off it, and where the ledger's runs lie.
+    """
     from flopledger.field.look_up import systems as look_up
     from flopledger.reports.systems import FORMATS
 
-    if output is not None:
-        check_writable(output)
+    chosen = check_form("systems", form, output, columns)
     found = look_up(download, domain=domain, since=since)
     for note in found.notes:
         say(note)
-    options = {"scale": scale} if form in ("svg", "png", "html") else {}
-    content = FORMATS[form](found, **options)
-    if output is None:
-        write_out(content, form)
-    else:
-        write_whole(output, readable(content, form) if isinstance(content, str) else content)
-        say(f"written to {output}")
+    options = {"scale": scale} if chosen in ("svg", "png", "html") else {}
+    deliver(lambda: FORMATS[chosen](found, **options), chosen, output, columns)
     return 0

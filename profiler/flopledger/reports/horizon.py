@@ -7,16 +7,18 @@ import pandas as pd
 
 from flopledger.experiments.growth import Form, Growth
 from flopledger.experiments.horizon_result import Horizon
-from flopledger.reports.cells import to_csv
-from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_table import plain_table
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
 
 
 def table(result: Horizon) -> str:
     """A row an arm, and how the samples grow."""
-    lines = "".join(f"{line}\n" for line in growth_lines(result.growth))
-    return f"{_title(result)}\n{plain_table(arms_table(result))}{_unmeasured(result)}{lines}"
+    lines = "".join(f"{wrapped(line)}\n" for line in growth_lines(result.growth))
+    return (
+        f"{wrapped(_title(result))}\n{plain_table(arms_table(result))}{_unmeasured(result)}{lines}"
+    )
 
 
 def html(result: Horizon) -> str:
@@ -30,10 +32,19 @@ def csv(result: Horizon) -> str:
     return to_csv(pd.DataFrame(rows).drop(columns="curve", errors="ignore"))
 
 
+def markdown(result: Horizon) -> str:
+    """The table as GitHub's, its title above and how the samples grow below."""
+    lines = "".join(f"- {markdown_text(line)}\n" for line in growth_lines(result.growth))
+    table = to_markdown(arms_table(result))
+    return f"## {markdown_text(_title(result))}\n\n{table}\n{lines}"
+
+
 FORMATS: dict[str, Callable[[Horizon], str]] = {
     "table": table,
     "csv": csv,
     "json": Horizon.to_json,
+    "markdown": markdown,
+    "html": lambda result: page("horizon", result._repr_html_()),
 }
 
 

@@ -126,9 +126,7 @@ def _lines(games: Sequence[Played], whole: Sequence[Played]) -> list[str]:
     if each is not None:
         reach = _interval(each)
         spread = f"90%: {reach}, by game" if reach != "-" else "one game, so no interval"
-        lines.append(
-            f"evaluations per simulation, without the roots': {each.mean:.4f} ({spread})"
-        )
+        lines.append(f"evaluations per simulation, without the roots': {each.mean:.4f} ({spread})")
     if stopped := [game for game in games if not game.finished]:
         lines.append(
             f"{_names(stopped)} stopped ({stopped[-1].ended}) after "

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,11 @@ from flopledger.field.places import BOTTOM_UP, Off, Place
 from flopledger.field.published_systems import COLUMNS
 from flopledger.field.trend import Trend
 from flopledger.reports.cells import drawable, markdown_text, to_csv, to_markdown
+from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html
-from flopledger.reports.profile_table import plain_table
 from flopledger.reports.units import short
 
-WIDTH = 80  # of a terminal, in which every table is whole
-NAME = 20  # of a name in it
+NAME = 20  # of a name in a table, so that it is whole on 80 columns
 PERCENTILES = (10, 50, 90)
 FEW = 5  # systems, from which percentiles are shown
 
@@ -90,9 +88,9 @@ def summary(systems: Systems) -> str:
     """What the systems come to: by domain, the trend, its variants, the runs, the horizon."""
     parts = []
     for heading, shown in sections(systems):
-        parts += ["\n".join(wrap(heading, WIDTH)), plain_table(shown)]
+        parts += [wrapped(heading), plain_table(shown)]
     lines = [*(f"note: {note}" for note in systems.notes), *systems.sources]
-    return "\n".join([*parts, *("\n".join(wrap(line, WIDTH)) for line in lines)]) + "\n"
+    return "\n".join([*parts, *map(wrapped, lines)]) + "\n"
 
 
 def sections(systems: Systems) -> Iterator[tuple[str, pd.DataFrame]]:
