@@ -8,6 +8,7 @@ import flopledger
 import pytest
 from field_by_hand import ALEXNET, COLUMNS, ZERO, download
 from flopledger.cli.main import main
+from flopledger.reports.columns import Screen, on_screen
 from flopledger.reports.systems import FORMATS
 
 # with the other tests that count every run: one worker counts them
@@ -27,7 +28,8 @@ def run(*words):
 
 
 def test_the_table_is_whole_on_80_columns_and_has_every_system(found):
-    lines = FORMATS["table"](found).splitlines()
+    with on_screen(Screen(width=80)):
+        lines = FORMATS["table"](found).splitlines()
     assert max(map(len, lines)) <= 80
     assert sum(line.startswith("AlexNet ") for line in lines) == 1
     assert len(lines) > len(found.rows) == 791
