@@ -116,7 +116,7 @@ def test_columns_that_are_asked_for_are_shown_however_narrow_the_screen():
 
 @pytest.mark.parametrize(
     ("columns", "hint"),
-    [("maks", "did you mean 'macs'?"), ("zzz", "there are layer, kind, calls"), (",", "no column")],
+    [("macz", "did you mean 'macs'?"), ("zzz", "there are layer, kind, calls"), (",", "no column")],
 )
 def test_a_column_that_there_is_not_is_one_line(run, columns, hint):
     code, out, errors = run("profile", "lstm", "--columns", columns)
