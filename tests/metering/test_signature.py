@@ -183,15 +183,57 @@ def test_after_the_end_nothing_counts_and_the_clock_stands():
     assert 0 < row["seconds"] <= first.seconds
 
 
-def test_of_many_shapes_that_hold_the_later_ones_are_watched_once():
-    net = nn.Linear(4, 5)
+def rows_of(net, lengths, calls=1):
+    """A reading's rows of calls with so many rows of four."""
     with meter(net) as m:
-        for length in range(1, 21):
-            for _ in range(3):
+        for length in lengths:
+            for _ in range(calls):
                 net(zeros(length, 4)).sum().backward()
-    reading = m.read()
-    # the second call of each, until 16 of them cost what the first did
-    assert reading.by_signature()["watched"].tolist() == [2] * 16 + [1] * 4
-    rows = 3 * sum(range(1, 21))
+    return m.read()
+
+
+def test_of_many_shapes_that_hold_the_later_ones_are_watched_once_or_by_their_law():
+    reading = rows_of(nn.Linear(4, 5), range(5, 25), calls=3)
+    # the second call of each, until 16 of them cost what the first did; by then 16 lengths make a
+    # law, which holds a sixteenth beyond the longest that was watched: at 21, and from 22 at 23
+    assert reading.by_signature()["watched"].tolist() == [2] * 16 + [0, 1, 0, 1]
+    rows = 3 * sum(range(5, 25))
     assert reading.totals.macs == rows * LINEAR
     assert reading.totals.backward_flops == 2 * rows * LINEAR
+
+
+class Scores(nn.Module):
+    """Every row meets every row, of the last 40 if there are more."""
+
+    def __init__(self, most=10**9):
+        super().__init__()
+        self.weight, self.most = nn.Parameter(zeros(4)), most
+
+    def forward(self, x):
+        kept = (x * self.weight)[-self.most :]
+        return kept @ kept.T
+
+
+def test_the_law_of_lengths_is_of_their_square():
+    lengths = [*range(5, 37, 2), *range(6, 36, 2)]
+    reading = rows_of(Scores(), lengths)
+    assert reading.by_signature()["watched"].tolist() == [1] * 16 + [0] * 15
+    assert reading.totals.macs == sum(4 * n * n for n in lengths)
+
+
+def test_lengths_that_follow_no_law_are_watched():
+    lengths = range(30, 60)
+    reading = rows_of(Scores(most=40), lengths)
+    assert reading.totals.macs == sum(4 * min(n, 40) ** 2 for n in lengths)
+
+
+def test_a_law_is_left_when_a_length_beyond_does_not_follow_it():
+    lengths = [*range(5, 37), 80, *range(37, 80)]
+    reading = rows_of(Scores(most=40), lengths)
+    assert reading.totals.macs == sum(4 * min(n, 40) ** 2 for n in lengths)
+
+
+def test_one_of_32_lengths_is_watched_though_a_law_tells_of_it():
+    lengths = [5, 101, *range(6, 20), *range(20, 101)]
+    watched = rows_of(nn.Linear(4, 5), lengths).by_signature()["watched"].tolist()
+    assert watched == [1] * 16 + ([0] * 31 + [1]) * 2 + [0] * 17

@@ -91,6 +91,7 @@ class CallCounter:
         with self.sums.lock:
             family = self._families.setdefault(family, Family())
         signature = Signature(name, module, args, kwargs, inside, family, recomputing)
+        signature.stands_at(family.laws.places(key))
         return self.signatures.setdefault(key, signature)
 
     def _unread(self, name: str, module: nn.Module, inside: bool, recomputing: bool) -> Signature:

@@ -6,21 +6,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flopledger.counting.autograd_graph import Unknown, hides, multiplies, products_of
+from flopledger.counting.autograd_graph import Unknown, products_of
 from flopledger.counting.leaves import tensors_within
 from flopledger.metering.asked_gradients import Asked, all_asked
-from flopledger.metering.signature import Samples, Signature
+from flopledger.metering.nodes import (
+    COMPILED,
+    HIDDEN,
+    PLAIN,
+    along,
+    once,
+    sort_of,
+    that_run,
+    way_from,
+)
+from flopledger.metering.signature import MOST_WAYS, Samples, Signature
 from flopledger.metering.sums import Sums, Thread
 from flopledger.metering.work_recorder import WorkRecorder
 
-# nodes take no products, take such as their shapes tell, are code of others or parts of another
-# node, or are of compiled code, whose kernels no dispatcher sees
-_PLAIN, _SHOWN, _HIDDEN, _COMPILED = "plain", "shown", "hidden", "compiled"
 _A_LEAFS = 2**64 - 1  # number: above all others
 _grad_enabled = torch.is_grad_enabled
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
-_goes_on_to = torch._C._will_engine_execute_node
 _next_number = torch._C._autograd._get_sequence_nr  # a thread numbers its nodes as it makes them
 
 
@@ -123,10 +129,10 @@ class CallGraph:
                 others.add(node)
                 continue
             met.add(node)
-            sort = _sort(type(node), node)
-            self._compiled = self._compiled or sort is _COMPILED
+            sort = sort_of(type(node), node)
+            self._compiled = self._compiled or sort is COMPILED
             if not (running and number in self._roots) and (
-                sort is not _PLAIN or self._watched or node in roots
+                sort is not PLAIN or self._watched or node in roots
             ):
                 node.register_prehook(self._hears(sort))
             waiting += [following for following, _ in node.next_functions if following is not None]
@@ -134,9 +140,9 @@ class CallGraph:
 
     def _hears(self, sort: str) -> Callable[[Any], None]:
         """What is called when a node of that sort begins to run."""
-        if sort is _COMPILED:
+        if sort is COMPILED:
             return self._compiled_runs
-        return self._passes if sort is _PLAIN else self._runs
+        return self._passes if sort is PLAIN else self._runs
 
     def _enters(self, _: Any) -> None:
         """A pass comes by a result's node, which begins to run."""
@@ -145,7 +151,7 @@ class CallGraph:
             if not self._each and (_grad_enabled() or not self._walk(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
             if self._each:
-                self._hears(_sort(type(node), node))(None)
+                self._hears(sort_of(type(node), node))(None)
         except Exception:  # no fault of ours is the network's
             self._spend(None)
 
@@ -157,33 +163,31 @@ class CallGraph:
         """
         if _current_pass() != self._pass:
             self._reached()
-        low, high, met = self.low, self.high, self._met
-        macs, later, waiting = 0, [], [root]
-        met.add(root._sequence_nr())
-        while waiting:
-            node = waiting.pop()
-            edges, sort = node.next_functions, _sort(type(node), node)
-            if sort is not _PLAIN:
-                shown = self._shown(node, edges) if sort is _SHOWN else None
-                if shown is None:
-                    later.append((node, sort))
-                else:
-                    macs += shown
-            for following, _ in edges:
-                if (
-                    following is not None
-                    and low <= (number := following._sequence_nr()) < high
-                    and number not in met
-                    and _goes_on_to(following)
-                ):
-                    met.add(number)
-                    waiting.append(following)
-        if any(sort is _COMPILED for _, sort in later):
+        macs, later = 0, []
+        for node, edges, sort in self._nodes(root):
+            shown = None if sort is HIDDEN or sort is COMPILED else self._shown(node, edges)
+            if shown is None:
+                later.append((node, sort))
+            else:
+                macs += shown
+        if any(sort is COMPILED for _, sort in later):
             self._signature.every_node = True
             return False
         self._spend(macs)
         self._tell(root, [node for node, _ in later])
         return True
+
+    def _nodes(self, root: Any) -> list[tuple[Any, Any, str]]:
+        """Nodes but plain ones that the pass under way will run, from that one down."""
+        low, high, ways = self.low, self.high, self._signature.family.ways
+        key = high - low, root._sequence_nr() - low
+        way = ways.get(key)
+        if self._signature.varies:
+            way = ()
+        elif way is None and len(ways) < MOST_WAYS:
+            way = ways[key] = way_from(root, low, high) or ()
+        known = along(way, root, low, self._met) if way else None
+        return that_run(root, low, high, self._met) if known is None else known
 
     def _tell(self, running: Any, nodes: Iterable[Any]) -> None:
         """Have nodes that the pass under way will run tell of it then, and the running one now."""
@@ -191,7 +195,7 @@ class CallGraph:
             if node is running:
                 self._runs(None)
             else:
-                _once(node, self._runs)
+                once(node, self._runs)
 
     def _passes(self, _: Any) -> None:
         """A node begins to run that takes no products itself."""
@@ -210,7 +214,7 @@ class CallGraph:
             node = _current_node()
             second = _grad_enabled()  # gradients of its gradients may be asked for
             macs: float | None = None
-            if not (self._mapped or _sort(type(node), node) is _HIDDEN):
+            if not (self._mapped or sort_of(type(node), node) is HIDDEN):
                 macs = self._shown(node, node.next_functions)
             samples = None
             if macs is None:
@@ -356,31 +360,3 @@ class CallGraph:
             else:
                 signature.backward_macs += macs
                 tally.backward_macs += macs
-
-
-def _once(node: Any, hears: Callable[[Any], None]) -> None:
-    """Have a node of the pass under way tell when it runs, this time."""
-    handles = list[Any]()
-
-    def run(gradients: Any) -> None:
-        handles.pop().remove()
-        hears(gradients)
-
-    handles.append(node.register_prehook(run))
-
-
-_sorts: dict[type, str] = {}
-
-
-def _sort(kind: type, node: Any) -> str:
-    """What a node of that class is to a count, asked once."""
-    known = _sorts.get(kind)
-    if known is None:
-        if kind.__name__ == "CompiledFunctionBackward":
-            known = _COMPILED
-        elif hides(node):
-            known = _HIDDEN
-        else:
-            known = _SHOWN if multiplies(node) else _PLAIN
-        _sorts[kind] = known
-    return known

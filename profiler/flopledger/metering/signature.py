@@ -9,9 +9,12 @@ from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
 from flopledger.counting.samples import samples_of
 from flopledger.metering.call_key import physical
+from flopledger.metering.nodes import Way
+from flopledger.metering.shape_law import Laws, Place
 from flopledger.metering.watched_call import WatchedCall
 
 _AGAIN = tuple([2 * 4**k for k in range(31)])  # calls that are watched again, ever fewer
+MOST_WAYS = 64  # that are kept of a family: a graph that is never alike has no other use for them
 _EARLY = frozenset({2, 8})
 _ENOUGH = 16  # calls watched again that cost what they should, after which early ones are let off
 
@@ -53,12 +56,16 @@ class Family:
         size: how many they are.
         held: calls watched again, one after the other, that cost what the first of theirs did.
         plain: backward passes watched, one after the other, that computed nothing again.
+        laws: of what its calls cost by their shapes.
+        ways: through the graphs of its calls, by their number of nodes and the result's node.
     """
 
-    __slots__ = ("held", "plain", "size")
+    __slots__ = ("held", "laws", "plain", "size", "ways")
 
     def __init__(self) -> None:
         self.size = self.held = self.plain = 0
+        self.laws = Laws()
+        self.ways: dict[tuple[int, int], Way] = {}
 
 
 class Signature:
@@ -78,7 +85,9 @@ class Signature:
         unknown_backwards: parts of these whose MACs are not known.
         recomputed: MACs that backward passes spent on computing again what lies within the calls;
             its samples are those of backward passes that were watched.
-        cost: MACs and other FLOPs of a call that is not watched: the mean of those that were.
+        cost: MACs and other FLOPs of a call that is not watched: the mean of those that were; of
+            none what the law of other shapes tells.
+        places: where it stands in its family's laws.
         varies: whether calls of it were seen to cost differently: then each one is watched.
         watch_at: no call before this, from 1, needs to be watched.
         nodes: MACs of nodes of the graph, by which they are and what is asked of them; none are
@@ -93,9 +102,9 @@ class Signature:
     __slots__ = (
         "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
         "every_node", "failed", "family", "grad", "inside", "macs", "name", "nodes", "opaque",
-        "other_flops", "other_watched", "products", "recomputed", "recomputed_macs", "samples",
-        "seconds", "shapes", "started", "tokens", "training", "uncounted", "unknown_backwards",
-        "unwatched", "varies", "want_eager", "watch_at", "watched",
+        "other_flops", "other_watched", "places", "products", "recomputed", "recomputed_macs",
+        "samples", "seconds", "shapes", "started", "tokens", "training", "uncounted",
+        "unknown_backwards", "unwatched", "varies", "want_eager", "watch_at", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -131,7 +140,18 @@ class Signature:
         self.eager: dict[int, float] = {}
         self.want_eager = self.elsewhere = self.every_node = False
         self.uncounted: set[str] = set()
+        self.places: list[Place] = []
         self.products: dict[str, int] = {}
+
+    def stands_at(self, places: list[Place]) -> None:
+        """Take what calls cost from the family's laws, if one tells."""
+        self.places = places
+        told = self.family.laws.told(places)
+        if told is None:
+            return
+        self.cost, like = told
+        self.products, self.uncounted = dict(like.products), set(like.uncounted)
+        self.every_node = like.every_node
 
     def looks_back(self, watched: bool) -> bool:
         """Whether the backward pass of the call that ends is to be watched, for what it does again.
@@ -155,6 +175,8 @@ class Signature:
             self.watch_at = 0
             return True
         self.watch_at = min((n // recount + 1) * recount, next(m for m in _AGAIN if m > n))
+        if n == 1:  # a law has told what it costs
+            return recount == 1
         return n not in _EARLY or self.family.held < _ENOUGH or n % recount == 0
 
     def follows(self) -> bool:
@@ -167,8 +189,7 @@ class Signature:
     def add_watched(self, watched: WatchedCall) -> tuple[int, int]:
         """What a watched call did; returns its MACs and other FLOPs."""
         self.want_eager = False
-        again = bool(self.watched.number)
-        macs, other = watched.macs, watched.other_flops
+        before, macs, other = self.cost, watched.macs, watched.other_flops
         self.watched.add(macs)
         self.other_watched.add(other)
         self.elsewhere = self.elsewhere or watched.elsewhere
@@ -178,9 +199,11 @@ class Signature:
         self.cost = self.watched.mean, self.other_watched.mean
         self.varies = self.watched.varies or self.other_watched.varies
         if self.varies:
-            self.family.held = self.watch_at = 0
-        elif again:
-            self.family.held += 1
+            self.watch_at, self.family.laws.off = 0, True
+        elif not self.elsewhere:
+            self.family.laws.add(self.places, (macs, other), self)
+        if before[0] is not None:
+            self.family.held = self.family.held + 1 if before == self.cost else 0
         return macs, other
 
 
