@@ -41,9 +41,10 @@ def memory(
     is held with its gradient to the end, and the optimiser's step. docs/memory.md has each form's
     rules, and predictions beside what was allocated.
 
-    Not seen: what a kernel takes for itself while it runs (a convolution's columns or reordered
-    weights, cuDNN's workspace), an allocator's rounding and fragments, a GPU's context, and
-    recurrent cells that a kernel runs as one (here they are taken step by step).
+    Not seen: what a kernel takes for itself while it runs (cuDNN's workspace; of the CPU's the
+    copies and columns of convolutions and LSTMs are known, with as many threads as torch has), an
+    allocator's rounding and fragments, a GPU's context, and recurrent cells that a kernel runs as
+    one (here they are taken step by step).
 
     Args:
         module: in the mode (train or eval) it is to be measured in, and nothing of it is changed;

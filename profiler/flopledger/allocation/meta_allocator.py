@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.library import _scoped_library
 
+from flopledger.allocation.kernel_scratch import scratch
 from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.meta_devices import on_one_device, tensors_in
 from flopledger.counting.meta_selection import evenly, selects
@@ -27,10 +28,15 @@ class Live(DispatchMode):
         now: their bytes.
         peak: the most that there were.
         overwritten: tensors on the CPU whose numbers are no longer known.
+
+    Args:
+        known: tensors that are there before, and are not counted.
+        device: whose kernels take memory for themselves: of the CPU's some is known.
     """
 
-    def __init__(self, *known: Iterable[Any]) -> None:
+    def __init__(self, *known: Iterable[Any], device: str = "cpu") -> None:
         super().__init__()
+        self._device = device
         self.now = 0
         self.peak = 0
         self.overwritten = Overwritten()
@@ -65,7 +71,8 @@ class Live(DispatchMode):
             out = (*out[:3], _workspace(args[0], args[5]))
         for tensor in tensors_in(*out) if isinstance(out, tuple) else tensors_in(out):
             self._hold(tensor)
-        self.peak = max(self.peak, self.now + _scratch(op, args))
+        if self._device == "cpu":
+            self.peak = max(self.peak, self.now + scratch(op, args, out))
         return out
 
     def _hold(self, tensor: Tensor) -> None:
@@ -190,17 +197,6 @@ def _lstm(
             x = ops.dropout(x, dropout, True)
     hy, cy = (torch.stack(ends) for ends in zip(*last, strict=True))
     return x.transpose(0, 1) if batch_first else x, hy, cy
-
-
-def _scratch(op: str, args: Any) -> int:
-    # each time it runs, oneDNN reorders a layer's weights, stores its gates, and copies what is
-    # wider than its states; what other kernels need is not known
-    if op not in ("aten::mkldnn_rnn_layer", "aten::mkldnn_rnn_layer_backward"):
-        return 0
-    x, from_input, from_hidden = args[:3]
-    gates = x.shape[0] * x.shape[1] * from_input.shape[0]
-    wide = x.numel() if x.shape[2] > from_hidden.shape[1] else 0
-    return 4 * int(from_input.numel() + from_hidden.numel() + gates + wide)
 
 
 def _workspace(x: Tensor, hidden: Tensor) -> Tensor:

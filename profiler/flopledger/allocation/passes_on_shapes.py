@@ -76,7 +76,7 @@ def inference_of(subject: Subject, form: Form, sharding: Sharding | None, device
         params, buffers, given = _there_before(double)
 
         def peak() -> int:
-            live = Live(params, buffers, given)
+            live = Live(params, buffers, given, device=device)
             with live, OnShapes(live.overwritten), casts.in_forward():
                 refuse_unfinished(double.module(*double.args, **double.kwargs))
             return int(live.peak)
@@ -98,7 +98,7 @@ def training_of(subject: Subject, form: Form, sharding: Sharding | None, device:
     """
     with _on_shapes(subject, form, device) as (double, casts), ExitStack() as forms:
         params, buffers, given = _there_before(double)
-        live = Live(params, buffers, given)
+        live = Live(params, buffers, given, device=device)
         blocks = [double.module.get_submodule(path) for path in form.checkpointed]
         grown = forms.enter_context(checkpointed(blocks, lambda: live.now))
         reduced = forms.enter_context(reduced_by_unit(sharding, _units(double, sharding)))
