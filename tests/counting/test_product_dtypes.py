@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from flopledger.counting import product_dtypes
-from flopledger.counting.dispatch_counter import Recorder
 from flopledger.counting.product_dtypes import product_dtype
+from flopledger.counting.recorder import Recorder
 from torch import nn
 
 

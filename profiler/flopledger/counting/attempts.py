@@ -11,7 +11,6 @@ from flopledger.counting.autograd_graph import Reading
 from flopledger.counting.dispatch_counter import Findings
 from flopledger.counting.doubles import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
-from flopledger.counting.garbage import collected, uncollected
 from flopledger.counting.gradients_in_forward import asks_for_gradients
 from flopledger.counting.layers import Watch
 from flopledger.counting.leaves import tensors_within
@@ -168,8 +167,7 @@ def _attempt(
 ) -> Attempt:
     seen = Watch()
     try:
-        with uncollected() if values == "unknown" else collected():
-            calls = tuple(count(seen, gradients))
+        calls = tuple(count(seen, gradients))
     # the network is anybody's code: it may raise anything
     except (Exception, SystemExit) as error:
         where = seen.where_it_stopped()

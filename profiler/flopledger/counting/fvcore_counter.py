@@ -15,6 +15,7 @@ from flopledger.counting.doubles import doubled
 from flopledger.counting.formulas.elementwise import FREE
 from flopledger.counting.formulas.every import known_operators, work
 from flopledger.counting.functions_on_shapes import OnShapes
+from flopledger.counting.garbage import collected, uncollected
 from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.layers import Watch, watch
 from flopledger.counting.leaves import tensors_within
@@ -76,6 +77,7 @@ def count(
     shapes = values == "unknown"
     unpruned, overwritten = Unpruned(), Overwritten()
     with (
+        uncollected() if shapes else collected(),
         doubled(
             module, (args, kwargs), place_of(values, module), on_meta if shapes else real
         ) as double,

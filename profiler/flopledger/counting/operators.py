@@ -15,6 +15,7 @@ class Operator(NamedTuple):
         overload: "Tensor".
         free: whether it does no arithmetic.
         view: whether its result looks into what it is given.
+        looks: whether that is all, and it is given one tensor and numbers.
         selects: whether its integers are positions that floats decide.
         asks: whether its result depends on values of what it is given.
         sparse: whether its result may be sparse where nothing it is given is.
@@ -25,6 +26,7 @@ class Operator(NamedTuple):
     overload: str
     free: bool
     view: bool
+    looks: bool
     selects: bool
     asks: bool
     sparse: bool
@@ -36,11 +38,17 @@ def operator_of(func: Any) -> Operator:
     """What is known of torch.ops.aten.add.Tensor, or another."""
     schema = func._schema
     name, result = schema.name, schema.returns[:1]
+    free, view = (
+        is_free(name),
+        bool(result and result[0].alias_info and not result[0].alias_info.is_write),
+    )
+    tensors = ["Tensor" in str(argument.type) for argument in schema.arguments]
     return Operator(
         name=name,
         overload=schema.overload_name,
-        free=is_free(name),
-        view=bool(result and result[0].alias_info and not result[0].alias_info.is_write),
+        free=free,
+        view=view,
+        looks=free and view and tensors[0] and sum(tensors) == 1 and not selects(name),
         selects=selects(name),
         asks=asks(name),
         sparse="sparse" in name,

@@ -22,6 +22,10 @@ class Overwritten:
         # storages, kept so that no other takes their address
         self._storages: dict[int, Any] = {}
 
+    def are_any(self) -> bool:
+        """Whether there is one."""
+        return bool(self._storages)
+
     def writes(self, op: str, args: Any, kwargs: dict[str, Any]) -> bool:
         """Whether the call leaves its first argument with numbers that are not known.
 

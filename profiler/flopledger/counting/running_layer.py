@@ -16,9 +16,14 @@ from flopledger.counting.threads import HandOver, followed, is_followed
 
 
 class RunningLayer(threading.local):
-    """The layers that are running in this thread, the innermost last."""
+    """The layers that are running in this thread, the innermost last.
 
-    def __init__(self) -> None:
+    Args:
+        noting: whether it will be asked for the layer of a node of the backward.
+    """
+
+    def __init__(self, noting: bool = True) -> None:
+        self._noting = noting
         self._stack = [""]
         # (autograd's sequence number, the module that runs from there on)
         self._changes: list[tuple[int, str]] = [(0, "")]
@@ -84,4 +89,5 @@ class RunningLayer(threading.local):
                     yield
 
     def _note(self) -> None:
-        self._changes.append((torch._C._autograd._get_sequence_nr(), self._stack[-1]))
+        if self._noting:
+            self._changes.append((torch._C._autograd._get_sequence_nr(), self._stack[-1]))

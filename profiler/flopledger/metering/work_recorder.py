@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from flopledger.counting.dispatch_counter import Recorder
 from flopledger.counting.formulas.every import work
 from flopledger.counting.operators import Operator, operator_of
 from flopledger.counting.product_dtypes import add_product
+from flopledger.counting.recorder import Recorder
 from flopledger.counting.shared_objects import ATOMS
 from flopledger.counting.wrapped import shape_of
 
