@@ -1,4 +1,4 @@
-"""Self-play at 800 simulations a move, with and without reuse and cache, into a table.
+"""Self-play at 800 simulations a move, by scale of values, reuse and cache, into a table.
 
 Every row is one command of flopledger selfplay with the network's own defaults, on one thread;
 the games lie in build/selfplay/, and a run that was stopped goes on with them.
@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import product
@@ -23,16 +24,18 @@ from typing import Annotated, Any
 import typer
 
 EACH = tuple(product((False, True), (False, True)))  # cache, reuse
+FRESH_OR_KEPT = ((False, False), (False, True))
 
-# what is played, how many games, and how; a whole game of Go on 19 x 19 takes five minutes
+# what is played, how many games, and how, on either scale of values; a whole game of Go on 19 x 19
+# takes an hour of one core
 PLAN = (
-    ("--game connect_four", 24, EACH),
-    ("--game go --board 9", 8, EACH),
-    ("--game chess", 4, EACH),
-    ("--game shogi --moves 150", 3, EACH),
-    ("--game go --board 19", 3, EACH[:1]),
-    ("--game go --board 19 --moves 150", 3, EACH),
+    ("--game chess --moves 200", 2, FRESH_OR_KEPT),
+    ("--game go --board 9", 4, FRESH_OR_KEPT),
+    ("--game shogi --moves 100", 2, FRESH_OR_KEPT),
+    ("--game go --board 19 --moves 100", 2, FRESH_OR_KEPT),
+    ("--game connect_four", 16, EACH),
 )
+SCALES = ("unit", "signed")
 SIZE = "--blocks 2 --filters 32 --simulations 800"
 
 
@@ -48,10 +51,10 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = []
-    for what, games, cache, reuse in ((w, n, *how) for w, n, ways in PLAN for how in ways):
-        words = f"{what} {SIZE} --games {games * times} --seed {seed}"
+    for values, (what, games, cache, reuse) in product(SCALES, _ways()):
+        words = f"{what} {SIZE} --values {values} --games {games * times} --seed {seed}"
         words += " --cache" * cache + " --reuse-tree" * reuse
-        rows.append(_row(words, cache, reuse, folder))
+        rows.append(_row(words, values, cache, reuse, folder))
         print(f"flopledger selfplay {words}: done", file=sys.stderr)
         text = io.StringIO()
         table = csv.DictWriter(text, rows[0], lineterminator="\n")
@@ -60,7 +63,11 @@ def main(
         write_whole(output, text.getvalue())
 
 
-def _row(words: str, cache: bool, reuse: bool, folder: Path) -> dict[str, Any]:
+def _ways() -> Iterator[tuple[str, int, bool, bool]]:
+    return ((what, games, *how) for what, games, ways in PLAN for how in ways)
+
+
+def _row(words: str, values: str, cache: bool, reuse: bool, folder: Path) -> dict[str, Any]:
     file = folder / (words.replace("--", "").replace(" ", "-") + ".jsonl")
     command = [sys.executable, "-m", "flopledger", "selfplay", *words.split()]
     command += ["--format", "json", "--resume", "--output", str(file)]
@@ -72,6 +79,7 @@ def _row(words: str, cache: bool, reuse: bool, folder: Path) -> dict[str, Any]:
         "network": result["network"],
         "params": result["params"],
         "simulations": result["simulations"],
+        "values": values,
         "reuse": reuse,
         "cache": cache,
         "games": result["games"],

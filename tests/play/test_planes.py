@@ -20,6 +20,7 @@ def points(plane):
     [
         ("tic_tac_toe", None, 2 + 1, 9),
         ("connect_four", None, 2 + 1, 7),
+        ("hex", 5, 2 + 1, 25),
         ("go", 9, 8 * 2 + 1, 81 + 1),
         ("go", 19, 8 * 2 + 1, 361 + 1),
         ("chess", None, 8 * (6 + 6 + 2) + 7, 73 * 64),
@@ -30,6 +31,24 @@ def test_sizes_are_the_papers(name, board, planes, moves):
     game = find_game(name, board)
     assert planes_of(game).shape == (planes, game.layout.rows, game.layout.columns)
     assert game.moves == moves
+
+
+def test_hex_by_hand():
+    game = find_game("hex", 3)
+    # the first player joins top and bottom: b1 is (row 0, column 1), c2 (1, 2)
+    x = planes_of(game, "b1 c2")
+    assert (points(x[0]), points(x[1])) == ({(0, 1)}, {(1, 2)})
+    assert x[2].all()
+    # the second player's board is mirrored, so that he too joins the top with the bottom
+    x = planes_of(game, "b1 c2 a3")
+    assert (points(x[0]), points(x[1])) == ({(2, 1)}, {(1, 0), (0, 2)})
+    assert not x[2].any()
+    # and so are his moves: c1 is (0, 2) to both, output 2 x 3 + 0 of the second
+    action = game.action(game.start(), "c1")
+    assert game.outputs[:, action].tolist() == [0 * 3 + 2, 2 * 3 + 0]
+    state = game.start("a1 c1 a2 c2")
+    state.apply_action(game.action(state, "a3"))
+    assert state.returns() == [1, -1]
 
 
 def test_go_by_hand():

@@ -16,7 +16,9 @@ flopledger horizon --output trials.jsonl --resume
 
 
 def horizon(
-    task: Annotated[str, typer.Argument(help="What is learned: digits.")] = "digits",
+    task: Annotated[
+        str, typer.Argument(help="digits; hex-3, hex-4, hex-5, connect-four.")
+    ] = "digits",
     arms: Annotated[
         list[str] | None,
         typer.Option("--arm", help='A way to learn it, "supervised" or "h = 4"; all if left out.'),

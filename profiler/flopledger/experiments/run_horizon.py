@@ -21,8 +21,15 @@ from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, u
 from flopledger.storage.alone import alone
 from flopledger.storage.nearest_name import did_you_mean
 
-# modules with a function `experiment`, by the name of their task: imported when they are asked for
-TASKS = {"digits": "flopledger.experiments.digits_by_reward"}
+# module and function that give the experiment, by the name of its task: imported when asked for
+_GAMES = "flopledger.experiments.games_by_method"
+TASKS = {
+    "digits": ("flopledger.experiments.digits_by_reward", "experiment"),
+    "hex-3": (_GAMES, "hex_3"),
+    "hex-4": (_GAMES, "hex_4"),
+    "hex-5": (_GAMES, "hex_5"),
+    "connect-four": (_GAMES, "connect_four"),
+}
 
 
 @checks_arguments
@@ -46,8 +53,9 @@ def horizon(
     that uses multiprocessing does.
 
     Args:
-        task: "digits".
-        arms: "supervised", "h = 1", ...; all of the task's if left out.
+        task: "digits"; "hex-3", "hex-4", "hex-5", "connect-four".
+        arms: "supervised", "h = 1", ... of digits; "search", "gradient", "imitation" of games; all
+            of the task's if left out.
         target: the score to be reached, from 0 to 1; the task's own if left out.
         samples: of a trial, at most; the task's own if left out.
         seeds: trials that measure each arm.
@@ -63,6 +71,7 @@ def horizon(
         Busy: another run writes to `output`.
         BadTrials: `output` holds something else.
         MissingDigits: scikit-learn is not installed.
+        MissingGames: OpenSpiel is not installed.
         Unfinished: the disk is full; has the trials that were done.
         Interrupted: by Ctrl-C; has the same.
     """
@@ -71,8 +80,8 @@ def horizon(
                  "jobs": (jobs, 1)})  # fmt: skip
     path = Path(output) if output is not None else None
     check_file(path, resume, "output")
-    module = import_module(TASKS[task])
-    experiment = _asked_for(module.experiment(), arms, target, samples)
+    module, function = TASKS[task]
+    experiment = _asked_for(getattr(import_module(module), function)(), arms, target, samples)
     work = _Work(experiment=experiment, seeds=seeds, seed=seed, jobs=jobs or _cores())
     versions = ", ".join(f"{name} {version(name)}" for name in experiment.libraries)
     with alone(path):

@@ -2,6 +2,7 @@
 
 import time
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -14,6 +15,9 @@ from flopledger.metering.module_meter import meter
 from flopledger.play.games import Game
 from flopledger.play.planes import stack
 from flopledger.play.tree import Answer, Node
+
+# of a network, a pass's FLOP by its number of positions: one evaluator follows another
+_FLOPS: WeakKeyDictionary[nn.Module, dict[int, float]] = WeakKeyDictionary()
 
 
 class OutOfMemory(FlopledgerError, MemoryError):
@@ -38,7 +42,7 @@ class NetworkEvaluator:
 
     def __init__(self, game: Game, network: nn.Module) -> None:
         self._game, self._network = game, network
-        self._flops: dict[int, float] = {}  # by the number of positions
+        self._flops = _FLOPS.setdefault(network, {})
 
     def evaluate(self, nodes: list[Node]) -> list[Answer]:
         """One pass of the network.

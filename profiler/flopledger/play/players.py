@@ -97,6 +97,10 @@ class Rollouts:
         """Its choice; nothing is asked."""
         yield from ()
         self.spent.append(0.0)
+        return self.choose()
+
+    def choose(self) -> int:
+        """OpenSpiel's action."""
         if self._bot is None:
             return int(self._rng.choice(self._state.legal_actions()))
         return int(self._bot.step(self._state))
