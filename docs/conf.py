@@ -34,6 +34,8 @@ python_maximum_signature_line_length = 80
 
 html_theme = "furo"
 html_title = f"flopledger {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 
 def setup(app: Sphinx) -> None:
