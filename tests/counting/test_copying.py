@@ -3,6 +3,7 @@
 import collections
 import functools
 import itertools
+import logging
 import types
 import weakref
 from dataclasses import dataclass, field
@@ -245,6 +246,15 @@ def test_a_proxy_stands_for_the_doubles_own():
     network.proxy = weakref.proxy(network.kept)
     assert profile(network, X).total("macs") == LINEAR
     assert network.kept.calls == 0
+
+
+FORMATTER = logging.Formatter()
+
+
+def test_what_is_of_the_standard_library_is_shared():
+    network = Net(lambda net, x: 1 if net.kept is FORMATTER else net.layer(x).sum())
+    network.kept = FORMATTER
+    assert profile(network, X).total("macs") == LINEAR
 
 
 def test_a_built_in_method_that_is_kept_twice_is_one_in_the_double():

@@ -188,11 +188,11 @@ class ClosesModule(nn.Module):
 def test_what_closes_a_file_as_it_ends_does_so_once(kind, tmp_path):
     path = tmp_path / "file"
     path.write_text("")
-    net = Net(lambda self: float(self.kept.file.closed), kind(path))
+    net = Net(lambda self: float(self.kept[0].file.closed), [kind(path), kind(path)])
     profile(net, (X,), backward=True)
     gc.collect()
-    assert not net.kept.file.closed
-    assert type(net.kept) is kind
+    assert [kept.file.closed for kept in net.kept] == [False, False]
+    assert {type(kept) for kept in net.kept} == {kind}
 
 
 def test_what_closes_a_file_is_an_argument_of_a_metered_call(tmp_path):

@@ -86,6 +86,11 @@ def test_a_device_that_is_asked_for_is_where_its_kin_is():
     assert on_one_device("aten::_to_copy", (REAL,), {"device": None})[1] == {"device": None}
 
 
+def test_integers_like_a_shape_are_numbers_all_the_same():
+    args, kwargs = on_one_device("aten::zeros_like", (META,), {"dtype": torch.int64})
+    assert (args, kwargs) == ((META,), {"dtype": torch.int64, "device": torch.device("cpu")})
+
+
 def test_a_histogram_of_integers_is_one_of_floats():
     args, _ = on_one_device("aten::histc", (REAL, 3), {})
     assert args[0].dtype is torch.float32

@@ -26,6 +26,13 @@ def test_what_is_overwritten_is_a_shape_from_then_on():
     assert overwritten.holds([other])
 
 
+def test_its_shape_has_its_dtype():
+    overwritten, kept = Overwritten(), torch.ones(2, 3, dtype=torch.float64)
+    assert overwritten.writes("aten::add_", (kept, UNKNOWN), {})
+    (shape,), _ = overwritten.shapes_of("aten::relu", (kept,), {})
+    assert (shape.is_meta, shape.dtype) == (True, torch.float64)
+
+
 def test_a_new_shape_for_it_is_no_number():
     overwritten, kept = Overwritten(), torch.ones(1, 3)
     overwritten.writes("aten::mul_", (kept, UNKNOWN[:1]), {})

@@ -71,6 +71,13 @@ def in_another_kept_pool(self, x):
     return [self.pool.apply_async(F.linear, (x, w)).get() for w in (self.a.weight, self.b.weight)]
 
 
+def in_turns(self, x):
+    both = [self.a, self.b]
+    halves = (self.pool.imap, self.pool.imap_unordered, self.pool.map)
+    first, second, third = (list(half(lambda layer: layer(x), both)) for half in halves)
+    return first + second + third
+
+
 class Worker:
     """A thread that was there before, and takes its work from a queue."""
 
@@ -99,6 +106,11 @@ def kept():
 
 WAYS = [in_a_pool, in_threads, one_without_gradients, by_function, in_a_thread_of_a_thread,
         in_a_kept_pool, in_another_kept_pool]  # fmt: skip
+
+
+def test_every_way_into_a_pool_is_followed(kept):
+    counted = profile(Branches(in_turns, kept[in_another_kept_pool]), X)
+    assert (counted.total("macs"), counted.complete) == (3 * 2 * LINEAR, True)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,5 +1,7 @@
 """Quantities: their intervals are percentiles, on a log scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from flopledger.ledger.quantity import Quantity, product_range, weakest
@@ -54,6 +56,8 @@ def test_a_unit_is_changed_with_the_interval():
     days = quantity(14, 7, 21).scaled(1 / 7, "weeks")
     assert (days.low, days.value, days.high, days.unit) == (1, 2, 3, "weeks")
     assert quantity(2).scaled(7, "days").low is None
+    either = replace(quantity(14), alternatives=((14, 0.75), (28, 0.25)))
+    assert either.scaled(1 / 7, "weeks").alternatives == ((2, 0.75), (4, 0.25))
 
 
 def test_a_product_is_as_wide_as_its_facts_allow():
