@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -135,7 +136,7 @@ def count(
 
         try:
             with (
-                running.followed(double.module, lambda: recording(running.now())),
+                running.followed(double.module, lambda: partial(recording, running.now())),
                 recording(""),
             ):
                 out = double.module(*double.args, **double.kwargs)

@@ -64,7 +64,7 @@ class RunningLayer(threading.local):
         def enter(path: str) -> Hook:
             def begin(*_: object) -> None:
                 if hand_over is not None and len(self._stack) == 1 and not is_followed():
-                    self._guest.enter_context(hand_over())
+                    self._guest.enter_context(hand_over()())
                 self._stack.append(path)
                 self._note()
 

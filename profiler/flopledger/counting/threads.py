@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from typing import Any
 
-# called in the thread that hands work on; entered in the one that does it
-HandOver = Callable[[], AbstractContextManager[Any]]
+# called in the thread that hands work on; what it makes, anew for each call, is entered in the one
+# that does it: a pool may do one function for many items
+HandOver = Callable[[], Callable[[], AbstractContextManager[Any]]]
 
 
 class _Followed:
@@ -35,7 +36,7 @@ _originals: list[tuple[type, str, Any]] = []
 
 @contextmanager
 def followed(hand_over: HandOver) -> Iterator[None]:
-    """Whatever this thread hands to others in the body is done inside a `hand_over()` there.
+    """Whatever this thread hands to others in the body is done inside a `hand_over()()` there.
 
     That is every thread that is started, and every call that a pool of threads is given; so on from
     there. A thread that was running before, and takes its work from a queue, is not followed.
@@ -111,9 +112,9 @@ def _carried(work: Callable[..., Any]) -> Callable[..., Any]:
         _here.followed = here
         try:
             with ExitStack() as stack:
-                for body, context in bodies:
+                for body, inside in bodies:
                     if body.open:
-                        stack.enter_context(context)
+                        stack.enter_context(inside())
                 return work(*args, **kwargs)
         finally:
             _here.followed = before

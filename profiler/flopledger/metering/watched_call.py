@@ -41,7 +41,7 @@ class WatchedCall:
                     # compiled code hides its operators: what it was compiled from runs
                     modes.enter_context(torch.compiler.set_stance("force_eager"))
                 if follows:
-                    modes.enter_context(followed(self._recorder))
+                    modes.enter_context(followed(lambda: self._recorder))
                 self._modes = modes.pop_all()
         self._recorder().__enter__()  # type: ignore[no-untyped-call]
 
