@@ -19,7 +19,10 @@ def test_a_table(run):
     assert max(map(len, lines)) <= 105
     for name in ("PUCT constant", "FLOPs of tuning", "win rate", "90% (Elo)", "FLOPs a move"):
         assert any(line.startswith(name) for line in lines)
-    assert [line.partition(":")[0] for line in lines[-2:]] == ["Gaussian process", "random search"]
+    verdicts = [line.partition(":")[0] for line in lines[-3:]]
+    assert verdicts[-2:] == ["Gaussian process", "random search"] or verdicts == [
+        "Gaussian process", "random search", "all chose one setting",
+    ]  # fmt: skip
     assert err[0].startswith("flopledger: gp: trial 1 of 2 scored ")
 
 

@@ -13,7 +13,7 @@ from flopledger.play.networks import tower
 from flopledger.play.score import Match, Score, Spent
 from flopledger.play.search import Settings
 from flopledger.tuning import tuner
-from flopledger.tuning.outcome import TUNED, Outcome, Task
+from flopledger.tuning.outcome import TUNED, Outcome, Task, Tuning, verdict_of
 from flopledger.tuning.studies import BadStorage, studies
 from flopledger.tuning.tuner import Contest, outcome
 from optuna.trial import TrialState
@@ -126,6 +126,23 @@ def test_a_verdict_is_what_the_interval_says(wins, words):
     )  # fmt: skip
     assert judged.verdict.startswith(words)
     assert replace(judged, final=None).verdict == "not played to the end"
+
+
+def test_finals_of_one_setting_are_pooled():
+    first = Outcome(
+        sampler="gp", trials=1, chosen={"puct": 2.0}, seen=None, search_flops=1, replay_flops=1,
+        final=won(54, 100),
+    )  # fmt: skip
+    same = replace(first, sampler="random", final=won(58, 100))
+    tuned = Tuning(
+        task=TASK, defaults={}, params=1, budget_flops_per_move=1.0, outcomes=(first, same)
+    )
+    assert tuned.pooled == Score(won=112, drawn=0, lost=88)
+    # 0.56 +- 1.645 sqrt(0.25 / 200): each hundred alone holds 50%, both together do not
+    assert [outcome.verdict[:9] for outcome in tuned.outcomes] == ["no better"] * 2
+    assert verdict_of(tuned.pooled).startswith("beats the defaults")
+    for other in (replace(same, chosen={"puct": 3.0}), replace(same, final=None)):
+        assert replace(tuned, outcomes=(first, other)).pooled is None
 
 
 def told_of(study):

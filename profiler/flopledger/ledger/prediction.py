@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from flopledger.errors import WrongOption
 from flopledger.ledger.ledger import Ledger
 from flopledger.ledger.training_run import TrainingRun
 
-COUNTS, TOTAL = 0.001, 0.02  # how far counts, and the whole run, may be off
+COUNTS = 0.001  # how far counts may be off
+_DRAWS, _SEED = 10_000, 0  # of the whole run's interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,17 +21,29 @@ class Part:
         predicted: before the run.
         metered: while it ran.
         chance: whether the prediction is an expectation; if not, it is a count.
+        low: the predicted 90% interval's lower end; None of a count.
+        high: its upper end.
     """
 
     name: str
     predicted: float
     metered: float
     chance: bool
+    low: float | None = None
+    high: float | None = None
 
     @property
     def off(self) -> float:
         """How far the metered one lies from the predicted one, as a share of it."""
         return self.metered / self.predicted - 1
+
+    @property
+    def inside(self) -> bool:
+        """Whether it was metered inside the predicted interval; a count, within `COUNTS`."""
+        if self.low is None or self.high is None:
+            return abs(self.off) <= COUNTS
+        # an interval of counts alone is a point
+        return self.low * (1 - COUNTS) <= self.metered <= self.high * (1 + COUNTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +72,13 @@ class Agreement:
 
     @property
     def total_agrees(self) -> bool:
-        """Whether the whole run is within `TOTAL`."""
-        return abs(self.total.off) <= TOTAL
+        """Whether the whole run lies inside its predicted interval."""
+        return self.total.inside
+
+    @property
+    def outside(self) -> tuple[Part, ...]:
+        """What chance made otherwise than it does nine times in ten, the whole run apart."""
+        return tuple(part for part in self.parts if part.chance and not part.inside)
 
 
 def agreement(
@@ -86,6 +106,8 @@ def agreement(
             predicted=fact.value,
             metered=other.facts[key].value,
             chance=fact.low is not None,
+            low=fact.low,
+            high=fact.high,
         )
         for key, fact in planned.facts.items()
     ]
@@ -93,8 +115,12 @@ def agreement(
         before, after = (
             run.facts["games"].value * run.facts["plies_per_game"].value for run in (planned, other)
         )
-        # the plan asks for moves, and the last game goes on to its end
-        parts.append(Part(name="positions", predicted=before, metered=after, chance=True))
+        games = planned.facts["games"].value  # the plan's
+        low, high = (games * end for end in planned.facts["plies_per_game"].ends)
+        parts.append(
+            Part(name="positions", predicted=before, metered=after, chance=True, low=low, high=high)
+        )
+    low, high = _interval(expected)
     read = metered.published[0].quantity.value
     return Agreement(
         parts=tuple(parts),
@@ -105,6 +131,22 @@ def agreement(
             chance=False,
         ),
         total=Part(
-            name="FLOP, whole run", predicted=expected.total_flops, metered=read, chance=True
+            name="FLOP, whole run",
+            predicted=expected.total_flops,
+            metered=read,
+            chance=True,
+            low=low,
+            high=high,
         ),
     )
+
+
+def _interval(expected: Ledger) -> tuple[float, float]:
+    """The 5th and 95th percentile of the whole run's FLOP, its facts drawn."""
+    assert expected.total is not None
+    assert expected.total_flops is not None
+    rng = np.random.default_rng(_SEED)
+    draws = {key: key.fact.draws(rng.standard_normal(_DRAWS)) for key in expected.facts}
+    drawn = np.atleast_1d(expected.balance(draws).total) / expected.total * expected.total_flops
+    low, high = np.percentile(drawn, [5, 95])
+    return float(low), float(high)

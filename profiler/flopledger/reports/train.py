@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from flopledger.ledger.prediction import COUNTS, TOTAL, Agreement, Part
+from flopledger.ledger.prediction import COUNTS, Agreement, Part
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
@@ -82,13 +82,15 @@ def _lines(training: Training) -> list[str]:
 
 
 def agreement_table(agreement: Agreement) -> pd.DataFrame:
-    """One row a figure: predicted, metered, how far off, and whether it was chance."""
+    """One row a figure: predicted and metered, how far off, and whether it was chance."""
     return pd.DataFrame(
         {
             "": part.name.replace("_", " "),
             "predicted": short(part.predicted),
+            "90%": _reach(part),
             "metered": short(part.metered),
             "off by": f"{round(part.off, 6) + 0.0:+.3%}",  # no -0.000%
+            "inside": "yes" if part.inside else "NO",
             "is a": "count" if not part.chance else "sum" if part is agreement.total else "chance",
         }
         for part in _all(agreement)
@@ -98,11 +100,19 @@ def agreement_table(agreement: Agreement) -> pd.DataFrame:
 def verdict(agreement: Agreement) -> str:
     """One sentence: whether the counts and the whole run agree."""
     counts = "agree" if agreement.counts_agree else "DISAGREE: they are not"
-    total = "agrees" if agreement.total_agrees else "does not agree"
+    where = "inside" if agreement.total_agrees else "OUTSIDE"
+    names = " and ".join(part.name.replace("_", " ") for part in agreement.outside)
+    rest = f"; {names} lie outside theirs" if names else ""
     return (
         f"the counts {counts} within {COUNTS:.1%} (the worst is {agreement.worst_count:.3%} off); "
-        f"the whole run {total} within {TOTAL:.0%} ({agreement.total.off:+.2%})"
+        f"the whole run lies {where} its predicted interval ({agreement.total.off:+.2%}){rest}"
     )
+
+
+def _reach(part: Part) -> str:
+    if part.low is None or part.high is None:
+        return ""
+    return f"{short(part.low)} to {short(part.high)}"
 
 
 def _all(agreement: Agreement) -> tuple[Part, ...]:

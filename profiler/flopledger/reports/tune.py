@@ -10,7 +10,7 @@ from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
-from flopledger.tuning.outcome import TUNED, Outcome, Tuning
+from flopledger.tuning.outcome import TUNED, Outcome, Tuning, verdict_of
 
 _WORDS = {
     "puct": "PUCT constant",
@@ -67,7 +67,14 @@ def _title(tuning: Tuning) -> str:
 
 
 def _verdicts(tuning: Tuning) -> list[str]:
-    return [f"{_TITLES[outcome.sampler]}: {outcome.verdict}" for outcome in tuning.outcomes]
+    lines = [f"{_TITLES[outcome.sampler]}: {outcome.verdict}" for outcome in tuning.outcomes]
+    if (pooled := tuning.pooled) is not None:
+        low, high = pooled.interval
+        lines.append(
+            f"all chose one setting: {pooled.win_rate:.1%} ({low:.1%} to {high:.1%}); "
+            f"{verdict_of(pooled)}"
+        )
+    return lines
 
 
 def _table(tuning: Tuning) -> pd.DataFrame:

@@ -81,7 +81,7 @@ class Training:
 def _object(agreement: Agreement) -> dict[str, Any]:
     parts = (*agreement.parts, agreement.ledger, agreement.total)
     return {
-        "parts": [{**asdict(part), "off": part.off} for part in parts],
+        "parts": [{**asdict(part), "off": part.off, "inside": part.inside} for part in parts],
         "counts_agree": agreement.counts_agree,
         "total_agrees": agreement.total_agrees,
     }

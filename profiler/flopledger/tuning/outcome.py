@@ -70,12 +70,17 @@ class Outcome:
         """What the final's interval says of the candidate."""
         if self.final is None:
             return "not played to the end"
-        (low, high), games = self.final.score.interval, self.final.score.games
-        if low > 0.5:
-            return f"beats the defaults: the interval of {games} fresh games lies above 50%"
-        if high < 0.5:
-            return f"loses to the defaults: the interval of {games} fresh games lies below 50%"
-        return f"no better than the defaults, as far as {games} fresh games tell"
+        return verdict_of(self.final.score)
+
+
+def verdict_of(score: Score) -> str:
+    """What the interval of fresh games says of the candidate."""
+    (low, high), games = score.interval, score.games
+    if low > 0.5:
+        return f"beats the defaults: the interval of {games} fresh games lies above 50%"
+    if high < 0.5:
+        return f"loses to the defaults: the interval of {games} fresh games lies below 50%"
+    return f"no better than the defaults, as far as {games} fresh games tell"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +101,33 @@ class Tuning:
     budget_flops_per_move: float
     outcomes: tuple[Outcome, ...]
 
+    @property
+    def pooled(self) -> Score | None:
+        """All fresh games of the one setting that every sampler chose.
+
+        None where they chose different ones, or a final was not played.
+        """
+        first, *others = self.outcomes
+        finals = [outcome.final for outcome in self.outcomes if outcome.final is not None]
+        alike = bool(others) and all(other.chosen == first.chosen for other in others)
+        if not alike or len(finals) < len(self.outcomes):
+            return None
+        won, drawn, lost = (
+            sum(getattr(final.score, result) for final in finals)
+            for result in ("won", "drawn", "lost")
+        )
+        return Score(won=won, drawn=drawn, lost=lost)
+
     def as_object(self) -> dict[str, Any]:
         """The JSON object."""
+        pooled = self.pooled
         return {
             **vars(self.task),
             "params": self.params,
             "budget_flops_per_move": self.budget_flops_per_move,
             "confidence": CONFIDENCE,
             "defaults": self.defaults,
+            "pooled": _score(pooled) if pooled else None,
             "samplers": {outcome.sampler: _object(outcome) for outcome in self.outcomes},
         }
 
@@ -136,16 +160,21 @@ def _object(outcome: Outcome) -> dict[str, Any]:
 
 
 def _final(final: Match) -> dict[str, Any]:
-    score = final.score
     return {
-        **vars(score),
-        "win_rate": _mean(score.win_rate, *score.interval),
-        "elo": _mean(*(elo_of(p) for p in (score.win_rate, *score.interval))),
+        **_score(final.score),
         "flops": final.flops,
         "flops_per_move": {
             side: {"mean": spent.flops / spent.moves if spent.moves else None, "most": spent.most}
             for side, spent in (("candidate", final.candidate), ("defaults", final.opponent))
         },
+    }
+
+
+def _score(score: Score) -> dict[str, Any]:
+    return {
+        **vars(score),
+        "win_rate": _mean(score.win_rate, *score.interval),
+        "elo": _mean(*(elo_of(p) for p in (score.win_rate, *score.interval))),
     }
 
 
