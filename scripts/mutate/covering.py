@@ -44,8 +44,8 @@ class Recorder:
         setattr(builtins, NOTE, self.note)
 
     def note(self, file: str, function: str) -> None:
-        """A function of that file begins; "" when the file is imported."""
-        self.ran[self.test][file].add(function)
+        """A function of that file begins; "" when the file is imported, for every test to come."""
+        self.ran[self.test if function else ""][file].add(function)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
