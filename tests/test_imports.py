@@ -27,6 +27,7 @@ ORDER = (
     "differences",
     "sweeping",
     "metering",
+    "overview",
     "callbacks",
     "ledger",
     "field",

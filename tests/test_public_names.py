@@ -27,7 +27,7 @@ def _result(name):
 def test_the_table_names_them_all():
     assert set(FUNCTIONS) == {
         "profile", "memory", "timing", "meter", "diff", "compare", "compare_chain", "claims",
-        "report", "systems", "sweep", "selfplay", "tune", "train", "horizon",
+        "report", "systems", "sweep", "selfplay", "tune", "train", "horizon", "summary",
     }  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from .metering.module_meter import meter as meter
 from .metering.reading import Reading as Reading
 from .metering.work import MeterTotals as MeterTotals
 from .metering.work import UnknownFigure as UnknownFigure
+from .overview.network_summary import Summary as Summary
+from .overview.whole_network import summary as summary
 from .play.run_selfplay import selfplay as selfplay
 from .play.selfplay_result import SelfPlay as SelfPlay
 from .profiles.saved import BadProfile as BadProfile

@@ -228,7 +228,7 @@ def test_it_shows_itself():
     assert repr(diff(ONE, ONE)) == "net: nothing moved"
     html = diff(ONE, replace(two, model="<net>"))._repr_html_()
     assert "&lt;net&gt;" in html
-    assert "<td>130</td>" in html
+    assert "<td>100 -&gt; 130</td>" in html
 
 
 def test_one_percent_of_a_hundred_is_not_more_than_one_percent():

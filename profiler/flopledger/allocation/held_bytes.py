@@ -117,16 +117,15 @@ class Memory:
         return json_text(self.as_object())
 
     def __repr__(self) -> str:
-        lines = [f"{words:24} {size:>12}" for words, size in self._rows()]
+        from flopledger.reports.units import binary
+
+        sizes = (
+            (WORDS[name], binary(size)) for name, size in self.as_dict().items() if size is not None
+        )
+        lines = [f"{words:24} {size:>12}" for words, size in sizes]
         return "\n".join([*(self.form.lines() if self.form else []), *lines])
 
     def _repr_html_(self) -> str:
-        cells = (f"<tr><td>{words}</td><td>{size}</td></tr>" for words, size in self._rows())
-        return f"<table>{''.join(cells)}</table>"
+        from flopledger.reports.memory import html
 
-    def _rows(self) -> list[tuple[str, str]]:
-        return [
-            (WORDS[name], f"{size / 2**20:,.2f} MiB")
-            for name, size in self.as_dict().items()
-            if size is not None
-        ]
+        return html(self)

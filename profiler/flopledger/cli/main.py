@@ -73,6 +73,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit: 0; 1 not profiled; 2 wrong call; 3 not confirmed; 130 interrupted."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler would write to stderr
     words = list(sys.argv[1:] if arguments is None else arguments)
     thresholds = gc.get_threshold()
     gc.set_threshold(_OBJECTS, *thresholds[1:])

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from html import escape
 from math import isnan, nan
 from typing import Any
 
@@ -185,7 +184,9 @@ class Timing:
         return visible_lines(f"{self._heading()}\n{self.by_layer().to_string(index=False)}")
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self._heading())}</p>{self.by_layer().to_html(index=False)}"
+        from flopledger.reports.timing import html
+
+        return html(self)
 
     def _heading(self) -> str:
         least = "" if self.complete else "at least "

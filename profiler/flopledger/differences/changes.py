@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any, Literal
 
 import pandas as pd
@@ -165,8 +164,9 @@ class Differences:
         return visible_lines(f"{self.heading}\n{self.by_layer().to_string(index=False)}")
 
     def _repr_html_(self) -> str:
-        table = self.by_layer().to_html(index=False) if self.layers else ""
-        return f"<p>{escape(self.heading)}</p>{table}"
+        from flopledger.reports.diff import html
+
+        return html(self)
 
 
 def _side(profile: Profile) -> dict[str, Any]:

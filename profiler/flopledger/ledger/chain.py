@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 
 import pandas as pd
@@ -70,7 +69,9 @@ class Chain:
         return f"{self.heading}\n{self.by_factor().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.heading)}</p>{self.by_factor().to_html(index=False)}"
+        from flopledger.reports.compare_chain import html
+
+        return html(self)
 
 
 def chain(ledgers: Sequence[Ledger], samples: int = 10_000, seed: int = 0) -> Chain:

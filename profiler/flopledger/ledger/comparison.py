@@ -1,7 +1,6 @@
 """Comparison: the ratio of two ledgers, split into factors whose orders of magnitude add up."""
 
 from dataclasses import asdict, dataclass
-from html import escape
 from itertools import product as pairs
 from math import log10, prod
 from typing import Any
@@ -147,7 +146,9 @@ class Comparison:
         return f"{self.heading}\n{shown.to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.heading)}</p>{self.by_factor().to_html(index=False)}"
+        from flopledger.reports.compare import html
+
+        return html(self)
 
 
 def split_ratio(a: Ledger, b: Ledger, samples: int = 10_000, seed: int = 0) -> Comparison:

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 from math import nan
 from typing import Any
 
@@ -219,7 +218,9 @@ class Reading:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self))}</p>{self.by_signature().to_html(index=False)}"
+        from flopledger.reports.notebook import as_html
+
+        return as_html(repr(self), self.by_signature())
 
 
 def _number(figure: float | None) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from html import escape
 from typing import Any, Literal, overload
 
 import pandas as pd
@@ -222,7 +221,9 @@ class Profile:
         yield "check", self.check
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self._heading())}</p>{self.layers.to_html(index=False)}"
+        from flopledger.reports.profile_notebook import profile_html
+
+        return profile_html(self)
 
     def _heading(self) -> str:
         least = "" if self.complete else "at least "

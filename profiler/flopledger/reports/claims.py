@@ -6,7 +6,7 @@ import pandas as pd
 
 from flopledger.reports.cells import to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
-from flopledger.reports.notebook import page
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
 from flopledger.statements.claim import Verdict, Verdicts
 from flopledger.storage.visible import visible
@@ -35,6 +35,11 @@ def markdown(verdicts: Sequence[Verdict]) -> str:
         for verdict in verdicts
     ]  # fmt: skip
     return to_markdown(linked)
+
+
+def html(verdicts: Sequence[Verdict]) -> str:
+    """The table for a notebook."""
+    return as_html(f"{len(verdicts)} claims", frame(verdicts).drop(columns="sense"))
 
 
 def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from flopledger.ledger.comparison import Comparison, Share
 from flopledger.ledger.ledger import PublishedTotal, RestsOn
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
-from flopledger.reports.notebook import page
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
 
 _FIRST_TO_GO = "kind", "ratio", "90% interval"  # what a narrow screen can do without
@@ -39,6 +39,13 @@ def markdown(comparison: Comparison) -> str:
     ]
     parts += [to_markdown(published)] if len(published) else []
     return "\n".join(parts)
+
+
+def html(comparison: Comparison) -> str:
+    """The factors for a notebook, with the total they add up to, and what is uncertain."""
+    *factors, total = factor_table(comparison).to_dict("records")
+    lines = [line for line in (samples(comparison), uncertainty(comparison)) if line]
+    return as_html(heading(comparison), pd.DataFrame(factors), lines, total)
 
 
 def with_sources(comparison: Comparison) -> str:

@@ -10,7 +10,7 @@ from flopledger.ledger.dawnbench_hours import HOURS
 from flopledger.ledger.quantity import weakest
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
-from flopledger.reports.notebook import page
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
 
 
@@ -33,6 +33,12 @@ def markdown(chain: Chain) -> str:
     return "\n".join(
         [f"## {markdown_text(heading(chain))}\n", *runs, "", *map(to_markdown, frames)]
     )
+
+
+def html(chain: Chain) -> str:
+    """The orders for a notebook, a row a factor, the runs' letters below."""
+    *factors, total = orders_table(chain).to_dict("records")
+    return as_html(heading(chain), pd.DataFrame(factors), legend(chain), total)
 
 
 def heading(chain: Chain) -> str:

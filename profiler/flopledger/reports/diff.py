@@ -8,7 +8,7 @@ from flopledger.differences.changes import FIGURES, Change, Differences
 from flopledger.profiles.tables import Profile
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
-from flopledger.reports.notebook import page
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import by_x
 
 
@@ -25,6 +25,12 @@ def markdown(difference: Differences) -> str:
     parts = [f"## {markdown_text(difference.heading)}\n", *map(to_markdown, _frames(difference))]
     parts += ["".join(f"- {markdown_text(line)}\n" for line in notes(difference))]
     return "\n".join(part for part in parts if part)
+
+
+def html(difference: Differences) -> str:
+    """The same for a notebook."""
+    tables = [as_html("", frame) for frame in _frames(difference)]
+    return as_html(difference.heading, pd.DataFrame(), notes(difference)) + "".join(tables)
 
 
 # what flopledger diff --format offers

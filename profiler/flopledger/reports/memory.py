@@ -6,7 +6,8 @@ import pandas as pd
 
 from flopledger.allocation.held_bytes import OF_A_FORM, WORDS, Memory
 from flopledger.reports.columns import bold, plain_table, wrapped
-from flopledger.reports.units import percent
+from flopledger.reports.notebook import as_html
+from flopledger.reports.units import binary, percent
 
 
 def render(model: str, memory: Memory, allocated: Memory | None = None) -> str:
@@ -20,20 +21,22 @@ def as_object(memory: Memory, allocated: Memory | None = None) -> dict[str, Any]
     return {**memory.as_object(), "allocated": allocated.as_dict() if allocated else None}
 
 
+def html(memory: Memory) -> str:
+    """The table for a notebook, the form of training above it."""
+    lines = memory.form.lines() if memory.form else []
+    return as_html(", ".join(["memory", *lines]), _rows(memory, None))
+
+
 def _rows(memory: Memory, allocated: Memory | None) -> pd.DataFrame:
     rows, sizes = [], memory.as_dict()
     for name, title in WORDS.items():
         size = sizes[name]
         if name in OF_A_FORM and size is None:
             continue
-        row = {"": title, "MiB": _mib(size)}
+        row = {"": title, "worked out": binary(size)}
         if allocated is not None:
             real = allocated.as_dict()[name]
-            row["allocated"] = _mib(real)
+            row["allocated"] = binary(real)
             row["off by"] = "-" if not real or size is None else percent(size - real, real)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _mib(size: int | None) -> str:
-    return "-" if size is None else f"{size / 2**20:,.2f}"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from flopledger.clock.layer_times import Timing
 from flopledger.reports.columns import bold, plain_table, wrapped
+from flopledger.reports.notebook import as_html
 from flopledger.reports.units import percent, short
 
 # what a narrow screen can do without, the least needed first
@@ -18,6 +19,12 @@ def render(model: str, timing: Timing) -> str:
     lines = bold(first), *map(wrapped, others)
     table = plain_table(_layers(timing), _FIRST_TO_GO)
     return "".join(f"{line}\n" for line in lines) + table
+
+
+def html(timing: Timing) -> str:
+    """The same for a notebook."""
+    first, *others = _headings("", timing)
+    return as_html(first.removeprefix(": "), _layers(timing), others)
 
 
 def _headings(model: str, timing: Timing) -> list[str]:

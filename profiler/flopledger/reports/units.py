@@ -16,6 +16,16 @@ def short(value: Any) -> str:
     return f"{value:.4g}"
 
 
+def binary(size: float | None) -> str:
+    """Bytes in the unit that shows them: 97.49 MiB, 1.5 KiB, 96 B; "-" for nothing."""
+    if size is None:
+        return "-"
+    for unit, name in ((2**20, "MiB"), (2**10, "KiB")):
+        if abs(size) >= unit / 10:
+            return f"{size / unit:,.2f} {name}"
+    return f"{size:.0f} B"
+
+
 def by_x(shape: tuple[int, ...]) -> str:
     """1x3x227x227."""
     return "x".join(map(str, shape)) or "-"

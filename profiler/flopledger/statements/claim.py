@@ -228,7 +228,9 @@ class Verdicts(Sequence[Verdict]):
         )
 
     def _repr_html_(self) -> str:
-        return self.frame().to_html(index=False)
+        from flopledger.reports.claims import html
+
+        return html(self)
 
 
 @checks_arguments

@@ -1,0 +1,1 @@
+"""A network in one call: its counts, its memory and its time, side by side."""
