@@ -14,7 +14,7 @@ CONTRIBUTING = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
 TABLE = CONTRIBUTING.partition("## Where a verb lives")[2].partition("\n## ")[0]
 FUNCTIONS = [*re.findall(r"^\| [^|]+ \| (\w+) \|", TABLE, re.MULTILINE)[1:], "compare_chain"]
 # the verbs of a network: everything else is an option, by name
-OF_A_NETWORK = ("profile", "memory", "allocated", "timing")
+OF_A_NETWORK = ("profile", "memory", "allocated", "timing", "summary")
 
 
 def _result(name):
