@@ -3,6 +3,7 @@
 import pytest
 import torch
 from flopledger.counting.layers import Watch, kind_of, layers_of, watch
+from flopledger.counting.network_parts import modules_of
 from torch import nn
 
 
@@ -37,7 +38,7 @@ def test_kinds(module, kind):
 def test_a_watched_pass_shows_calls_and_results():
     network = nn.Sequential(nn.Linear(3, 4), Mine())
     seen = Watch()
-    with watch(network, seen):
+    with watch(modules_of(network), seen):
         network(torch.zeros(2, 3))
         network(torch.zeros(5, 3))
     root, linear, mine = layers_of(network, seen)
@@ -50,7 +51,7 @@ def test_a_watched_pass_shows_calls_and_results():
 def test_a_pass_that_stops_says_where():
     network = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Linear(5, 6)))
     seen = Watch()
-    with watch(network, seen), pytest.raises(RuntimeError):
+    with watch(modules_of(network), seen), pytest.raises(RuntimeError):
         network(torch.zeros(2, 3))
     assert seen.where_it_stopped() == "stopped at layer 1.0, which got 2x4"
     assert not network._forward_hooks
@@ -61,7 +62,7 @@ def test_a_shared_parameter_is_counted_where_it_stands_first():
     network[1][0].weight = network[0].weight
     network[0].bias.requires_grad_(False)
     seen = Watch()
-    with watch(network, seen):
+    with watch(modules_of(network), seen):
         network(torch.zeros(2, 3))
     root, first, inner, second = layers_of(network, seen)
     assert (first.params, first.trainable, first.shared) == (9 + 3, 9, ())
@@ -74,7 +75,7 @@ def test_a_shared_parameter_is_counted_where_it_stands_first():
 def test_what_is_never_called_shows_no_result():
     network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 5))
     seen = Watch()
-    with watch(network, seen):
+    with watch(modules_of(network), seen):
         network[0](torch.zeros(2, 3))
     _, called, other = layers_of(network, seen)
     assert (called.calls, called.output_shape) == (1, (2, 4))
@@ -94,6 +95,6 @@ def test_a_layer_that_stops_says_what_it_got():
         ((torch.zeros(2, 3), [torch.zeros(5)]), "2x3, 5"),
     ):
         seen = Watch()
-        with watch(network, seen), pytest.raises(ValueError, match="on purpose"):
+        with watch(modules_of(network), seen), pytest.raises(ValueError, match="on purpose"):
             network(*args)
         assert seen.where_it_stopped() == f"stopped at layer (top), which got {words}"

@@ -94,7 +94,7 @@ def count(
     with (
         collected() if computed else uncollected(),
         doubled(module, (args, kwargs), place, given) as double,
-        watch(double.module, seen),
+        watch(double.modules, seen),
         uncompiled(),
         asked_by_name(),
         step_by_step(),
@@ -136,7 +136,7 @@ def count(
 
         try:
             with (
-                running.followed(double.module, lambda: partial(recording, running.now())),
+                running.followed(double.modules, lambda: partial(recording, running.now())),
                 recording(""),
             ):
                 out = double.module(*double.args, **double.kwargs)
@@ -160,7 +160,7 @@ def count(
         sparse = any(recorder.sparse for recorder in recorders)
         findings.graph = SPARSE if sparse else read(roots, running.of, transposed.nodes())
         with (
-            running.followed(double.module),
+            running.followed(double.modules),
             Recorder(
                 running.of_node, params, computed, True, overwritten, transposed=transposed
             ) as back,

@@ -36,12 +36,14 @@ class Double:
 
     Attributes:
         module: the network's double.
+        modules: each module in it once, by its first name.
         args: its arguments by place; what is stateful among them (a cache) is a double, too.
         kwargs: its arguments by name.
         tensors: every tensor that stands in for one of the network's or of the arguments'.
     """
 
     module: nn.Module
+    modules: list[tuple[str, nn.Module]]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     tensors: list[Tensor]
@@ -51,7 +53,7 @@ class Double:
         """Each parameter's name with its stand-in, once."""
         stand_ins = {
             id(param): (f"{path}.{key}" if path else key, param)
-            for path, child in reversed(modules_of(self.module))
+            for path, child in reversed(self.modules)
             for key, param in child._parameters.items()
             if param is not None
         }
@@ -91,8 +93,10 @@ def doubled(
             copier.place = given
         args, kwargs = copier(inputs)
         modes.enter_context(outside_kept(copier))
-        tables = [(table, _keys(table)) for table in _tables(twin)]
-        yield Double(module=twin, args=args, kwargs=kwargs, tensors=copier.tensors)
+        modules = modules_of(twin)
+        tables = [(table, _keys(table)) for _, child in modules for table in _tables(child)]
+        tensors = copier.tensors
+        yield Double(module=twin, modules=modules, args=args, kwargs=kwargs, tensors=tensors)
         if any(_keys(table) != before for table, before in tables):
             names = _names(module)
             if changed := names ^ _names(twin):
@@ -169,9 +173,8 @@ def _scripted_kept(module: nn.Module) -> Iterator[None]:
                 buffer.copy_(kept)
 
 
-def _tables(module: nn.Module) -> list[dict[str, Any]]:
-    modules = [child for _, child in modules_of(module)]
-    return [table for child in modules for table in (child._modules, child._parameters)]
+def _tables(module: nn.Module) -> tuple[dict[str, Any], dict[str, Any]]:
+    return module._modules, module._parameters
 
 
 def _keys(table: dict[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ def count(
         doubled(
             module, (args, kwargs), place_of(values, module), on_meta if shapes else real
         ) as double,
-        watch(double.module, seen),
+        watch(double.modules, seen),
         unfused(double.module),
         step_by_step(),
         asked_by_name(),

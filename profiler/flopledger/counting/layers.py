@@ -1,7 +1,7 @@
 """What a network is made of: its modules' kinds, parameters and, while it runs, results."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from typing import Any
@@ -83,8 +83,8 @@ class Watch:
 
 
 @contextmanager
-def watch(module: nn.Module, seen: Watch | None) -> Iterator[None]:
-    """Tell `seen`, if there is one, of the passes of the body."""
+def watch(modules: Sequence[tuple[str, nn.Module]], seen: Watch | None) -> Iterator[None]:
+    """Tell `seen`, if there is one, of the passes of the body through these modules."""
     if seen is None:
         yield
         return
@@ -96,7 +96,7 @@ def watch(module: nn.Module, seen: Watch | None) -> Iterator[None]:
         return lambda _, __, result: seen.leave(path, result)
 
     # one that raises does not leave: it is where the pass stopped
-    with on_calls(modules_of(module), enter, leave, leave_always=False):
+    with on_calls(modules, enter, leave, leave_always=False):
         yield
 
 

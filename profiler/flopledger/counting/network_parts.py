@@ -18,10 +18,11 @@ def modules_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
             continue
         seen.add(id(child))
         modules.append((path, child))
-        prefix = f"{path}." if path else ""
-        for name, part in reversed(list(child._modules.items())):
-            if part is not None:
-                left.append((prefix + name, part))
+        if child._modules:
+            prefix = f"{path}." if path else ""
+            for name, part in reversed(list(child._modules.items())):
+                if part is not None:
+                    left.append((prefix + name, part))
     return modules
 
 

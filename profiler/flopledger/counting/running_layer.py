@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -11,7 +11,6 @@ from torch import nn
 
 from flopledger.counting.hooks import Hook
 from flopledger.counting.module_calls import on_calls
-from flopledger.counting.network_parts import modules_of
 from flopledger.counting.threads import HandOver, followed, is_followed
 
 
@@ -55,10 +54,12 @@ class RunningLayer(threading.local):
             self._stack = before
 
     @contextmanager
-    def followed(self, module: nn.Module, hand_over: HandOver | None = None) -> Iterator[None]:
-        """In the body, follow the module's layers; and what they hand to other threads.
+    def followed(
+        self, modules: Sequence[tuple[str, nn.Module]], hand_over: HandOver | None = None
+    ) -> Iterator[None]:
+        """In the body, follow these layers, by their paths; and what they hand to other threads.
 
-        A layer of it that runs in a thread which was there before runs in a hand-over as well.
+        One of them that runs in a thread which was there before runs in a hand-over as well.
         """
 
         def enter(path: str) -> Hook:
@@ -81,7 +82,7 @@ class RunningLayer(threading.local):
 
             return end
 
-        with on_calls(modules_of(module), enter, leave):
+        with on_calls(modules, enter, leave):
             if hand_over is None:
                 yield
             else:
