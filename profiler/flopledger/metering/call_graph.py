@@ -148,6 +148,8 @@ class CallGraph:
         """A pass comes by a result's node, which begins to run."""
         try:
             node = _current_node()
+            if _current_pass() == self._pass and node._sequence_nr() in self._met:
+                return  # it lies below another result
             if not self._each and (_grad_enabled() or not self._walk(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
             if self._each:

@@ -125,8 +125,8 @@ def along(way: Way, root: Any, low: int, met: set[int]) -> list[tuple[Any, Any, 
                 return None
         edges = node.next_functions
         edges_of.append(edges)
+        numbers.append(number + low)
         if shown and number + low not in met:
-            numbers.append(number + low)
             found.append((node, edges, SHOWN))
     met.update(numbers)
     return found

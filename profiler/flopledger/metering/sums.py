@@ -2,6 +2,8 @@
 
 import threading
 from array import array
+from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 from weakref import WeakSet
 
@@ -27,6 +29,27 @@ class Thread:
         self.graphs: WeakSet[Any] = WeakSet()
 
 
+class Column:
+    """Numbers in order, of which each is kept once as long as the next ones are the same."""
+
+    __slots__ = ("_times", "_values")
+
+    def __init__(self) -> None:
+        self._values, self._times = array("d"), array("q")
+
+    def append(self, value: float) -> None:
+        """One more."""
+        if self._values and self._values[-1] == value:
+            self._times[-1] += 1
+        else:
+            self._values.append(value)
+            self._times.append(1)
+
+    def __iter__(self) -> Iterator[float]:
+        for value, times in zip(self._values, self._times, strict=True):
+            yield from repeat(value, times)
+
+
 class Sums:
     """Of all threads.
 
@@ -46,7 +69,8 @@ class Sums:
         self.local = threading.local()
         self._rest = Tally()  # done outside of all units
         self._owners: list[Thread] = []  # that have units open
-        self.columns: dict[str, dict[str, array[float]]] = {}
+        self.columns: dict[str, dict[str, Column]] = {}
+        self._ended: dict[str, int] = {}
 
     def here(self) -> Thread:
         """The running thread."""
@@ -102,12 +126,14 @@ class Sums:
                 self._rest, here.tally = self._rest.plus(tally), None
                 self._owners.remove(here)
             columns = self.columns.setdefault(
-                kind, {name: array("d") for name in (*UNIT_COLUMNS, "seconds")}
+                kind, {name: Column() for name in (*UNIT_COLUMNS, "seconds")}
             )
             for name in UNIT_COLUMNS:
                 columns[name].append(getattr(done, name))
             columns["seconds"].append(seconds)
-            return done, len(columns["seconds"]) - 1
+            number = self._ended.get(kind, 0)
+            self._ended[kind] = number + 1
+            return done, number
 
     def running(self) -> bool:
         """Whether a metered call runs in any thread."""
