@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Hashable
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 import torch
@@ -22,6 +23,9 @@ _current_pass = torch._C._current_graph_task_id
 _saving = torch._C._autograd._top_saved_tensors_default_hooks
 _grad_enabled, _clock, _failing = torch.is_grad_enabled, time.perf_counter, sys.exc_info
 
+_UNKNOWN = None, None
+_LATER = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType})  # work, once a call is over
+
 
 class CallCounter:
     """Signatures and sums of what metered modules do.
@@ -30,12 +34,16 @@ class CallCounter:
         recount: a call of every signature is watched again at each multiple of this.
         several: whether there are several modules, one of which may run inside another.
         off: is called when the last call ends after the meter's end.
+
+    Attributes:
+        led_out: names of modules whose hooks may lead a result out, at which a pass may begin.
     """
 
     def __init__(self, recount: int, several: bool, off: Callable[[], None]) -> None:
         self._recount, self._several, self._off = recount, several, off
         self.signatures: dict[Hashable, Signature] = {}
         self.sums = Sums()
+        self.led_out: set[str] = set()
         self._local = self.sums.local
         self._families: dict[Hashable, Family] = {}
 
@@ -92,6 +100,7 @@ class CallCounter:
             family = self._families.setdefault(family, Family())
         signature = Signature(name, module, args, kwargs, inside, family, recomputing)
         signature.stands_at(family.laws.places(key))
+        signature.every_node = signature.every_node or name in self.led_out
         return self.signatures.setdefault(key, signature)
 
     def _unread(self, name: str, module: nn.Module, inside: bool, recomputing: bool) -> Signature:
@@ -123,14 +132,13 @@ class CallCounter:
             if not stack:
                 self._off()
             return
+        cost = signature.cost
         if watch is not None and (signature.again or not failed):
             cost = signature.add_watched(watch)
-        else:
-            cost = signature.cost
         if failed and not signature.again:
             self._add_failed(signature, here)
             return
-        self._add(signature, here, cost, seconds, padding)
+        self._add(signature, here, _UNKNOWN if type(out) in _LATER else cost, seconds, padding)
         if signature.grad and not failed and not signature.inside:
             try:
                 graph = self._graph(signature, here)

@@ -84,6 +84,7 @@ class CallGraph:
         self.low, self.high = low, _next_number()
         self._watched, self._mapped = watched, mapped
         self._keeps = signature.keeps_nodes()
+        signature.has_graph(self.high - low)
         nodes = {node for result in results if (node := result.grad_fn) is not None}
         if signature.elsewhere:
             given = {tensor.grad_fn for tensor in tensors_within(args)}

@@ -125,6 +125,8 @@ class Meter:
         hooked = []
         for name, module in self._modules.items():
             own = {method: f"{name}.{method}" for method in self._methods}
+            if any(part._forward_hooks for part in module.modules()):
+                calls.led_out |= {name, *own.values()}
             if module._compiled_call_impl is None:
                 hooked.append((name, module))
             else:  # by module.compile(): hooks would be compiled with it

@@ -16,6 +16,7 @@ from flopledger.metering.watched_call import WatchedCall
 _AGAIN = tuple([2 * 4**k for k in range(31)])  # calls that are watched again, ever fewer
 MOST_WAYS = 64  # that are kept of a family: a graph that is never alike has no other use for them
 _EARLY = frozenset({2, 8})
+_FEW = 4
 _ENOUGH = 16  # calls watched again that cost what they should, after which early ones are let off
 
 
@@ -90,6 +91,8 @@ class Signature:
         places: where it stands in its family's laws.
         varies: whether calls of it were seen to cost differently: then each one is watched.
         watch_at: no call before this, from 1, needs to be watched.
+        sizes: of its calls' graphs, in nodes.
+        suspect: the last call to be watched because one had a graph of another size.
         nodes: MACs of nodes of the graph, by which they are and what is asked of them; none are
             kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
@@ -103,7 +106,8 @@ class Signature:
         "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
         "every_node", "failed", "family", "grad", "inside", "macs", "name", "nodes", "opaque",
         "other_flops", "other_watched", "places", "products", "recomputed", "recomputed_macs",
-        "samples", "seconds", "shapes", "started", "tokens", "training", "uncounted",
+        "samples", "seconds", "shapes", "sizes", "started", "suspect", "tokens", "training",
+        "uncounted",
         "unknown_backwards", "unwatched", "varies", "want_eager", "watch_at", "watched",
     )  # fmt: skip
 
@@ -133,7 +137,8 @@ class Signature:
         self.watched, self.other_watched, self.recomputed = Samples(), Samples(), Samples()
         self.cost: tuple[float | None, float | None] = None, None
         self.varies = False
-        self.watch_at = 0
+        self.watch_at = self.suspect = 0
+        self.sizes: set[int] = set()
         family.size += 1
         self.nodes: dict[Any, int] = {}
         self.opaque: dict[Any, Samples] = {}
@@ -142,6 +147,14 @@ class Signature:
         self.uncounted: set[str] = set()
         self.places: list[Place] = []
         self.products: dict[str, int] = {}
+
+    def has_graph(self, size: int) -> None:
+        """A call made that many nodes: if none did before, the next few calls are watched."""
+        if size in self.sizes or len(self.sizes) >= _ENOUGH:
+            return
+        if self.sizes:
+            self.suspect, self.watch_at = self.started + _FEW, 0
+        self.sizes.add(size)
 
     def stands_at(self, places: list[Place]) -> None:
         """Take what calls cost from the family's laws, if one tells."""
@@ -171,7 +184,7 @@ class Signature:
     def due(self, recount: int) -> bool:
         """Whether a call that has started, not before `watch_at`, is to be watched."""
         n = self.started
-        if self.varies or self.want_eager or self.cost[0] is None:
+        if self.varies or self.want_eager or self.cost[0] is None or n <= self.suspect:
             self.watch_at = 0
             return True
         self.watch_at = min((n // recount + 1) * recount, next(m for m in _AGAIN if m > n))
@@ -184,7 +197,7 @@ class Signature:
 
         Of many calls that hand on none it is in one of several: it takes as long as a small layer.
         """
-        return self.elsewhere or self.watched.number < 3 or not self.watched.number % _ENOUGH
+        return self.elsewhere or self.watched.number < _FEW or not self.watched.number % _ENOUGH
 
     def add_watched(self, watched: WatchedCall) -> tuple[int, int]:
         """What a watched call did; returns its MACs and other FLOPs."""
