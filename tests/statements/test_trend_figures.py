@@ -4,6 +4,7 @@ from datetime import date
 from math import log10
 
 import pytest
+from flopledger.field.horizon_slope import slopes
 from flopledger.field.look_up import usual_trends
 from flopledger.statements.no_figure import NoFigure
 from flopledger.statements.trend_figures import TREND_FUNCTIONS, TrendFigures
@@ -46,7 +47,11 @@ def test_a_slopes_ends_are_those_of_its_wider_interval(told):
                         for end in ("low", "value", "high"))  # fmt: skip
     assert low < value < high
     assert value == figures.horizon_slope("training", "games alone")
-    # HC3's is the wider one of these few
+    # of its two intervals the wider end of each
+    slope = {one.name: one for one in slopes(usual_trends()[0])}["games alone"]
+    assert low == min(slope.interval[0], slope.robust[0])
+    assert high == max(slope.interval[1], slope.robust[1])
+    assert slope.interval[0] != slope.robust[0]
     assert high - low > figures.horizon_slope("training", "any domain", "high") - (
         figures.horizon_slope("training", "any domain", "low")
     )
