@@ -88,7 +88,28 @@ def test_of_what_got_no_gradient_nothing_is_kept():
         def forward(self, x):
             return self.used(x)
 
-    assert memory(Half(), torch.zeros(1, 4)).optimiser_state_bytes == 2 * (4 * 4 + 4) * FLOAT
+    used, unused = (4 * 4 + 4) * FLOAT, (5 * 5 + 5) * FLOAT
+    assert memory(Half(), torch.zeros(1, 4)).optimiser_state_bytes == 2 * used
+    # torch's Adagrad makes its sums before there are gradients
+    for measure, steps in ((memory, 0), (allocated, 4 * STEP)):
+        found = measure(Half(), torch.zeros(1, 4), optimiser="adagrad")
+        assert found.optimiser_state_bytes == used + unused + steps
+
+
+def test_complex_parameters_have_no_state_of_rows_or_of_bytes():
+    spectrum = nn.Linear(4, 4, dtype=torch.complex64)
+    x = torch.zeros(1, 4, dtype=torch.complex64)
+    assert memory(spectrum, x).optimiser_state_bytes == 2 * (4 * 4 + 4) * 2 * FLOAT
+    for optimiser in ("adafactor", "adam8bit"):
+        with pytest.raises(ValueError, match=f"{optimiser} takes no complex parameters"):
+            memory(spectrum, x, optimiser=optimiser)
+
+
+def test_where_inputs_alone_are_trained_there_is_nothing_to_keep():
+    x = torch.zeros(3, 4, requires_grad=True)
+    for measure in (memory, allocated):
+        found = measure(nn.Tanh(), x)
+        assert (found.gradients_bytes, found.optimiser_state_bytes) == (0, 0)
 
 
 def test_it_may_be_spelt_as_torch_spells_it():

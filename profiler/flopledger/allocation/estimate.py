@@ -116,7 +116,7 @@ def _worked_out(
 
     step = training_of(subject, form, sharding, device)
     stepped, masters = _stepped(step, form)
-    state = ranks.share(state_bytes(form.optimiser, stepped), 1)
+    state = ranks.share(state_bytes(form.optimiser, stepped, step.untouched), 1)
     # the gradients as float32, of which the masters' steps are taken, are there for all together
     making = ranks.share(masters + step_bytes(form.optimiser, device, stepped), 1)
     gradients = ranks.share(step.gradients, 2)

@@ -22,16 +22,18 @@ def scratch(op: str, args: Any, out: Any) -> int:
         gradient, x, weight, _, stride, _, dilation, _, _, groups, mask = args
         return _convolution_backward(gradient, x, weight, stride, dilation, groups, mask)
     if op in ("aten::mkldnn_rnn_layer", "aten::mkldnn_rnn_layer_backward"):
-        return _lstm(*args[:3])
+        return _lstm(*args[:3], backward=op.endswith("backward"))
     return 0
 
 
-def _lstm(x: Tensor, from_input: Tensor, from_hidden: Tensor) -> int:
+def _lstm(x: Tensor, from_input: Tensor, from_hidden: Tensor, backward: bool) -> int:
     # each time it runs, oneDNN reorders a layer's weights, stores its gates, and copies what is
     # wider than its states
     gates = x.shape[0] * x.shape[1] * from_input.shape[0]
     wide = x.numel() if x.shape[2] > from_hidden.shape[1] else 0
-    return FLOAT32 * int(from_input.numel() + from_hidden.numel() + gates + wide)
+    copied = from_input.numel() + from_hidden.numel() + wide
+    # the gates' gradients are float32
+    return int(x.element_size() * copied + (FLOAT32 if backward else x.element_size()) * gates)
 
 
 def _convolution(

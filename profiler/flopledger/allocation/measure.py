@@ -97,7 +97,9 @@ def allocated(
 
         trained = [p for p in params if p.requires_grad]
         masters = (precision or "").endswith("-masters")
-        trainer = (WithMasters if masters else real_optimiser)(optimiser, trained)
+        # torch's take no empty list, where the inputs alone are trained
+        made = (WithMasters if masters else real_optimiser) if trained else _Nothing
+        trainer = made(optimiser, trained)
         blocks = [double.module.get_submodule(path) for path in paths]
         with checkpointed(blocks), torch.enable_grad():
             sizes |= _trained(run, trainer, params, given, accumulate)
@@ -107,6 +109,16 @@ def allocated(
         sizes["training_peak_bytes"] += base + kept
     form = Form(optimiser=optimiser, accumulate=accumulate, precision=precision, checkpointed=paths)
     return Memory(**sizes, form=form)
+
+
+class _Nothing:
+    """The optimiser of no parameters."""
+
+    def __init__(self, name: str, params: Sequence[Tensor]) -> None:
+        self.state: dict[Tensor, dict[str, Tensor]] = {}
+
+    def step(self) -> None:
+        """Nothing."""
 
 
 class _Run:

@@ -171,7 +171,10 @@ def _lstm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As oneDNN on the CPU runs it: all steps of a layer and direction in one kernel."""
     ops, directions, each = torch.ops.aten, 1 + bidirectional, 4 if has_biases else 2
-    if x.dtype is not torch.float32 or len(params) != each * num_layers * directions:
+    if (
+        x.dtype not in (torch.float32, torch.bfloat16)
+        or len(params) != each * num_layers * directions
+    ):
         taken_apart: tuple[Tensor, Tensor, Tensor] = ops.lstm.input.decompose(
             x, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
         )
@@ -202,10 +205,12 @@ def _lstm(
 def _workspace(x: Tensor, hidden: Tensor) -> Tensor:
     # what oneDNN keeps of a layer for the backward pass: the gates of every step, and its states
     # and their gradients, those of the layer below as wide as the wider of the two; read off for
-    # float32 on x86, where the sizes are also rounded up to pages
+    # float32 and bfloat16 on x86, where sizes are also rounded up to pages; of bfloat16 five of the
+    # eleven, and the gates, are narrow
     if not torch.is_grad_enabled():
         return torch.empty(0, dtype=torch.uint8, device="meta")
     steps, batch, width = x.shape[0], x.shape[1], hidden.shape[-1]
-    states = (steps + 1) * (6 * max(x.shape[2], width) + 5 * width)
-    size = 4 * batch * (steps * 4 * width + states)
+    own = x.element_size()
+    states = (5 * 4 + own) * max(x.shape[2], width) + (4 + 4 * own) * width
+    size = batch * (own * steps * 4 * width + (steps + 1) * states)
     return torch.empty(size, dtype=torch.uint8, device="meta")

@@ -75,8 +75,21 @@ def check_optimiser(name: str) -> None:
         raise WrongOption(f"no optimiser is called {name!r}; say {', '.join(KEPT)}")
 
 
-def state_bytes(name: str, trained: Sequence[Tensor]) -> int:
-    """The bytes that the optimiser keeps of those parameters."""
+def state_bytes(name: str, trained: Sequence[Tensor], untouched: Sequence[Tensor] = ()) -> int:
+    """The bytes that the optimiser keeps.
+
+    Args:
+        name: the optimiser's.
+        trained: the parameters that get a gradient.
+        untouched: those that require one and get none, of which Adagrad alone keeps state.
+
+    Raises:
+        WrongOption: a parameter is complex, which that optimiser does not take.
+    """
+    if name not in BY_ELEMENT and any(p.is_complex() for p in trained):
+        raise WrongOption(f"{name} takes no complex parameters; say one of {', '.join(BY_ELEMENT)}")
+    if name == "adagrad":
+        trained = [*trained, *untouched]
     quantised = KEPT[name] is _eight_bit and any(p.numel() >= _LEAST for p in trained)
     return sum(map(KEPT[name], trained)) + _CODES * quantised
 

@@ -53,6 +53,7 @@ class Training:
 
     Attributes:
         trained: the parameters that got a gradient.
+        untouched: those that require one, and got none.
         gradients: their bytes.
         saved: what the forward pass leaves for the backward pass.
         casts: the casts of weights that autocast keeps at most; None without autocast.
@@ -63,6 +64,7 @@ class Training:
     """
 
     trained: list[nn.Parameter]
+    untouched: list[nn.Parameter]
     gradients: int
     saved: int
     casts: int | None
@@ -112,8 +114,10 @@ def training_of(subject: Subject, form: Form, sharding: Sharding | None, device:
                 f"{subject.name}: of sparse gradients the memory is not known; "
                 "make its embeddings with sparse=False, or say backward=False"
             )
+        trained = [p for p in params if p.grad is not None or p in reduced]
         return Training(
-            trained=[p for p in params if p.grad is not None or p in reduced],
+            trained=trained,
+            untouched=[p for p in params if p.requires_grad and p not in {*trained}],
             gradients=stored(gradients) + sum(p.numel() * p.element_size() for p in reduced),
             saved=saved,
             casts=casts.most_bytes,
