@@ -22,7 +22,8 @@ def scratch(op: str, args: Any, out: Any) -> int:
         gradient, x, weight, _, stride, _, dilation, _, _, groups, mask = args
         return _convolution_backward(gradient, x, weight, stride, dilation, groups, mask)
     if op in ("aten::mkldnn_rnn_layer", "aten::mkldnn_rnn_layer_backward"):
-        return _lstm(*args[:3], backward=op.endswith("backward"))
+        x, from_input, from_hidden = args[:3]
+        return _lstm(x, from_input, from_hidden, op.endswith("backward"))
     return 0
 
 
