@@ -58,7 +58,11 @@ SMALL = {
 }
 # what needs a cluster, a report's time, or a training: the test that runs it, on little
 ELSEWHERE = {
+    "horizon digits --output build/horizon.jsonl": "tests/cli/test_horizon.py",
     "systems --from notable_ai_models.csv": "tests/cli/test_systems.py",
+    "systems --domain games --since 2016": "tests/cli/test_systems.py",
+    "systems --format svg --output field.svg": "tests/cli/test_systems.py",
+    "systems --format csv --output mine.csv": "tests/cli/test_systems.py",
     "report": "tests/reports/test_report.py",
     "sweep resnet50 --input 1,3,N,N --over N=128:513:32 --scheduler tcp://host:8786":
         "tests/sweeping/test_on_dask.py",
