@@ -73,7 +73,7 @@ def test_an_interrupt_says_what_there_is_and_ends_with_130(run, monkeypatch, tmp
         ("--target -0.1", "--target -0.1 is no share to be reached; give one above 0"),
         ("--target 0", "--target 0 is no share to be reached; give one above 0"),
         ("--target nan", "--target nan is no share"),
-        ("--arm h=4", "--arm 'h=4' is no arm of coin; did you mean h = 4?"),
+        ("--arm h=4", "--arm 'h=4' is no arm of coin; did you mean h = 4"),
         ("--seeds 0", "--seeds 0 is too small; give 1 or more"),
         ("--seed -1", "--seed -1 is too small; give 0 or more"),
         ("--samples 0", "--samples 0 is too small; give 1 or more"),

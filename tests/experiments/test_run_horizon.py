@@ -17,17 +17,19 @@ def tried(arm, settings, seed, samples, reached=True, score=0.5):
     )  # fmt: skip
 
 
-def test_the_best_median_is_chosen_and_a_censored_trial_took_longest():
-    arm = Arm(name="x", horizon=1, grid=({"rate": 1.0}, {"rate": 2.0}))
+def test_settings_that_reach_it_most_often_are_chosen_and_of_these_the_cheapest():
+    arm = Arm(name="x", horizon=1, grid=({"rate": 1.0}, {"rate": 2.0}, {"rate": 3.0}))
+    lucky = [tried("x", "rate 1", seed, 100) for seed in (0, 1)]
+    lucky += [tried("x", "rate 1", 2, 500, reached=False)]
     steady = [tried("x", "rate 2", seed, 800) for seed in range(3)]
-    # two of three never reached it, though they had only 500
-    lucky = [tried("x", "rate 1", 0, 100)]
-    lucky += [tried("x", "rate 1", seed, 500, reached=False) for seed in (1, 2)]
+    # of logarithms the mean is that of 700; their plain mean is above 800
+    spread = [tried("x", "rate 3", seed, n) for seed, n in enumerate((350, 700, 1400))]
     assert chosen(arm, [*lucky, *steady], range(3)) == {"rate": 2.0}
+    assert chosen(arm, [*lucky, *steady, *spread], range(3)) == {"rate": 3.0}
     assert chosen(arm, [], range(3)) is None
 
 
-def test_where_no_median_reached_it_the_best_score_is_chosen():
+def test_where_none_reached_it_the_best_score_is_chosen():
     arm = Arm(name="x", horizon=1, grid=({"rate": 1.0}, {"rate": 2.0}))
     rows = [tried("x", "rate 1", s, 1000, reached=False, score=0.2) for s in range(3)]
     rows += [tried("x", "rate 2", s, 1000, reached=False, score=0.4) for s in range(3)]

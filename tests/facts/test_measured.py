@@ -72,3 +72,33 @@ def test_what_was_predicted_is_what_was_metered(name):
     agreement = agreement_of(f"{name}-predicted", f"{name}-metered")
     assert agreement.worst_count <= 0.001
     assert abs(agreement.total.off) <= 0.02
+
+
+def test_every_trial_of_the_horizon_says_how_it_was_made():
+    for row in rows("horizon.csv"):
+        assert row["command"].startswith(f"flopledger horizon {row['task']} --seed ")
+        assert row["versions"].startswith("torch ")
+        assert row["date"]
+        if row["reached"] == "True":
+            assert float(row["score"]) >= float(row["target"])
+        else:
+            assert int(row["samples"]) >= int(row["budget"])
+
+
+def test_the_digits_flop_are_those_of_their_network():
+    # 64 x 64 and 64 x 10 weights; the images want no gradient, what lies between the layers does
+    forward, backward = 64 * 64 + 64 * 10, 64 * 64 + 2 * 64 * 10
+    measuring = {}
+    for row in rows("horizon.csv"):
+        if row["task"] != "digits":
+            continue
+        samples = int(row["samples"])
+        assert float(row["flops_learning"]) == samples * 2 * (forward + backward)
+        made = 0 if row["arm"] == "supervised" else samples * 2 * forward
+        assert float(row["flops_making"]) == made
+        measuring.setdefault((row["arm"], row["purpose"]), set()).add(row["seed"])
+    arms = {arm for arm, _ in measuring}
+    assert arms == {"supervised", *(f"h = {2**n}" for n in range(8))}
+    for arm in arms:
+        assert len(measuring[arm, "measuring"]) >= 8
+        assert not measuring[arm, "measuring"] & measuring[arm, "choosing"]

@@ -15,9 +15,9 @@ from flopledger.training.digits import Digits, read_digits
 HORIZONS = (1, 2, 4, 8, 16, 32, 64, 128)
 RATES = (3e-3, 1e-2, 3e-2)  # Adam's, of labels and of rewards that few images share
 BONUSES = (0.1, 0.3)  # for the answers' entropy: a digit that is never tried never pays
-# more noise is learned from at a lower rate, and a bonus weighs more beside it
+# more noise is learned from at a lower rate, and a high bonus drowns what little is learned
 NOISY = 16  # images that share a reward
-NOISY_RATES, NOISY_BONUSES = (1e-3, 3e-3, 1e-2), (0.03, 0.1)
+NOISY_RATES, NOISY_BONUSES = (1e-3, 3e-3, 1e-2), (0.1,)
 BATCH = 128  # images of a step: whole episodes of any of the horizons
 HIDDEN = 64
 REMEMBERED = 0.95  # of the mean reward, which is the baseline, from step to step

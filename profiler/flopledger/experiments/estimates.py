@@ -54,6 +54,43 @@ def estimates_of(rows: Iterable[Row]) -> tuple[Estimate, ...]:
     return tuple(_estimate(own) for own in by_arm.values())
 
 
+def figure_of(rows: Iterable[Row], arm: str, figure: Figure) -> float | None:
+    """The mean of the arm's figure to the target; None where no trial reached it."""
+    mean = mean_of(*logarithms(measuring(rows, arm), figure))
+    return None if mean is None else 10**mean
+
+
+def orders_between(
+    rows: Sequence[Row], below: str, above: str, figure: Figure
+) -> tuple[float, float, float] | None:
+    """By how many orders of magnitude one arm's figure is above another's, with its 90% interval.
+
+    None where an arm has no figure.
+    """
+    (seen, reached), (other_seen, other_reached) = (
+        logarithms(measuring(rows, arm), figure) for arm in (below, above)
+    )
+    low, high = mean_of(seen, reached), mean_of(other_seen, other_reached)
+    if low is None or high is None:
+        return None
+    draws, again = np.random.default_rng(SEED), []
+    for _ in range(RESAMPLES):
+        own = draws.integers(len(seen), size=len(seen))
+        other = draws.integers(len(other_seen), size=len(other_seen))
+        one, another = (
+            mean_of(seen[own], reached[own]),
+            mean_of(other_seen[other], other_reached[other]),
+        )
+        if one is not None and another is not None:
+            again.append(another - one)
+    return high - low, *ends(again)
+
+
+def measuring(rows: Iterable[Row], arm: str) -> list[Row]:
+    """The trials that measured the arm."""
+    return [row for row in rows if (row.arm, row.purpose) == (arm, "measuring")]
+
+
 def _estimate(rows: Sequence[Row]) -> Estimate:
     mean = mean_of(*logarithms(rows, "samples"))
     samples = None if mean is None else 10**mean

@@ -85,7 +85,7 @@ class Growth:
 
 def growth_of(rows: Sequence[Row], figure: Figure) -> Growth | None:
     """Both forms, fitted to the arms with a horizon; None of fewer than three horizons."""
-    own = [row for row in rows if row.purpose == "measuring" and row.horizon is not None]
+    own = _with_horizon(rows)
     horizons = sorted({row.horizon for row in own if row.horizon is not None})
     reaching = {row.horizon for row in own if row.reached}
     if len(reaching) < FEWEST:
@@ -103,6 +103,16 @@ def growth_of(rows: Sequence[Row], figure: Figure) -> Growth | None:
         power=_form(own, figure, POWER, power, powers),
         line_better=sum(better) / len(better),
     )
+
+
+def at(rows: Sequence[Row], figure: Figure, name: str, horizon: float) -> float:
+    """What a form, fitted to the arms with a horizon, gives at that horizon; "a + b h", "c h^d"."""
+    first, second = _values(name, _fitted(_with_horizon(rows), figure, name))
+    return _at(name, first, second, horizon)
+
+
+def _with_horizon(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.purpose == "measuring" and row.horizon is not None]
 
 
 def _form(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from functools import partial
-from math import inf
-from statistics import mean, median
+from math import log10
+from statistics import fmean
 
 from flopledger.errors import FlopledgerError
 from flopledger.experiments.trials import (
@@ -62,10 +62,11 @@ def _trial(
 
 
 def chosen(arm: Arm, rows: Iterable[Row], seeds: Collection[int]) -> Settings | None:
-    """The arm's settings whose median trial of these seeds took the fewest FLOP to the target.
+    """The arm's settings of which most trials of these seeds reached the target, or the cheapest.
 
-    A trial that never reached it took more than any that did. Of settings whose median never did,
-    those that reached it most often, then those with the best score. None if nothing was tried.
+    Of settings that reached it equally often those with the least mean logarithm of FLOP are taken,
+    as arms are measured by that; where none did, those with the best score. None if nothing was
+    tried.
     """
     if len(arm.grid) == 1:
         return arm.grid[0]
@@ -74,11 +75,12 @@ def chosen(arm: Arm, rows: Iterable[Row], seeds: Collection[int]) -> Settings | 
         if (row.arm, row.purpose) == (arm.name, "choosing") and row.seed in seeds:
             tried.setdefault(row.settings, []).append(row)
 
-    def cost(settings: Settings) -> tuple[float, float, float]:
+    def cost(settings: Settings) -> tuple[float, float]:
         own = tried[settings_text(settings)]
-        reached = [row.reached for row in own]
-        middle = median(row.flops if row.reached else inf for row in own)
-        return middle, -mean(reached), -mean(row.score for row in own)
+        reached = [row for row in own if row.reached]
+        if not reached:
+            return 0, -fmean(row.score for row in own)
+        return -len(reached) / len(own), fmean(log10(row.flops) for row in reached)
 
     candidates = [settings for settings in arm.grid if settings_text(settings) in tried]
     return min(candidates, key=cost, default=None)

@@ -6,11 +6,12 @@ from typing import Any, Literal, get_args
 
 from flopledger.field.field_result import Scale
 from flopledger.reports import charts, compare_chain, systems_charts
+from flopledger.reports.report import horizon_chapter
 from flopledger.reports.report.report_data import Findings
 
 # the places of page.html that show charts
 Place = Literal[
-    "versions", "layers", "networks", "trainings", "normal", "field", "hours", "history"
+    "versions", "layers", "networks", "trainings", "normal", "field", "horizon", "hours", "history"
 ]
 Draw = Callable[[Findings], Mapping[str, Any]]
 
@@ -96,6 +97,12 @@ def shares(findings: Findings) -> Mapping[str, Any]:
 def flops_per_parameter(findings: Findings) -> Mapping[str, Any]:
     """A bar a network."""
     return {"": charts.flops_per_param(findings.counted)}
+
+
+@figure("horizon", "Handwritten digits: samples to the target by how many images share a reward")
+def horizon_digits(findings: Findings) -> Mapping[str, Any]:
+    """The horizon's experiment."""
+    return {"": horizon_chapter.chart(findings.horizons["digits"])}
 
 
 @figure("trainings", "Orders of magnitude from the small AlexNet to the small AlphaZero")

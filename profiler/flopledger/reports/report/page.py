@@ -14,7 +14,7 @@ from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.methods import FLOPS_PER_PARAM, GENERATING, OUTCOMES, POSITIONS, SAMPLES
 from flopledger.ledger.quantity import Quantity
 from flopledger.reports import claims, compare, train
-from flopledger.reports.report import field_chapter, speed_chapter
+from flopledger.reports.report import field_chapter, horizon_chapter, speed_chapter
 from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
@@ -45,6 +45,7 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
         shares=share_table(findings),
         zoo=zoo_table(findings),
         claims=_claims(findings, "D1"),
+        horizon=horizon_chapter.section(findings),
         trainings=[
             (name, train.agreement_table(agreement), train.verdict(agreement))
             for name, agreement in findings.trainings.items()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flopledger.experiments.horizon_result import Horizon
 from flopledger.field.ai_and_compute import System
 from flopledger.field.field_result import Systems
 from flopledger.ledger.chain import Chain
@@ -32,6 +33,7 @@ class Findings:
         verdicts: on the claims.
         systems: published training computes of AI and Compute's systems.
         field: everybody's systems by compute per parameter, and the runs among them.
+        horizons: experiments on the horizon that facts/measured/ keeps, by their task.
         trainings: small ones that were watched from beginning to end, beside their predictions.
         watched: the first of those beside the last.
         entries: of DAWNBench, by name.
@@ -47,6 +49,7 @@ class Findings:
     verdicts: Sequence[Verdict]
     systems: Sequence[System]
     field: Systems
+    horizons: Mapping[str, Horizon]
     trainings: Mapping[str, Agreement]
     watched: Comparison
     entries: Mapping[str, Entry]

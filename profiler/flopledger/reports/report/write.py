@@ -13,12 +13,13 @@ from flopledger.reports import (
     claims,
     compare,
     compare_chain,
+    horizon,
     profile_exports,
     systems,
     train,
 )
 from flopledger.reports.profile_texts import confirmed, summary
-from flopledger.reports.report import field_chapter, page, speed_chapter
+from flopledger.reports.report import field_chapter, horizon_chapter, page, speed_chapter
 from flopledger.reports.report.figures import drawn
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
@@ -59,6 +60,10 @@ def _tables(findings: Findings) -> dict[str, str]:
         "runs": page.totals_table(findings),
         "facts": page.facts_table(findings),
         "claims": claims.frame(findings.verdicts),
+        **{
+            f"horizon-{task}": horizon.arms_table(result)
+            for task, result in findings.horizons.items()
+        },
         "dawnbench": speed_chapter.entries_table(findings),
         "systems": systems.frame(findings.field),
         "systems-trend": systems.variant_table(findings.field),
@@ -109,6 +114,7 @@ def _markdown(findings: Findings) -> str:
         claims.markdown(findings.verdicts_of("D1")),
         "## The runs, from the bottom up\n",
         profile_exports.linked_markdown(page.totals_table(findings)),
+        *horizon_chapter.markdown(findings),
         "## Two trainings, watched from beginning to end\n",
         *(
             f"{name}: {train.verdict(agreement)}.\n\n"
