@@ -3,16 +3,16 @@
 import csv
 import json
 
+import coin_task
 import pytest
-from flopledger.experiments.run_horizon import TASKS
 
 COIN = "horizon coin --seeds 2 --jobs 1".split()
 
 
 @pytest.fixture(autouse=True)
 def coin(monkeypatch):
-    """The task "coin" of tests/given/coin_task.py, which takes no time."""
-    monkeypatch.setitem(TASKS, "coin", "coin_task")
+    """The task "coin", which takes no time."""
+    coin_task.offer(monkeypatch)
 
 
 def test_a_table_with_progress_and_time_left(run):
@@ -45,8 +45,6 @@ def test_csv_has_a_row_a_trial_and_json_every_figure(run):
 
 
 def test_an_interrupt_says_what_there_is_and_ends_with_130(run, monkeypatch, tmp_path):
-    import coin_task
-
     learn = coin_task.learn
 
     def interrupted(trial):

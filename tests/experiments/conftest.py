@@ -1,10 +1,10 @@
 """A task that takes no time."""
 
+import coin_task
 import pytest
-from flopledger.experiments.run_horizon import TASKS
 
 
 @pytest.fixture(autouse=True)
 def coin(monkeypatch):
-    """The task "coin" of tests/given/coin_task.py."""
-    monkeypatch.setitem(TASKS, "coin", "coin_task")
+    """The task "coin"."""
+    coin_task.offer(monkeypatch)

@@ -1,9 +1,18 @@
 """A task whose trials take what a formula says: 1,000 samples, and 100 more for each step."""
 
+from flopledger.experiments import estimates, growth
+from flopledger.experiments.run_horizon import TASKS
 from flopledger.experiments.trials import Arm, Experiment, Row, Trial, row_of
 
 SPREAD = (0.9, 1.0, 1.1)  # a seed's samples, over what the formula says
 GRID = ({"rate": 1.0}, {"rate": 2.0})  # the second takes twice as many
+
+
+def offer(monkeypatch) -> None:
+    """Make it a task of flopledger.horizon, and intervals of it quick: few resamples."""
+    monkeypatch.setitem(TASKS, "coin", "coin_task")
+    for module in (estimates, growth):
+        monkeypatch.setattr(module, "RESAMPLES", 30)
 
 
 def experiment() -> Experiment:

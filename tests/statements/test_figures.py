@@ -1,10 +1,13 @@
 """What an expression may ask for, each against hand arithmetic."""
 
+import csv
 from math import log10
 
 import pytest
 from flopledger.counting.cached import cached_profile
+from flopledger.errors import FlopledgerError
 from flopledger.statements.figures import Figures, NoFigure
+from flopledger.storage.facts import facts_folder
 
 # by hand: AlexNet's layers; 700,000 steps of 4,096; 800 simulations x 0.992 and the root; 92 plies
 PARAMS, MACS = 60_965_224, 724_406_816
@@ -143,10 +146,6 @@ def test_where_phases_differ_one_must_be_named(figures, tmp_path):
 
 
 def test_what_an_arm_took_and_how_it_grows(figures):
-    import csv
-
-    from flopledger.storage.facts import facts_folder
-
     table = facts_folder("measured", "horizon.csv").read_text()
     own = [
         float(row["samples"])
@@ -176,9 +175,6 @@ def test_what_an_arm_took_and_how_it_grows(figures):
     ],
 )
 def test_an_arm_that_there_is_not(figures, name, words, complaint):
-    from flopledger.errors import FlopledgerError
-
-    with pytest.raises(
-        FlopledgerError, match=complaint.replace("+", r"\+").replace("?", r"\?").replace("^", r"\^")
-    ):
+    with pytest.raises(FlopledgerError) as raised:
         getattr(figures, name)(*words)
+    assert complaint in str(raised.value)

@@ -231,10 +231,11 @@ def _told(outcome: Row | Failure) -> str:
     if isinstance(outcome, Failure):
         trial = outcome.trial
         return f"{trial.arm}, {settings_text(trial.settings)}, seed {trial.seed}: {outcome.why}"
+    target, samples = f"{outcome.target:g}", f"{outcome.samples:,} samples"
     came = (
-        f"{outcome.target:g} after {outcome.samples:,} samples"
+        f"{target} after {samples}"
         if outcome.reached
-        else f"{outcome.score:.3g} and not {outcome.target:g} after {outcome.samples:,} samples"
+        else f"not {target} in {samples}, {outcome.score:.3g} at the end"
     )
     return f"{outcome.arm}, {outcome.settings}, seed {outcome.seed}: {came}"
 

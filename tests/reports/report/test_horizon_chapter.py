@@ -2,18 +2,18 @@
 
 from types import SimpleNamespace
 
+import coin_task
 import flopledger
 import pytest
-from flopledger.experiments.run_horizon import TASKS
 from flopledger.reports.report import horizon_chapter as chapter
 
 
 @pytest.fixture(scope="module")
 def result():
     """Of a formula: 1,000 samples, and 100 more for each step of the horizon."""
-    TASKS["coin"] = "coin_task"
-    yield flopledger.horizon("coin", seeds=3, jobs=1)
-    del TASKS["coin"]
+    with pytest.MonkeyPatch.context() as patch:
+        coin_task.offer(patch)
+        yield flopledger.horizon("coin", seeds=3, jobs=1)
 
 
 def test_the_answer_and_what_it_rests_on(result):

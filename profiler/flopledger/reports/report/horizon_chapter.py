@@ -134,10 +134,9 @@ def chart(result: Horizon) -> alt.LayerChart:
         )
     )
     layers += _labels(result, y)
-    drawn: alt.LayerChart = alt.layer(*layers).properties(
-        width=640, height=340, background="transparent"
-    )
-    return drawn
+    layered: Any = alt.layer(*layers)
+    sized: alt.LayerChart = layered.properties(width=640, height=340, background="transparent")
+    return sized
 
 
 def _points(result: Horizon) -> pd.DataFrame:
