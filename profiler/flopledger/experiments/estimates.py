@@ -77,12 +77,10 @@ def orders_between(
     for _ in range(RESAMPLES):
         own = draws.integers(len(seen), size=len(seen))
         other = draws.integers(len(other_seen), size=len(other_seen))
-        one, another = (
-            mean_of(seen[own], reached[own]),
-            mean_of(other_seen[other], other_reached[other]),
-        )
-        if one is not None and another is not None:
-            again.append(another - one)
+        lower = mean_of(seen[own], reached[own])
+        higher = mean_of(other_seen[other], other_reached[other])
+        if lower is not None and higher is not None:
+            again.append(higher - lower)
     return high - low, *ends(again)
 
 
