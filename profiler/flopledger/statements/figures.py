@@ -7,9 +7,6 @@ from functools import cache
 from math import log10, prod
 from typing import Any, Literal, get_args
 
-from flopledger.experiments.estimates import Figure, figure_of
-from flopledger.experiments.growth import LINE, POWER, at
-from flopledger.experiments.measured import measured
 from flopledger.field.ai_and_compute import SystemTable, find_system, list_systems
 from flopledger.ledger.build import Profiles, hours_of, ledgers
 from flopledger.ledger.dawnbench import find_entry
@@ -28,6 +25,7 @@ from flopledger.ledger.run_file import find_run
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.play.elo import elo_of
 from flopledger.profiles.tables import Profile
+from flopledger.statements.experiment_figures import EXPERIMENT_FUNCTIONS, ExperimentFigures
 from flopledger.statements.no_figure import NoFigure
 from flopledger.statements.trend_figures import TREND_FUNCTIONS, TrendFigures
 from flopledger.storage.facts import facts_folder, read_toml
@@ -76,11 +74,13 @@ class Figures:
         names = (
             "profile share compute training_compute factor samples outcomes_per_param fact "
             "evaluations_per_move ratio hours sped_up batch batches epochs precision_step flops "
-            "system largest_of_the_rest win_rate experiment growth"
+            "system largest_of_the_rest win_rate"
         )
         own = {name: getattr(self, name) for name in names.split()}
         trends = TrendFigures(self._place_of, self._rests)
         own |= {name: getattr(trends, name) for name in TREND_FUNCTIONS}
+        experiments = ExperimentFigures(self._rests)
+        own |= {name: getattr(experiments, name) for name in EXPERIMENT_FUNCTIONS}
         return own | {"orders": orders, "elo": elo_of, "min": least, "max": most, "abs": size}
 
     def profile(self, model: str, figure: ProfileFigure) -> float:
@@ -299,27 +299,6 @@ class Figures:
         params = self._ledger(run, "all").params
         assert params is not None  # it is a ledger of compute
         return self._run(run).published_on, float(params)
-
-    def experiment(self, task: str, arm: str, figure: Figure) -> float:
-        """What an arm of facts/measured/horizon.csv took: samples, flops or flops_learning."""
-        if figure not in get_args(Figure):
-            raise NoFigure(f"an arm has no {figure!r}; say {', '.join(get_args(Figure))}")
-        result = measured(task)
-        if arm not in result.arms:
-            raise NoFigure(f"{task} has no arm {arm!r}; it has {', '.join(result.arms)}")
-        self._rests("measured", f"flopledger horizon {task}")
-        value = figure_of(result.rows, arm, figure)
-        if value is None:
-            raise NoFigure(f"no trial of {arm} reached {result.target:g}")
-        return value
-
-    def growth(self, task: str, form: str, horizon: float) -> float:
-        """All FLOP at a horizon over those at 1, by a form fitted to them: "a + b h", "c h^d"."""
-        if form not in (LINE, POWER):
-            raise NoFigure(f"there is no form {form!r}; say {LINE} or {POWER}")
-        self._rests("measured", f"flopledger horizon {task}")
-        rows = measured(task).rows
-        return at(rows, "flops", form, horizon) / at(rows, "flops", form, 1.0)
 
     def _phases(self, run: str, phase: str) -> dict[str, dict[str, Quantity]]:
         """The facts of a run's phases by their names, or those of the one that is named."""
