@@ -34,7 +34,7 @@ FORMS: list[dict[str, Any]] = [
 NETWORKS = {
     "ResNet-50, 4 images": ("resnet50", lambda: torch.zeros(4, 3, 224, 224)),
     "GPT-2 small, 2 x 128 tokens": ("gpt2", lambda: torch.zeros(2, 128, dtype=torch.int64)),
-    "ViT-B/16, 4 images": ("vit_b_16", lambda: torch.zeros(4, 3, 224, 224)),
+    "ViT-B/16, 4 images": ("vit-b-16", lambda: torch.zeros(4, 3, 224, 224)),
 }
 
 
