@@ -10,7 +10,7 @@ GRID = ({"rate": 1.0}, {"rate": 2.0})  # the second takes twice as many
 
 def offer(monkeypatch) -> None:
     """Make it a task of flopledger.horizon, and intervals of it quick: few resamples."""
-    monkeypatch.setitem(TASKS, "coin", "coin_task")
+    monkeypatch.setitem(TASKS, "coin", ("coin_task", "experiment"))
     for module in (estimates, growth):
         monkeypatch.setattr(module, "RESAMPLES", 30)
 

@@ -16,9 +16,8 @@ from flopledger.reports.units import short
 def table(result: Horizon) -> str:
     """A row an arm, and how the samples grow."""
     lines = "".join(f"{wrapped(line)}\n" for line in growth_lines(result.growth))
-    return (
-        f"{wrapped(_title(result))}\n{plain_table(arms_table(result))}{_unmeasured(result)}{lines}"
-    )
+    arms = plain_table(arms_table(result)) if result.estimates else ""
+    return f"{wrapped(_title(result))}\n{arms}{_unmeasured(result)}{lines}"
 
 
 def html(result: Horizon) -> str:
