@@ -26,17 +26,16 @@ import typer
 EACH = tuple(product((False, True), (False, True)))  # cache, reuse
 FRESH_OR_KEPT = ((False, False), (False, True))
 
-# what is played, how many games, and how, on either scale of values; a whole game of Go on 19 x 19
-# takes an hour of one core
+# what is played, how many games, and how, on either scale of values
 PLAN = (
-    ("--game chess --moves 200", 2, FRESH_OR_KEPT),
     ("--game go --board 9", 4, FRESH_OR_KEPT),
-    ("--game shogi --moves 100", 2, FRESH_OR_KEPT),
-    ("--game go --board 19 --moves 100", 2, FRESH_OR_KEPT),
-    ("--game connect_four", 16, EACH),
+    ("--game chess --moves 200", 2, FRESH_OR_KEPT),
+    ("--game shogi --moves 60", 2, FRESH_OR_KEPT),
+    ("--game go --board 19 --moves 60", 2, FRESH_OR_KEPT),
+    ("--game connect_four", 8, EACH),
 )
 SCALES = ("unit", "signed")
-SIZE = "--blocks 2 --filters 32 --simulations 800"
+SIZE = "--blocks 1 --filters 8 --simulations 800"
 
 
 def main(
@@ -51,7 +50,7 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = []
-    for values, (what, games, cache, reuse) in product(SCALES, _ways()):
+    for (what, games, cache, reuse), values in product(_ways(), SCALES):
         words = f"{what} {SIZE} --values {values} --games {games * times} --seed {seed}"
         words += " --cache" * cache + " --reuse-tree" * reuse
         rows.append(_row(words, values, cache, reuse, folder))
@@ -80,6 +79,7 @@ def _row(words: str, values: str, cache: bool, reuse: bool, folder: Path) -> dic
         "params": result["params"],
         "simulations": result["simulations"],
         "values": values,
+        "search": "exact",
         "reuse": reuse,
         "cache": cache,
         "games": result["games"],

@@ -6,12 +6,21 @@ from typing import Any, Literal, get_args
 
 from flopledger.field.field_result import Scale
 from flopledger.reports import charts, compare_chain, systems_charts
-from flopledger.reports.report import horizon_chapter
+from flopledger.reports.report import games_of_horizon, horizon_chapter
 from flopledger.reports.report.report_data import Findings
 
 # the places of page.html that show charts
 Place = Literal[
-    "versions", "layers", "networks", "trainings", "normal", "field", "horizon", "hours", "history"
+    "versions",
+    "layers",
+    "networks",
+    "trainings",
+    "normal",
+    "field",
+    "horizon",
+    "games",
+    "hours",
+    "history",
 ]
 Draw = Callable[[Findings], Mapping[str, Any]]
 
@@ -103,6 +112,14 @@ def flops_per_parameter(findings: Findings) -> Mapping[str, Any]:
 def horizon_digits(findings: Findings) -> Mapping[str, Any]:
     """The horizon's experiment."""
     return {"": horizon_chapter.chart(findings.horizons["digits"])}
+
+
+@figure("games", "Games: FLOP to one strength by what the network was told, a point a trial")
+def horizon_games(findings: Findings) -> Mapping[str, Any]:
+    """The same network told by search, by results alone and by a stored player."""
+    if not games_of_horizon.games_of(findings.horizons):
+        return {}
+    return {"": games_of_horizon.chart(findings.horizons)}
 
 
 @figure("trainings", "Orders of magnitude from the small AlexNet to the small AlphaZero")

@@ -12,6 +12,7 @@ from flopledger.experiments.growth import Growth
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.reports import horizon
 from flopledger.reports.cells import to_markdown
+from flopledger.reports.report import games_of_horizon
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 
@@ -209,6 +210,7 @@ def section(findings: Findings) -> dict[str, Any]:
         "title": TITLE,
         "answer": answer(result),
         "paragraphs": paragraphs(result),
+        "games": games_of_horizon.paragraphs(findings.horizons),
         "arms": horizon.arms_table(result),
         "fits": horizon.growth_lines(result.growth),
         "changes": CHANGES,
@@ -223,6 +225,7 @@ def markdown(findings: Findings) -> list[str]:
         f"{answer(result)}\n",
         *(f"{text}\n" for text in paragraphs(result)),
         to_markdown(horizon.arms_table(result)),
+        *(f"{text}\n" for text in games_of_horizon.paragraphs(findings.horizons)),
         "".join(f"- {line}\n" for line in horizon.growth_lines(result.growth)),
         "What would change the answer:\n",
         "".join(f"- {line}\n" for line in CHANGES),

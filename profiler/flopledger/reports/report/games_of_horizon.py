@@ -1,0 +1,116 @@
+"""The horizon's chapter, of games: what search, results alone and a stored player's moves cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from flopledger.experiments.estimates import figure_of, orders_between
+from flopledger.experiments.horizon_result import Horizon
+from flopledger.reports.units import short
+
+SEARCH, GRADIENT, IMITATION = "search", "gradient", "imitation"
+ARMS = {SEARCH: "search's moves", GRADIENT: "results alone", IMITATION: "a stored player's moves"}
+COLOURS, SHAPES = ("#4c78a8", "#e8810c", "#8a8a8a"), ("circle", "square", "triangle-up")
+
+
+def games_of(horizons: Mapping[str, Horizon]) -> dict[str, Horizon]:
+    """The experiments on games among these."""
+    return {
+        task: result for task, result in horizons.items() if {SEARCH, GRADIENT} <= {*result.arms}
+    }
+
+
+def paragraphs(horizons: Mapping[str, Horizon]) -> list[str]:
+    """What was done, what search's moves are worth, and what a larger board costs."""
+    games = games_of(horizons)
+    if not games:
+        return []
+    target = next(iter(games.values())).target
+    told = [
+        f"Games: one small network was trained until its policy, without search, won {target:.0%} "
+        "against a fixed search by ten random games a move (the mean of three tests of 60 games): "
+        "told which moves a search prefers (AlphaZero's way), told the game's result alone (policy "
+        "gradient), or told the moves of a stored strong player, whose own cost, random games and "
+        "no network, is not in the FLOP. Orders by which results alone take more than search's "
+        f"moves do: {'; '.join(_worth(*game) for game in games.items())}."
+    ]
+    dear = [
+        f"{task} {_orders(result, IMITATION, SEARCH, 'flops')}"
+        for task, result in games.items()
+        if IMITATION in result.arms
+    ]
+    if dear:
+        told.append(
+            "Orders of FLOP by which search takes more than imitating, at least: "
+            f"{'; '.join(dear)}."
+        )
+    hex_games = {int(task[4:]): result for task, result in games.items() if task[:4] == "hex-"}
+    if len(hex_games) > 1:
+        told.append(_by_board(hex_games))
+    return told
+
+
+def _worth(task: str, result: Horizon) -> str:
+    samples, flops = (_orders(result, SEARCH, GRADIENT, figure) for figure in ("samples", "flops"))
+    return f"{task} {samples} of samples and {flops} of all FLOP"
+
+
+def _orders(result: Horizon, below: str, above: str, figure: Any) -> str:
+    found = orders_between(result.rows, below, above, figure)
+    if found is None:
+        return "unknown (no trial of one of them reached it)"
+    value, low, high = found
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def _by_board(games: Mapping[int, Horizon]) -> str:
+    first, last = min(games), max(games)
+    each = []
+    for arm in (SEARCH, GRADIENT):
+        small, large = (figure_of(games[side].rows, arm, "flops") for side in (first, last))
+        if small is not None and large is not None:
+            each.append(f"{ARMS[arm]} {(large / small) ** (1 / (last - first)):.1f}")
+    return (
+        f"From Hex on {first} x {first} to {last} x {last} each row more multiplies the FLOP to "
+        f"that strength by {', '.join(each)}. Jones 2021 (arXiv 2104.03113) finds about 7 for "
+        "AlphaZero and perfect play, with a network of the best size for each board; here the "
+        "network stays, and the opponent is a weaker one the larger the board."
+    )
+
+
+def chart(horizons: Mapping[str, Horizon]) -> alt.Chart:
+    """FLOP to the strength by game and by what the network was told, a point a trial."""
+    games = games_of(horizons)
+    rows = [
+        {
+            "game": task,
+            "told": ARMS[row.arm],
+            "FLOP": row.flops,
+            "seed": row.seed,
+            "in words": f"{short(row.flops)} FLOP" + ("" if row.reached else ", and not there yet"),
+        }
+        for task, result in games.items()
+        for row in result.rows
+        if row.purpose == "measuring"
+    ]
+    names: Sequence[str] = list(ARMS.values())
+    powers = [10.0**n for n in range(8, 13)]
+    drawn: alt.Chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_point(filled=True, size=60, opacity=0.8)
+        .encode(
+            x=alt.X("FLOP:Q", scale=alt.Scale(type="log"), title="all FLOP to the strength",
+                    axis=alt.Axis(values=powers, format=".0e")),
+            y=alt.Y("game:N", sort=list(games), title=None),
+            yOffset=alt.YOffset("told:N", sort=names),
+            color=alt.Color("told:N", scale=alt.Scale(domain=names, range=list(COLOURS)),
+                            legend=alt.Legend(orient="top", title=None)),
+            shape=alt.Shape("told:N", scale=alt.Scale(domain=names, range=list(SHAPES)),
+                            legend=alt.Legend(orient="top", title=None)),
+            tooltip=["game", "told", "seed", "in words"],
+        )
+        .properties(width=640, height=70 * max(1, len(games)), background="transparent")
+    )  # fmt: skip
+    return drawn
