@@ -264,6 +264,25 @@ def test_a_block_that_is_checkpointed_from_outside(reentrant):
     assert totals.recomputed_flops == 5 * 2 * again
 
 
+@pytest.mark.parametrize("outer", [False, True])
+@pytest.mark.parametrize("inner", [False, True])
+@pytest.mark.parametrize("also_within", [False, True])
+def test_a_block_that_is_checkpointed_from_outside_and_inside(outer, inner, also_within):
+    net = Checkpointed(inner)
+    x = rand(B, 4, requires_grad=True)
+
+    def work():
+        for _ in range(5):
+            checkpoint(lambda x: net(x).relu(), x, use_reentrant=outer).sum().backward()
+
+    macs, reading = backward_macs(work, net, *[net.first] * also_within)
+    totals = reading.totals
+    assert (totals.passes, totals.macs) == (5, 5 * (FIRST + SECOND))
+    assert macs == 5 * 2 * (FIRST + SECOND)
+    # the outer does it all again, and what the inner holds twice
+    assert totals.recomputed_flops == 5 * 2 * (FIRST + SECOND + FIRST)
+
+
 def test_what_the_graph_does_not_lead_to_is_left_alone():
     encoder, head = nn.Linear(4, 5), nn.Linear(5, 2)
     macs, reading = backward_macs(lambda: head(encoder(rand(B, 4))).sum().backward(), head)

@@ -27,6 +27,7 @@ from flopledger.counting.origins import Origins
 from flopledger.counting.overwritten import Overwritten
 from flopledger.counting.packed_weights import packed_shapes
 from flopledger.counting.product_dtypes import add_product
+from flopledger.counting.run_again import is_run_again
 from flopledger.counting.shared_objects import ATOMS
 from flopledger.counting.sparse_tensors import SparseMeta, is_sparse, stored_elements
 from flopledger.counting.transposed_products import Transposed
@@ -222,8 +223,7 @@ class Recorder(DispatchMode):
                 params=params,
                 bytes=sum([t.numel() * t.element_size() for t in (*given, *made)]),
                 rescored_macs=rescored(op, taken, result) if macs else 0,
-                # only code that is run again asks for gradients inside a backward pass
-                recomputed=self._backward and torch.is_grad_enabled(),
+                recomputed=self._backward and is_run_again(),
             )
         )
 

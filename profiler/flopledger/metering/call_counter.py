@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.run_again import is_checkpointed, is_run_again
 from flopledger.metering.call_graph import CallGraph
 from flopledger.metering.call_key import key_of, physical_shapes
 from flopledger.metering.signature import Family, Signature
@@ -20,7 +21,6 @@ _mapping = torch._C._functorch.peek_interpreter_stack
 _next_number = torch._C._autograd._get_sequence_nr
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
-_saving = torch._C._autograd._top_saved_tensors_default_hooks
 _grad_enabled, _clock, _failing = torch.is_grad_enabled, time.perf_counter, sys.exc_info
 
 _UNKNOWN = None, None
@@ -66,7 +66,7 @@ class CallCounter:
         mapped = recomputing = False
         try:
             grad = _grad_enabled()
-            recomputing = grad and _current_pass() != -1
+            recomputing = _current_pass() != -1 and is_run_again()
             if recomputing and self._several and not inside:
                 inside = _told_by_another(here)
             if len(args) == 1 and type(x := args[0]) is Tensor:  # as key_of, the sooner
@@ -179,6 +179,7 @@ class CallCounter:
             tally = here.tally or self.sums.of(here)
             if signature.again:
                 tally.recomputed_macs += macs  # type: ignore[operator]
+                here.recomputed_macs += macs  # type: ignore[operator]
                 tally.unknown_backwards += unknown
                 return
             tally.passes += 1
@@ -194,7 +195,7 @@ class CallCounter:
                 tally.padding = tally.padding + padding
 
     def _graph(self, signature: Signature, here: Thread) -> CallGraph:
-        graph = CallGraph(signature, self.sums, here, recomputes=not _is_checkpointed())
+        graph = CallGraph(signature, self.sums, here, recomputes=not is_checkpointed())
         if self._several:
             here.graphs.add(graph)
         return graph
@@ -210,12 +211,6 @@ def _results(out: Any) -> list[Tensor]:
 def _members(out: Any) -> list[Tensor]:
     """The tensors that a result of a class of its own holds."""
     return tensors_within(list((getattr(out, "__dict__", None) or {}).values()))
-
-
-def _is_checkpointed() -> bool:
-    """Whether what is called here is called once more in the backward pass."""
-    saving = _saving(True)
-    return saving is not None and saving[0].__module__ == "torch.utils.checkpoint"
 
 
 def _told_by_another(here: Thread) -> bool:

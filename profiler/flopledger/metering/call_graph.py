@@ -47,8 +47,9 @@ class CallGraph:
     Attributes:
         low: the number of the call's first node.
         high: the number after its last.
-        recomputes: whether its nodes' own watch tells what they compute again (checkpointing); not
-            where the call lies in what is computed again, as it is then called once more.
+        recomputes: whether its nodes' own watch tells all that they compute again (checkpointing);
+            where the call lies in what is computed again it is called once more, and that call
+            tells of itself.
     """
 
     low = high = 0
@@ -258,7 +259,7 @@ class CallGraph:
         if self._watched:
             signature.recomputed.number += 1
             signature.family.plain += 1
-        elif self.recomputes and signature.recomputed.number:
+        elif signature.recomputed.number:
             more = signature.recomputed.total / signature.recomputed.number
         with self._sums.lock:
             if self._sums.open:
@@ -310,13 +311,16 @@ class CallGraph:
         if samples is not None or not second:
             recorder = WorkRecorder(backward=True)
         low, handles = _next_number(), list[Any]()
+        here = self._sums.here()
+        backward, recomputed = here.backward_macs, here.recomputed_macs
 
         def end(gradients: Any, _: Any) -> None:
             handles.pop().remove()
             try:
                 if recorder is not None:
                     recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
-                    self._watched_node(recorder, samples, second)
+                    told = here.backward_macs - backward, here.recomputed_macs - recomputed
+                    self._watched_node(recorder, samples, second, told)
                 if second and not self._mapped:
                     nodes = [n for g in gradients if g is not None and (n := g.grad_fn) is not None]
                     self._hang(nodes, low, _next_number())
@@ -327,20 +331,30 @@ class CallGraph:
         if recorder is not None:
             recorder.__enter__()  # type: ignore[no-untyped-call]
 
-    def _watched_node(self, recorder: WorkRecorder, samples: Samples | None, second: bool) -> None:
+    def _watched_node(
+        self,
+        recorder: WorkRecorder,
+        samples: Samples | None,
+        second: bool,
+        told: tuple[float, float],
+    ) -> None:
+        """A node was watched; metered calls within it, and their nodes, have told of theirs."""
         signature = self._signature
         again = 0 if second else recorder.recomputed_macs
         if samples is not None:
-            macs = recorder.macs - again
+            macs = max(0, recorder.macs - again - int(told[0]))
             samples.add(macs)
             self._spend(macs)
             signature.uncounted |= recorder.uncounted
-        if again and self.recomputes:
+        again -= int(told[1])
+        if again > 0:
             signature.recomputed.total += again if self._watched else 0
             signature.family.plain = 0
+            here = self._sums.here()
             with self._sums.lock:
                 if self._sums.open:
                     signature.recomputed_macs += again
+                    here.recomputed_macs += again
                     self._sums.of_graph(self._thread).recomputed_macs += again
 
     def _spend(self, macs: float | None) -> None:
@@ -353,6 +367,7 @@ class CallGraph:
             if self._each and not self._compiled:
                 before = signature.eager.get(self._weights, 0)
                 signature.eager[self._weights] = max(before, self._done)
+        here = self._sums.here()
         with self._sums.lock:
             if not self._sums.open:
                 return
@@ -363,3 +378,4 @@ class CallGraph:
             else:
                 signature.backward_macs += macs
                 tally.backward_macs += macs
+                here.backward_macs += macs

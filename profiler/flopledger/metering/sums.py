@@ -18,14 +18,20 @@ class Thread:
         tally: of what is done while it has a unit of work open; None while it has none.
         units: the kinds of those that are open.
         graphs: of its calls, as long as their program keeps them.
+        backward_macs: all that was added of the backward passes that ran in it.
+        recomputed_macs: all that was added, by calls and by nodes, of what is computed again in it.
     """
 
-    __slots__ = ("__weakref__", "graphs", "stack", "tally", "units")
+    __slots__ = (
+        "__weakref__", "backward_macs", "graphs", "recomputed_macs", "stack", "tally", "units",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.tally: Tally | None = None
         self.units: list[str] = []
+        self.backward_macs: float = 0
+        self.recomputed_macs: float = 0
         self.graphs: WeakSet[Any] = WeakSet()
 
 
