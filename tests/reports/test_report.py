@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from functools import partial
+from importlib.metadata import version
 from itertools import pairwise
 from math import log10
 from pathlib import Path
@@ -65,9 +66,12 @@ def test_every_figure_is_drawn_once_on_the_page_and_is_two_pictures(report):
     names = re.findall(r'data-chart="([\w-]+)"', page)
     assert len(names) == len(set(names))
     pictures = {path.name for path in (report / "figures").iterdir()}
-    assert pictures == {f"{name}.{suffix}" for name in names for suffix in ("svg", "png")}
+    assert pictures == {f"{name}.{suffix}" for name in names for suffix in ("svg", "png", "csv")}
     for path in (report / "figures").iterdir():
         start = path.read_bytes()[:8]
+        if path.suffix == ".csv":
+            assert len(path.read_text().splitlines()) > 1
+            continue
         assert start.startswith(b"<svg") if path.suffix == ".svg" else start == b"\x89PNG\r\n\x1a\n"
 
 
@@ -121,11 +125,12 @@ def test_every_link_on_the_page_has_a_date_or_is_from_memory(report):
     page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     # what a link stands in: a table's row, or a paragraph
     pieces = re.findall(r"<tr>.*?</tr>|<p.*?</p>", page, flags=re.DOTALL)
-    linked = [piece for piece in pieces if "<a href" in piece]
-    assert sum(piece.count("<a href") for piece in linked) == page.count("<a href") > 50
+    away = '<a href="http'  # the others lead to a chapter, or to a figure's files
+    linked = [piece for piece in pieces if away in piece]
+    assert sum(piece.count(away) for piece in linked) == page.count(away) > 50
     for piece in linked:
         assert re.search(r"\d{4}-\d\d-\d\d|from memory", piece), piece
-        for address in re.findall(r'href="([^"]*)"', piece):
+        for address in re.findall(r'href="([^"#]+)"', piece):
             assert address.startswith("https://")
 
 
@@ -324,3 +329,39 @@ def test_dark_mode_is_dark(page):
     label = _shown(page, "[data-chart='shares'] .role-axis-label text")[0]
     assert label.get_attribute("fill") == "#e8e8e8"
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_the_page_says_which_edition_it_is_and_how_to_cite_each_figure(report):
+    page = (report / "index.html").read_text()
+    assert f"flopledger {version('flopledger')}" in page
+    assert "MIT licence" in page
+    for name in re.findall(r'data-chart="([\w-]+)"', page):
+        assert f"@misc{{flopledger-{name}," in page
+        for suffix in ("png", "svg", "csv"):
+            assert f'href="figures/{name}.{suffix}"' in page
+    assert 'property="og:title"' in page
+    assert 'property="og:image"' in page
+
+
+def test_a_picture_says_what_it_shows_and_whose_it_is(report):
+    picture = (report / "figures" / "waterfall-alphazero-chess-all.svg").read_text()
+    assert "from AlexNet to alphazero-chess-all" in picture
+    assert f"flopledger {version('flopledger')}" in picture
+
+
+def test_the_contents_lead_to_every_chapter(report):
+    page = (report / "index.html").read_text().partition("<script")[0]
+    chapters = re.findall(r'<h2 id="(\w+)"', page)
+    assert len(chapters) == page.count("<h2")
+    contents = page.partition('<nav aria-label="Contents">')[2].partition("</nav>")[0]
+    assert re.findall(r'href="#(\w+)"', contents) == [c for c in chapters if c != "cite"]
+
+
+def test_the_address_follows_the_choice_and_opens_it_again(page):
+    _choose(page, "alphazero-shogi")
+    assert "version=alphazero-shogi" in page.current_url
+    page.refresh()
+    _drawn(page, 1)
+    (section,) = _shown(page, "section[data-version]")
+    assert section.get_attribute("data-version").startswith("alphazero-shogi")
+    _choose(page, "alphazero-go-preprint")

@@ -84,7 +84,7 @@ def drawn(findings: Findings) -> list[Figure]:
 
 @figure(
     "versions",
-    "What makes the orders of magnitude between AlexNet and AlphaZero, with 90% intervals",
+    "What makes the orders of magnitude from AlexNet to {}, with 90% intervals",
 )
 def waterfall(findings: Findings) -> Mapping[str, Any]:
     """AlexNet beside each version of AlphaZero, by either accounting."""

@@ -15,17 +15,19 @@ from flopledger.ledger.methods import FLOPS_PER_PARAM, GENERATING, OUTCOMES, POS
 from flopledger.ledger.quantity import Quantity
 from flopledger.reports import claims, compare, train
 from flopledger.reports.report import field_chapter, horizon_chapter, speed_chapter
+from flopledger.reports.report.edition import TITLE, Edition
 from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 
 
-def render(findings: Findings, figures: Sequence[Figure]) -> str:
+def render(findings: Findings, figures: Sequence[Figure], made: Edition) -> str:
     """The page: HTML with everything it needs inside, and nothing to fetch.
 
     Args:
         findings: what it tells.
-        figures: its charts.
+        figures: its charts, whose pictures and data lie beside the page.
+        made: when, and by which version.
     """
     template = files("flopledger.reports.report").joinpath("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -62,6 +64,8 @@ def render(findings: Findings, figures: Sequence[Figure]) -> str:
         systems=systems_table(findings),
         facts=facts_table(findings),
         figures=figures,
+        edition=made,
+        page_title=TITLE,
         specs={figure.name: {**figure.spec, "width": "container"} for figure in figures},
         bundle=remembered(f"vega-{version('vl-convert-python')}.js", _bundle),
     )

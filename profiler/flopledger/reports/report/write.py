@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
+from typing import Any
 
 import pandas as pd
 import vl_convert
@@ -20,7 +22,8 @@ from flopledger.reports import (
 )
 from flopledger.reports.profile_texts import confirmed, summary
 from flopledger.reports.report import field_chapter, horizon_chapter, page, speed_chapter
-from flopledger.reports.report.figures import drawn
+from flopledger.reports.report.edition import Edition, edition
+from flopledger.reports.report.figures import Figure, drawn
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
 from flopledger.storage.files import write_whole
@@ -29,7 +32,7 @@ from flopledger.zoo.registry import ModelSpec
 
 
 def write(findings: Findings, folder: Path) -> Path:
-    """Write index.html, report.md, tables/*.csv and figures/*.svg and *.png, each file whole.
+    """Write index.html, report.md, tables/*.csv and figures/*.svg, *.png and *.csv, each whole.
 
     Returns:
         Where the page lies.
@@ -40,9 +43,11 @@ def write(findings: Findings, folder: Path) -> Path:
     figures = drawn(findings)
     contents: dict[str, str | bytes] = {**_tables(findings)}
     contents["report.md"] = _markdown(findings)
-    contents["index.html"] = page.render(findings, figures)
+    made = edition()
+    contents["index.html"] = page.render(findings, figures, made)
     for figure in figures:
-        svg = vl_convert.vegalite_to_svg({**cells.drawable(figure.spec), "background": "white"})
+        svg = vl_convert.vegalite_to_svg(cells.drawable(_titled(figure, made)))
+        contents[f"figures/{figure.name}.csv"] = _data(figure)
         contents[f"figures/{figure.name}.svg"] = svg
         contents[f"figures/{figure.name}.png"] = vl_convert.svg_to_png(svg, scale=2)
     for name in ("tables", "figures"):
@@ -50,6 +55,27 @@ def write(findings: Findings, folder: Path) -> Path:
     for name, content in contents.items():
         write_whole(folder / name, content)
     return folder / "index.html"
+
+
+def _titled(figure: Figure, made: Edition) -> dict[str, Any]:
+    """The chart as a picture that stands alone: what it shows, and whose it is."""
+    title = {
+        "text": wrap(figure.title, 88),
+        "subtitle": f"{made.line}; sources in its report",
+        "anchor": "start",
+        "frame": "bounds",
+        "fontSize": 14,
+        "offset": 12,
+    }
+    return {**figure.spec, "title": title, "background": "white", "padding": 12}
+
+
+def _data(figure: Figure) -> str:
+    """The rows behind the chart: its largest table, and the others with the same columns."""
+    frames = [pd.DataFrame(rows) for rows in figure.spec["datasets"].values()]
+    largest = max(frames, key=len)
+    same = [frame for frame in frames if list(frame) == list(largest)]
+    return cells.to_csv(pd.concat(same, ignore_index=True))
 
 
 def _tables(findings: Findings) -> dict[str, str]:
