@@ -1,10 +1,12 @@
 """Settings are chosen by the first seeds, arms measured by others; what is censored is kept."""
 
 import json
+from dataclasses import replace
 
 import coin_task
 import flopledger
 import pytest
+from flopledger.experiments.estimates import estimates_of
 from flopledger.experiments.run_trials import chosen
 from flopledger.experiments.trials import Arm, Row
 
@@ -108,3 +110,21 @@ def test_a_trial_that_fails_costs_itself_alone(monkeypatch):
     (failure,) = result.failures
     assert failure.why == "ValueError: of all seeds, this one"
     assert [e.trials for e in result.estimates if e.arm == "h = 4"] == [2]
+
+
+def test_an_interval_holds_the_choice_of_settings():
+    # by two of the choosing seeds "rate 1" is cheaper, by the third "rate 2" by far
+    rows = [tried("x", "rate 1", seed, n) for seed, n in enumerate((100, 100, 900))]
+    rows += [tried("x", "rate 2", seed, n) for seed, n in enumerate((300, 300, 10))]
+    rows += [replace(tried("x", "rate 2", s, 200), purpose="measuring") for s in (3, 4, 5)]
+    (estimate,) = estimates_of(rows)
+    assert estimate.samples == pytest.approx(200)  # each of the trials that measured took so many
+    assert estimate.high > 200  # where "rate 1" is chosen, a trial of it took 900
+
+
+def test_an_interval_of_settings_that_always_win_is_of_the_trials_alone():
+    rows = [tried("x", "rate 1", seed, 900) for seed in range(3)]
+    rows += [tried("x", "rate 2", seed, 100) for seed in range(3)]
+    rows += [replace(tried("x", "rate 2", s, 200), purpose="measuring") for s in (3, 4, 5)]
+    (estimate,) = estimates_of(rows)
+    assert estimate.low == estimate.high == pytest.approx(200)

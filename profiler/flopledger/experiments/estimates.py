@@ -1,7 +1,13 @@
-"""What each arm of an experiment took to its target, with intervals from its seeds."""
+"""What each arm of an experiment took to its target, with intervals from its seeds.
+
+An interval holds the choice of settings, too: other seeds might have chosen others. So a resample
+goes through the whole of it: seeds drawn anew choose, and trials drawn anew measure the choice.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log10
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -27,7 +33,7 @@ class Estimate:
         reached: of these.
         samples: to the target, a trial that did not reach it counted as more than it had; None
             where no trial did.
-        low: the 90% interval's lower end, from the spread between seeds; None with samples.
+        low: the 90% interval's lower end, over resampled seeds; None with samples.
         high: its upper end.
         flops_learning: FLOP of gradient steps to the target; None with samples.
         flops_making: of the passes that made what was learned from; None with samples.
@@ -47,16 +53,12 @@ class Estimate:
 
 def estimates_of(rows: Iterable[Row]) -> tuple[Estimate, ...]:
     """One an arm, of the trials that measured it, in the order in which arms come."""
-    by_arm: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.purpose == "measuring":
-            by_arm.setdefault(row.arm, []).append(row)
-    return tuple(_estimate(own) for own in by_arm.values())
+    return tuple(_estimate(own) for own in _by_arm(rows))
 
 
 def figure_of(rows: Iterable[Row], arm: str, figure: Figure) -> float | None:
     """The mean of the arm's figure to the target; None where no trial reached it."""
-    mean = mean_of(*logarithms(measuring(rows, arm), figure))
+    mean = _mean(measured_by(rows, arm), figure)
     return None if mean is None else 10**mean
 
 
@@ -67,32 +69,47 @@ def orders_between(
 
     None where an arm has no figure.
     """
-    (seen, reached), (other_seen, other_reached) = (
-        logarithms(measuring(rows, arm), figure) for arm in (below, above)
-    )
-    low, high = mean_of(seen, reached), mean_of(other_seen, other_reached)
-    if low is None or high is None:
+    means = [_mean(measured_by(rows, arm), figure) for arm in (below, above)]
+    if None in means:
         return None
+    pair = [[row for row in rows if row.arm == arm] for arm in (below, above)]
     draws, again = np.random.default_rng(SEED), []
     for _ in range(RESAMPLES):
-        own = draws.integers(len(seen), size=len(seen))
-        other = draws.integers(len(other_seen), size=len(other_seen))
-        lower = mean_of(seen[own], reached[own])
-        higher = mean_of(other_seen[other], other_reached[other])
-        if lower is not None and higher is not None:
-            again.append(higher - lower)
+        low, high = (_mean(resampled(own, draws), figure) for own in pair)
+        if low is not None and high is not None:
+            again.append(high - low)
+    low, high = means
+    assert low is not None
+    assert high is not None
     return high - low, *ends(again)
 
 
-def measuring(rows: Iterable[Row], arm: str) -> list[Row]:
-    """The trials that measured the arm."""
-    return [row for row in rows if (row.arm, row.purpose) == (arm, "measuring")]
+def measured_by(rows: Iterable[Row], arm: str | None = None) -> list[Row]:
+    """The trials that measured, of the arm or of all."""
+    return [row for row in rows if row.purpose == "measuring" and arm in (None, row.arm)]
 
 
-def _estimate(rows: Sequence[Row]) -> Estimate:
-    mean = mean_of(*logarithms(rows, "samples"))
+def cost(rows: Sequence[Row]) -> tuple[float, float]:
+    """By which settings are chosen, of the trials that tried them; less is better.
+
+    Those that most trials reached the target with, and of these the least mean logarithm of FLOP,
+    for arms are measured by that; where none reached it, the best score.
+    """
+    reached = [row for row in rows if row.reached]
+    if not reached:
+        return 0, -fmean(row.score for row in rows)
+    return -len(reached) / len(rows), fmean(log10(row.flops) for row in reached)
+
+
+def _mean(rows: Sequence[Row], figure: Figure) -> float | None:
+    return mean_of(*logarithms(rows, figure))
+
+
+def _estimate(own: Sequence[Row]) -> Estimate:
+    rows = measured_by(own)
+    mean = _mean(rows, "samples")
     samples = None if mean is None else 10**mean
-    low, high = (None, None) if samples is None else _interval(rows)
+    low, high = (None, None) if samples is None else _interval(own)
     done = sum(row.samples for row in rows)
 
     def of_a_sample(flops: Iterable[float]) -> float | None:
@@ -113,9 +130,8 @@ def _estimate(rows: Sequence[Row]) -> Estimate:
 
 
 def _interval(rows: Sequence[Row]) -> tuple[float | None, float | None]:
-    seen, reached = logarithms(rows, "samples")
-    draws = np.random.default_rng(SEED).integers(len(rows), size=(RESAMPLES, len(rows)))
-    means = [mean_of(seen[draw], reached[draw]) for draw in draws]
+    draws = np.random.default_rng(SEED)
+    means = [_mean(resampled(rows, draws), "samples") for _ in range(RESAMPLES)]
     known = [10**mean for mean in means if mean is not None]
     low, high = ends(known)
     # where a resample has no trial that reached it, nothing bounds the mean from above
@@ -128,12 +144,36 @@ def logarithms(rows: Sequence[Row], figure: Figure) -> tuple[Floats, Bools]:
     return seen, np.array([row.reached for row in rows])
 
 
-def resampled(rows: Sequence[Row], draws: np.random.Generator) -> list[Row]:
-    """As many trials of each arm, drawn anew with replacement."""
-    by_arm: dict[str, list[Row]] = {}
-    for row in rows:
-        by_arm.setdefault(row.arm, []).append(row)
-    return [own[i] for own in by_arm.values() for i in draws.integers(len(own), size=len(own))]
+def resampled(rows: Iterable[Row], draws: np.random.Generator) -> list[Row]:
+    """As many measuring trials of each arm, as another run of the experiment might have them.
+
+    Where the seeds that are drawn choose settings that were not measured, the trials that tried
+    these stand for it.
+    """
+    return [row for own in _by_arm(rows) for row in _again(own, draws)]
+
+
+def _again(own: Sequence[Row], draws: np.random.Generator) -> list[Row]:
+    measured = measured_by(own)
+    tried = [row for row in own if row.purpose == "choosing"]
+    pool = measured
+    if tried:
+        seeds = sorted({row.seed for row in tried})
+        drawn = [seeds[i] for i in draws.integers(len(seeds), size=len(seeds))]
+        by_settings: dict[str, list[Row]] = {}
+        for row in tried:
+            by_settings.setdefault(row.settings, []).extend([row] * drawn.count(row.seed))
+        best = min(filter(None, by_settings.values()), key=cost)[0].settings
+        if best != measured[0].settings:
+            pool = [row for row in tried if row.settings == best]
+    return [pool[i] for i in draws.integers(len(pool), size=len(measured))]
+
+
+def _by_arm(rows: Iterable[Row]) -> list[list[Row]]:
+    """All trials of each arm that was measured, in the order in which they were."""
+    rows = list(rows)
+    arms = dict.fromkeys(row.arm for row in measured_by(rows))
+    return [[row for row in rows if row.arm == arm] for arm in arms]
 
 
 def ends(values: Sequence[float]) -> tuple[float, float]:

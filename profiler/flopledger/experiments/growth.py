@@ -92,7 +92,8 @@ def growth_of(rows: Sequence[Row], figure: Figure) -> Growth | None:
         return None
     draws = np.random.default_rng(SEED)
     line, power = (_fitted(own, figure, name) for name in (LINE, POWER))
-    again = [resampled(own, draws) for _ in range(RESAMPLES)]
+    arms = [row for row in rows if row.horizon is not None]
+    again = [resampled(arms, draws) for _ in range(RESAMPLES)]
     lines = [_fitted(rows, figure, LINE, line.parameters) for rows in again]
     powers = [_fitted(rows, figure, POWER, power.parameters) for rows in again]
     better = [one.aic < other.aic for one, other in zip(lines, powers, strict=True)]

@@ -1,4 +1,4 @@
-"""What facts/measured/horizon.csv has of an experiment: the trials of `make horizon`."""
+"""Experiments' trials in facts/measured/: those of `make horizon`, and of a repeat."""
 
 from datetime import date
 from functools import cache
@@ -9,6 +9,8 @@ from flopledger.experiments.horizon_result import Horizon
 from flopledger.experiments.trials import Purpose, Row
 from flopledger.storage.facts import Table, facts_folder, read_rows
 from flopledger.storage.nearest_name import did_you_mean
+
+FIRST, REPEATED = "horizon.csv", "horizon-repeated.csv"  # the second: new seeds, part of the arms
 
 
 class NotMeasured(FlopledgerError, ValueError):
@@ -39,17 +41,17 @@ class _Line(Table):
 
 def measured_tasks() -> tuple[str, ...]:
     """The tasks of which there are trials, in the table's order."""
-    return tuple(_results(facts_folder("measured", "horizon.csv")))
+    return tuple(_results(facts_folder("measured", FIRST)))
 
 
-def measured(task: str) -> Horizon:
-    """The task's trials.
+def measured(task: str, table: str = FIRST) -> Horizon:
+    """The task's trials in a table of facts/measured/.
 
     Raises:
         NotMeasured: there are none.
         BadFacts: the table cannot be used.
     """
-    results = _results(facts_folder("measured", "horizon.csv"))
+    results = _results(facts_folder("measured", table))
     if task not in results:
         raise NotMeasured(f"no trials of {task!r} are kept; {did_you_mean(task, results)}")
     return results[task]
@@ -64,7 +66,7 @@ def _results(path: Path) -> dict[str, Horizon]:
     return {
         task: Horizon(
             task=task,
-            title="facts/measured/horizon.csv",
+            title=f"facts/measured/{path.name}",
             target=own[0].target,
             budget=max(row.budget for row in own),
             arms=tuple(dict.fromkeys(row.arm for row in own)),

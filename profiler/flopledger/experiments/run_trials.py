@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from functools import partial
-from math import log10
-from statistics import fmean
 
 from flopledger.errors import FlopledgerError
+from flopledger.experiments.estimates import cost
 from flopledger.experiments.trials import (
     Arm,
     Experiment,
@@ -62,12 +61,7 @@ def _trial(
 
 
 def chosen(arm: Arm, rows: Iterable[Row], seeds: Collection[int]) -> Settings | None:
-    """The arm's settings of which most trials of these seeds reached the target, or the cheapest.
-
-    Of settings that reached it equally often those with the least mean logarithm of FLOP are taken,
-    as arms are measured by that; where none did, those with the best score. None if nothing was
-    tried.
-    """
+    """The arm's settings that are best by the `cost` of these seeds; None if nothing was tried."""
     if len(arm.grid) == 1:
         return arm.grid[0]
     tried: dict[str, list[Row]] = {}
@@ -75,15 +69,8 @@ def chosen(arm: Arm, rows: Iterable[Row], seeds: Collection[int]) -> Settings | 
         if (row.arm, row.purpose) == (arm.name, "choosing") and row.seed in seeds:
             tried.setdefault(row.settings, []).append(row)
 
-    def cost(settings: Settings) -> tuple[float, float]:
-        own = tried[settings_text(settings)]
-        reached = [row for row in own if row.reached]
-        if not reached:
-            return 0, -fmean(row.score for row in own)
-        return -len(reached) / len(own), fmean(log10(row.flops) for row in reached)
-
     candidates = [settings for settings in arm.grid if settings_text(settings) in tried]
-    return min(candidates, key=cost, default=None)
+    return min(candidates, key=lambda settings: cost(tried[settings_text(settings)]), default=None)
 
 
 def run_trials(

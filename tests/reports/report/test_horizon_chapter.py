@@ -1,5 +1,6 @@
 """The chapter on the horizon says what an experiment's trials say."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import coin_task
@@ -53,6 +54,17 @@ def test_the_figure_has_every_arm_both_fits_and_labels_as_a_line(result):
 
 
 def test_the_markdown_has_the_table(result):
-    text = "\n".join(chapter.markdown(SimpleNamespace(horizons={"digits": result})))
+    text = "\n".join(
+        chapter.markdown(SimpleNamespace(horizons={"digits": result}, repeated=result))
+    )
     assert "| h = 256 " in text
     assert "What would change the answer" in text
+
+
+def test_a_repeat_is_held_against_the_intervals(result):
+    assert "6 of 6 means lie inside the intervals" in chapter.on_repeat(result, result)
+    # a formula of half the samples at every horizon: 0.30 orders below, and outside
+    half = [replace(row, samples=row.samples // 2) for row in result.rows]
+    text = chapter.on_repeat(result, replace(result, rows=half))
+    assert "0 of 6 means lie inside" in text
+    assert "supervised -0.30" in text

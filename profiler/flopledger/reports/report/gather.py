@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flopledger.counting.cached import cached_profile
-from flopledger.experiments.measured import measured, measured_tasks
+from flopledger.experiments.measured import REPEATED, measured, measured_tasks
 from flopledger.field.ai_and_compute import read_systems
 from flopledger.field.look_up import BEGIN, day_of, gathered
 from flopledger.field.published_systems import PRIMARY, read_published
@@ -84,6 +84,7 @@ def findings_of(counted: Sequence[tuple[ModelSpec, Profile]]) -> Findings:
             {name: {kind: built[kind][name] for kind in ACCOUNTINGS} for name in runs},
         ),
         horizons={task: measured(task) for task in measured_tasks()},
+        repeated=measured("digits", REPEATED),
         trainings=trainings,
         watched=split,
         entries=entries,

@@ -115,6 +115,37 @@ def _on_growth(growth: Growth) -> str:
     )
 
 
+def on_repeat(result: Horizon, again: Horizon) -> str:
+    """Whether new seeds say the same."""
+    first = {estimate.arm: estimate for estimate in result.estimates}
+    lines, inside = [], 0
+    for new in again.estimates:
+        old = first[new.arm]
+        if new.samples is None or old.samples is None or old.low is None:
+            continue
+        high = old.high if old.high is not None else float(result.budget)
+        inside += old.low <= new.samples <= high
+        lines.append(f"{new.arm} {log10(new.samples / old.samples):+.2f}")
+    told = (
+        f"Repeated with new seeds, which also choose the settings anew, {inside} of {len(lines)} "
+        f"means lie inside the intervals above (orders off: {', '.join(lines)})."
+    )
+    growth, before = again.growth, result.growth
+    if growth is None or before is None:
+        return told
+    d = growth.power.parameters["d"]
+    same = growth.better == before.better or (
+        growth.better is not None
+        and before.better is not None
+        and growth.better.name == before.better.name
+    )
+    ends = "." if same else ": samples grow nearly as h does, but which form it is stays open."
+    return (
+        f"{told} d comes to {d.value:.2f} ({d.low:.2f} to {d.high:.2f}), and a + b h is the "
+        f"likelier one in {growth.line_better:.0%} of resamples{ends}"
+    )
+
+
 def chart(result: Horizon) -> alt.LayerChart:
     """Samples to the target by horizon, both fits, growth in proportion, labels as a line."""
     scale = alt.Scale(type="log", nice=False, padding=14)
@@ -209,7 +240,7 @@ def section(findings: Findings) -> dict[str, Any]:
     return {
         "title": TITLE,
         "answer": answer(result),
-        "paragraphs": paragraphs(result),
+        "paragraphs": [*paragraphs(result), on_repeat(result, findings.repeated)],
         "games": games_of_horizon.paragraphs(findings.horizons),
         "arms": horizon.arms_table(result),
         "fits": horizon.growth_lines(result.growth),
@@ -224,6 +255,7 @@ def markdown(findings: Findings) -> list[str]:
         f"## {TITLE}\n",
         f"{answer(result)}\n",
         *(f"{text}\n" for text in paragraphs(result)),
+        f"{on_repeat(result, findings.repeated)}\n",
         to_markdown(horizon.arms_table(result)),
         *(f"{text}\n" for text in games_of_horizon.paragraphs(findings.horizons)),
         "".join(f"- {line}\n" for line in horizon.growth_lines(result.growth)),

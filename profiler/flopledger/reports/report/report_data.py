@@ -34,6 +34,7 @@ class Findings:
         systems: published training computes of AI and Compute's systems.
         field: everybody's systems by compute per parameter, and the runs among them.
         horizons: experiments on the horizon that facts/measured/ keeps, by their task.
+        repeated: that of the digits with new seeds.
         trainings: small ones that were watched from beginning to end, beside their predictions.
         watched: the first of those beside the last.
         entries: of DAWNBench, by name.
@@ -50,6 +51,7 @@ class Findings:
     systems: Sequence[System]
     field: Systems
     horizons: Mapping[str, Horizon]
+    repeated: Horizon
     trainings: Mapping[str, Agreement]
     watched: Comparison
     entries: Mapping[str, Entry]
