@@ -216,6 +216,19 @@ def test_a_mapped_gradient_of_each_sample():
     assert (reading.totals.samples, reading.totals.macs) == (B, FIRST + SECOND)
 
 
+def test_several_gradients_at_once():
+    net = two_layers()
+
+    def work():
+        for _ in range(3):
+            out = net(rand(B, 4))
+            rows = torch.ones(5, *out.shape)
+            torch.autograd.grad(out, list(net.parameters()), rows, is_grads_batched=True)
+
+    macs, _ = backward_macs(work, net)
+    assert macs == 3 * 5 * (FIRST + 2 * SECOND)
+
+
 class Checkpointed(nn.Module):
     """The first layer's work is done again in the backward pass."""
 

@@ -110,3 +110,18 @@ def test_totals_go_on_after_a_restart():
     assert totals.seconds > state["seconds"]
     with pytest.raises(MeterError, match="no state of a meter"):
         second.load_state_dict({"passes": 3})
+
+
+@pytest.mark.parametrize("value", ["x", None, float("nan"), -1])
+def test_a_state_that_holds_no_numbers_is_refused(value):
+    net = nn.Linear(4, 5)
+    with meter(net) as m:
+        net(torch.rand(3, 4))
+    with pytest.raises(MeterError, match="no state of a meter: macs is"):
+        meter(net).load_state_dict({**m.state_dict(), "macs": value})
+
+
+@pytest.mark.parametrize("laps", [-1, 1.5])
+def test_a_warm_up_is_a_number_of_laps(laps):
+    with pytest.raises(MeterError, match="give 0 or more"):
+        meter(nn.Linear(4, 5), warm_up=laps)

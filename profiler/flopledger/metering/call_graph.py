@@ -27,6 +27,7 @@ _A_LEAFS = 2**64 - 1  # number: above all others
 _grad_enabled = torch.is_grad_enabled
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
+_is_batched = torch._C._functorch.is_legacy_batchedtensor
 _next_number = torch._C._autograd._get_sequence_nr  # a thread numbers its nodes as it makes them
 
 
@@ -146,13 +147,14 @@ class CallGraph:
             return self._compiled_runs
         return self._passes if sort is PLAIN else self._runs
 
-    def _enters(self, _: Any) -> None:
+    def _enters(self, gradients: Any) -> None:
         """A pass comes by a result's node, which begins to run."""
         try:
             node = _current_node()
             if _current_pass() == self._pass and node._sequence_nr() in self._met:
                 return  # it lies below another result
-            if not self._each and (_grad_enabled() or not self._walk(node)):
+            self._mapped = self._mapped or _are_batched(gradients)
+            if not self._each and (self._mapped or _grad_enabled() or not self._walk(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
             if self._each:
                 self._hears(sort_of(type(node), node))(None)
@@ -210,9 +212,10 @@ class CallGraph:
         except Exception:  # no fault of ours is the network's
             self._spend(None)
 
-    def _runs(self, _: Any) -> None:
+    def _runs(self, gradients: Any) -> None:
         """A node begins to run that takes products."""
         try:
+            self._mapped = self._mapped or _are_batched(gradients)
             if _current_pass() != self._pass:
                 self._reached()
             node = _current_node()
@@ -379,3 +382,8 @@ class CallGraph:
                 signature.backward_macs += macs
                 tally.backward_macs += macs
                 here.backward_macs += macs
+
+
+def _are_batched(gradients: Any) -> bool:
+    """Whether these are several gradients each (is_grads_batched), which their shapes hide."""
+    return any(g is not None and _is_batched(g) for g in gradients or ())

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from math import isfinite, isnan
-from numbers import Integral
+from numbers import Integral, Real
 
 import torch
 from torch import nn
@@ -82,15 +82,13 @@ class Meter:
         if not modules:
             raise MeterError("a meter needs a module; meter(network)")
         for name, module in modules.items():
-            if not isinstance(module, nn.Module):
-                raise MeterError(f"{name} is a {type(module).__name__}, no torch.nn.Module")
-            if isinstance(module, torch.jit.ScriptModule):
-                raise MeterError(f"{name} is a ScriptModule, which takes no hooks; meter what it "
-                                 "was compiled from")  # fmt: skip
+            _check_module(name, module)
         if isinstance(recount, bool) or not isinstance(recount, int | Integral) or recount < 1:
             raise MeterError(f"recount {brief(recount)} watches nothing; give 1 or more")
         if peak is not None and not (isfinite(peak) and peak > 0):
             raise MeterError(f"a peak of {peak} FLOP/s is none; give a number above 0")
+        if isinstance(warm_up, bool) or not isinstance(warm_up, int | Integral) or warm_up < 0:
+            raise MeterError(f"a warm_up of {brief(warm_up)} laps is none; give 0 or more")
         if isinstance(methods, str):
             methods = (methods,)
         for method in methods:
@@ -206,11 +204,14 @@ class Meter:
         Raises:
             MeterError: that is no meter's state.
         """
-        numbers = dict(state)
         try:
+            numbers = dict(state)
+            for name, value in numbers.items():
+                if not (isinstance(value, Real) and value >= 0):
+                    raise ValueError(f"{name} is {brief(value)}")
             seconds = numbers.pop("seconds")
             before = Tally(**numbers)  # type: ignore[arg-type]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise MeterError(f"no state of a meter: {error}; give what state_dict() gave") from None
         self._before += seconds
         self._calls.sums.add(before)
@@ -248,6 +249,7 @@ class Meter:
             name
             for module in self._modules.values()
             for kind in type(module).__mro__[: type(module).__mro__.index(nn.Module)]
+            if not kind.__module__.startswith("torch.")
             for name, value in vars(kind).items()
             if callable(value) and not name.startswith("_") and name != "forward"
         ]
@@ -258,8 +260,8 @@ class Meter:
                 f"; work of other methods than forward is seen with methods=, such as {first[0]!r}"
             )
         return (
-            f"{names}: never called while it was metered; of a compiled network inside a "
-            f"compiled one, meter the outer{hint}"
+            f"{names}: never called while it was metered; of a network that is compiled, meter "
+            f"what torch.compile gave, and of one inside another the outer{hint}"
         )
 
     def _seconds(self) -> float:
@@ -285,3 +287,11 @@ class Meter:
             self._begin += spent
             self._lap_from = self._lap_from[0] + spent, self._lap_from[1]
         return peak
+
+
+def _check_module(name: str, module: object) -> None:
+    if not isinstance(module, nn.Module):
+        raise MeterError(f"{name} is a {type(module).__name__}, no torch.nn.Module")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise MeterError(f"{name} is a ScriptModule, which takes no hooks; meter what it was "
+                         "compiled from")  # fmt: skip
