@@ -65,6 +65,22 @@ def test_an_interrupt_says_what_there_is_and_ends_with_130(run, monkeypatch, tmp
 
 
 @pytest.mark.parametrize(
+    ("form", "told"),
+    [("table", "coin (a"), ("csv", "task,arm,horizon,"), ("json", '"trials": []'),
+     ("markdown", "## coin"), ("html", "coin (a")],
+)  # fmt: skip
+def test_an_interrupt_before_any_trial_leaves_what_there_is(run, monkeypatch, form, told):
+    def interrupted(trial):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(coin_task, "learn", interrupted)
+    code, out, said = run(*COIN, "--format", form)
+    assert code == 130
+    assert said == ["flopledger: interrupted with 0 of 42 trials; what they came to follows"]
+    assert told in out
+
+
+@pytest.mark.parametrize(
     ("words", "complaint"),
     [
         ("--target 1.5", "--target 1.5 is never reached; give a share above 0 and at most 1"),

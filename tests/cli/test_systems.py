@@ -80,7 +80,7 @@ def test_percentiles_by_domain_are_those_of_its_rows(found):
 
 
 def test_it_shows_itself_in_a_notebook_and_as_markdown(found):
-    assert found._repr_html_().count("<table") == 5
+    assert found._repr_html_().count("<table") == 4
     assert "| AlexNet |" in FORMATS["markdown"](found).replace("  ", "")
     assert "AlexNet " not in repr(found).splitlines()[2]
 
@@ -114,7 +114,7 @@ def test_a_domain_and_a_day_are_shown_and_pictures_written(tmp_path, capsys):
     [
         (["--domain", "gaems"], "--domain 'gaems': no system is of that; did you mean Games?"),
         (["--since", "lately"], "--since 'lately' is no year and no day; say 2012 or 2012-09-30"),
-        (["--since", "2030"], "epoch-2026: 0 systems of different days and sizes are too few"),
+        (["--since", "2030"], "epoch-2026: 0 systems are too few"),
         (["--from", "none.csv"], "none.csv: it cannot be read: No such file or directory"),
         (["--format", "pdf"], "'pdf' is not one of table, csv, json, markdown, svg, png, html"),
         (["--output", "no/such/folder/x"], "no/such/folder"),

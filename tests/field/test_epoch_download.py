@@ -15,9 +15,10 @@ WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=30
 )
 NAMES = WORDS.map(lambda text: " ".join(text.split())).filter(bool)
-NUMBERS = st.one_of(st.none(), st.floats(1e-300, 1e300))
+FLOPS = st.one_of(st.none(), st.floats(1e-300, 1e300))
+PARAMS = st.one_of(st.none(), st.floats(1, 1e300))
 ROWS = st.lists(
-    st.tuples(NAMES, st.one_of(st.none(), st.dates()), WORDS, NUMBERS, NUMBERS, WORDS),
+    st.tuples(NAMES, st.one_of(st.none(), st.dates()), WORDS, PARAMS, FLOPS, WORDS),
     max_size=12, unique_by=lambda row: row[0],
 )  # fmt: skip
 
@@ -88,9 +89,11 @@ def test_what_epoch_writes_in_its_cells_is_understood(tmp_path):
     ("column", "cell", "said"),
     [
         ("Parameters", "60M", "row 2: column 'Parameters': '60M' is no number above 0"),
-        ("Parameters", "0", "row 2: column 'Parameters': '0' is no number above 0"),
+        ("Parameters", "0", "row 2: column 'Parameters': '0' is no number from 1 up"),
+        ("Parameters", "1e-300", "column 'Parameters': '1e-300' is no number from 1 up"),
         ("Training compute (FLOP)", "-1", "column 'Training compute (FLOP)': '-1' is no number"),
         ("Training compute (FLOP)", "nan", "column 'Training compute (FLOP)': 'nan' is no"),
+        ("Training compute (FLOP)", "1e-999", "'1e-999' is no number above 0"),
         ("Training compute (FLOP)", "1e999", "'1e999' is no number above 0"),
         ("Publication date", "3 May 2026", "row 2: column 'Publication date': '3 May 2026' is no"),
         ("Model", " ", "row 2: column 'Model' is empty; name the system"),
@@ -111,6 +114,8 @@ def test_a_cell_that_says_nothing_is_named_by_row_and_column(tmp_path, column, c
          "Organisation, Year; give a table of https://epoch.ai/data/ai-models"),
         (("Model", "Publication date", "Domain", "Parameter", "Training compute (FLOP)"),
          "no column is called 'Parameters'; did you mean Parameter"),
+        ((";".join(COLUMNS),), "'Model'; its cells stand apart by ';', and not by commas; give"),
+        (("\t".join(COLUMNS),), "'Model'; its cells stand apart by '\\t', and not by commas; give"),
         ((*COLUMNS, "Domain"), "two columns are called 'Domain'; remove one"),
     ],
 )  # fmt: skip

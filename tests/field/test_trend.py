@@ -141,10 +141,21 @@ def test_pairs_are_counted_by_domain():
     assert trend.share_below(0.5) == 0.5
 
 
+def test_a_system_that_is_a_domain_of_its_own_tells_the_other_coefficients_nothing():
+    # warnings are errors: its residual and what HC3 divides that by are both 0
+    some = [system(str(n), date(2012 + n, 1, 1), 10.0 ** (n % 3 + 5), n % 5) for n in range(8)]
+    alone = system("one", date(2015, 6, 1), 1e9, 9, domain="Its own")
+    without, joined = fit("8", some), fit("9", [*some, alone], by_domain=True)
+    for one, other in zip(without.coefficients[1:], joined.coefficients[1:], strict=True):
+        assert other.value == pytest.approx(one.value)
+        assert other.interval == pytest.approx(one.interval)
+    assert len(joined.left_out) == 8
+
+
 def test_too_few_systems_and_systems_that_are_alike_have_no_trend():
-    with pytest.raises(TooFew, match="few: 2 systems of different days and sizes are too few"):
+    with pytest.raises(TooFew, match="few: 2 systems are too few"):
         fit("few", [system("a"), system("b")])
-    with pytest.raises(TooFew, match="alike: 9 systems"):
+    with pytest.raises(TooFew, match="alike: 9 systems differ too little in day and size"):
         fit("alike", [system(str(n)) for n in range(9)])
     with pytest.raises(TooFew, match="none: 0 systems"):
         fit("none", [])

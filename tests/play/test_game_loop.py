@@ -251,6 +251,13 @@ def test_a_game_that_was_stopped_gives_way_to_itself_played_anew(tmp_path):
         ("hello\n", "is no file of flopledger selfplay"),
         (json.dumps({"settings": {**asdict(HEADER), "seed": 8}}) + "\n", "seed 8, not 7"),
         (json.dumps({"settings": asdict(HEADER)}) + "\n{}\n", "line 2 is no game"),
+        (
+            "".join(
+                json.dumps(line) + "\n"
+                for line in ({"settings": asdict(HEADER)}, {**asdict(of_game(0)), "moves": "two"})
+            ),
+            "line 2 is no game",
+        ),
     ],
 )
 def test_a_file_of_something_else(tmp_path, content, words):

@@ -1,9 +1,51 @@
 """Journals: whole lines come back, half a line goes, and what was asked for otherwise is named."""
 
+from dataclasses import asdict, dataclass
+
 import pytest
-from flopledger.storage.journal import append, begin, contradiction, is_begun, whole_lines
+from flopledger.storage.journal import (
+    append,
+    begin,
+    contradiction,
+    is_begun,
+    record,
+    whole_lines,
+)
 
 HEAD = {"of": "tests"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lap:
+    """Some record."""
+
+    name: str
+    laps: int
+    seconds: float
+    pairs: tuple[tuple[float, float], ...] = ()
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    path, lap = tmp_path / "some.jsonl", Lap(name="a", laps=2, seconds=1.0, pairs=((1, 2.5),))
+    append(path, asdict(lap))
+    assert record(Lap, whole_lines(path)[0]) == lap
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "laps",
+        "[]",
+        '{"name": "a", "laps": 2}',
+        '{"name": "a", "laps": 2, "seconds": 1, "more": 1}',
+        '{"name": "a", "laps": "2", "seconds": 1}',
+        '{"name": "a", "laps": 2, "seconds": null}',
+        '{"name": "a", "laps": 2, "seconds": 1, "pairs": [[1, 2, 3]]}',
+    ],
+)
+def test_a_line_that_is_no_such_record_is_refused(line):
+    with pytest.raises((ValueError, TypeError)):
+        record(Lap, line)
 
 
 def test_lines_come_back_in_order(tmp_path):

@@ -65,9 +65,8 @@ def _rows(path: Path, lines: list[str]) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
     for number, line in enumerate(lines, start=2):
         try:
-            figures = json.loads(line)
-            row = Row(**{**figures, "curve": tuple(map(tuple, figures["curve"]))})
-            rows[row.key] = row
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            row = journal.record(Row, line)
+        except (ValueError, TypeError) as error:
             raise BadTrials(f"{path}: line {number} is no trial; take it out") from error
+        rows[row.key] = row
     return rows

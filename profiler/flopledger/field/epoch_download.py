@@ -111,8 +111,7 @@ def accounting_of(systems: Iterable[PublishedSystem]) -> Accounting | None:
 def _check_columns(columns: Sequence[str], short: str) -> None:
     for column in NEEDED:
         if column not in columns:
-            there = f"it has {', '.join(columns[:6])}" if any(columns) else "it is empty"
-            hint = did_you_mean(column, columns, there)
+            hint = did_you_mean(column, columns, _has(columns))
             raise BadFacts(
                 f"{short}: no column is called {column!r}; {hint}; give a table of "
                 "https://epoch.ai/data/ai-models as it was downloaded"
@@ -121,10 +120,22 @@ def _check_columns(columns: Sequence[str], short: str) -> None:
             raise BadFacts(f"{short}: two columns are called {column!r}; remove one")
 
 
+def _has(columns: Sequence[str]) -> str:
+    if not any(columns):
+        return "it is empty"
+    # a spreadsheet of another country's writes these
+    apart = [sign for sign in (";", "\t") if columns[0].count(sign) >= len(NEEDED) - 1]
+    if apart:
+        return f"its cells stand apart by {apart[0]!r}, and not by commas"
+    return f"it has {', '.join(column[:40] for column in columns[:6])}"
+
+
 def _system(cells: dict[str, str], where: str, table: str) -> PublishedSystem | None:
     params, flop = (_number(cells, column, where) for column in (PARAMS, FLOP))
-    if params == 0 or flop == 0:
-        _refuse("0", PARAMS if params == 0 else FLOP, where)
+    if flop == 0:
+        _refuse(cells[FLOP].strip(), FLOP, where)
+    if params is not None and params < 1:
+        _refuse(cells[PARAMS].strip(), PARAMS, where, "number from 1 up")
     name = " ".join(cells[NAME].split())
     if params is not None and flop is not None and not name:
         raise BadFacts(f"{where}: column {NAME!r} is empty; name the system")
@@ -173,9 +184,9 @@ def _parsed(text: str, column: str, where: str) -> float:
     return value
 
 
-def _refuse(text: str, column: str, where: str) -> NoReturn:
+def _refuse(text: str, column: str, where: str, what: str = "number above 0") -> NoReturn:
     shown = text if len(text) <= 60 else f"{text[:57]}..."
-    raise BadFacts(f"{where}: column {column!r}: {shown!r} is no number above 0; mend it")
+    raise BadFacts(f"{where}: column {column!r}: {shown!r} is no {what}; mend it")
 
 
 def _day(text: str, where: str) -> date | None:

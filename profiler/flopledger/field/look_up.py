@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -150,6 +150,8 @@ def day_of(given: str | date) -> date:
     Raises:
         WrongOption: it is none.
     """
+    if isinstance(given, datetime):  # a date, too, but one that no date is compared with
+        return given.date()
     if isinstance(given, date):
         return given
     text = str(given).strip()

@@ -163,6 +163,7 @@ def fit(name: str, systems: Sequence[PublishedSystem], by_domain: bool = False) 
         TooFew: there are fewer systems, or they are all alike.
     """
     # here, and not above: it takes most of a second, and most verbs need none of it
+    from scipy.stats import t
     from statsmodels.regression.linear_model import OLS
 
     systems = [one for one in systems if one.published_on is not None]
@@ -175,31 +176,37 @@ def fit(name: str, systems: Sequence[PublishedSystem], by_domain: bool = False) 
         ],
         dtype=float,
     ).reshape(-1, len(NAMES) + len(groups))
-    if len(x) < 2 * x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
+    if len(x) < 2 * x.shape[1]:
+        raise TooFew(f"{name}: {len(x)} systems are too few for a trend; begin earlier")
+    if np.linalg.matrix_rank(x) < x.shape[1]:
         raise TooFew(
-            f"{name}: {len(x)} systems of different days and sizes are too few for a trend; begin "
-            "earlier"
+            f"{name}: {len(x)} systems differ too little in day and size for a trend; begin earlier"
         )
     y = np.array([one.orders for one in systems])
     fitted = OLS(y, x).fit()
-    robust = fitted.get_robustcov_results("HC3").conf_int(alpha=1 - (ENDS[1] - ENDS[0]) / 100)
     accountings = {one.accounting for one in systems}
     leverage = np.einsum("ij,jk,ik->i", x, fitted.normalized_cov_params, x)
     levels = dict(zip(groups, map(float, fitted.params[len(NAMES) :]), strict=True))
-    # a system that is a domain of its own has no trend of others to lie off
+    # a system that is a domain of its own has no trend of others to lie off, and tells nothing on
+    # the coefficients that it shares with them; statsmodels' HC3 would divide 0 by 0
     alone = leverage > 1 - 1e-9
+    left_out = fitted.resid[~alone] / (1 - leverage[~alone])
+    halves = fitted.normalized_cov_params @ (x[~alone].T * left_out)
+    errors = t.ppf(ENDS[1] / 100, fitted.df_resid) * np.sqrt((halves**2).sum(axis=1))
     return Trend(
         name=name,
         systems=tuple(systems),
         accounting=accountings.pop() if len(accountings) == 1 else None,
         by_domain=by_domain,
         coefficients=tuple(
-            Coefficient(name=what, value=float(value), interval=(float(low), float(high)))
-            for what, value, (low, high) in zip(NAMES, fitted.params, robust, strict=False)
+            Coefficient(
+                name=what, value=float(value), interval=(float(value - e), float(value + e))
+            )
+            for what, value, e in zip(NAMES, fitted.params, errors, strict=False)
         ),
         levels={first: 0.0, **levels} if by_domain else {},
         residuals=tuple(map(float, fitted.resid)),
-        left_out=tuple(map(float, (fitted.resid[~alone] / (1 - leverage[~alone])))),
+        left_out=tuple(map(float, left_out)),
         sd=float(sqrt(fitted.mse_resid)),
         sd_interval=_resampled_sd(x, fitted.resid),
     )

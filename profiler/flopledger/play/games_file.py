@@ -91,7 +91,7 @@ def _games(path: Path, lines: list[str]) -> list[Played]:
     games: dict[int, Played] = {}
     for number, line in enumerate(lines, start=2):
         try:
-            game = Played(**json.loads(line))
+            game = journal.record(Played, line)
         except (ValueError, TypeError) as error:
             raise BadRecord(f"{path}: line {number} is no game; take it out") from error
         games[game.index] = game

@@ -1,12 +1,13 @@
 """An experiment on the horizon as a table, as CSV, as JSON, and as a notebook shows it."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import pandas as pd
 
 from flopledger.experiments.growth import Form, Growth
 from flopledger.experiments.horizon_result import Horizon
+from flopledger.experiments.trials import Row
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
@@ -27,8 +28,8 @@ def html(result: Horizon) -> str:
 
 def csv(result: Horizon) -> str:
     """A row a trial, those that chose the settings among them: what facts/measured/ keeps."""
-    rows = [asdict(row) for row in result.rows]
-    return to_csv(pd.DataFrame(rows).drop(columns="curve", errors="ignore"))
+    titles = [field.name for field in fields(Row) if field.name != "curve"]
+    return to_csv(pd.DataFrame([asdict(row) for row in result.rows], columns=titles))
 
 
 def markdown(result: Horizon) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
+
 from flopledger.storage.files import naming
 
 T = TypeVar("T")
@@ -52,6 +54,17 @@ def whole_lines(path: Path) -> list[str]:
         OSError: it cannot be read.
     """
     return _lines(path.read_bytes())[0]
+
+
+def record(kind: type[T], line: str) -> T:
+    """The dataclass that a line holds, each value of its field's type.
+
+    Raises:
+        ValueError: it is no JSON, or a value has another type.
+        TypeError: a field is missing, or there is none of that name.
+    """
+    kind(**json.loads(line))  # pydantic passes over names that a dataclass has not
+    return TypeAdapter(kind).validate_json(line, strict=True)
 
 
 def append(path: Path, content: dict[str, Any]) -> None:
