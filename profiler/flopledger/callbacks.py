@@ -43,7 +43,7 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
     With the loss it logs those figures of `Lap.to_dict` (`flops`, `mfu`, `tokens_per_second`, ...)
     that the Trainer has not, with an evaluation's results the same as `eval_flops` and so on, and
     at the end `train_model_flops`, `train_recomputed_flops`, `train_mfu` and `train_hfu` of this
-    process from beginning to end.
+    process from beginning to end, evaluations among it.
 
     Args:
         model: what the Trainer is given.
