@@ -9,6 +9,7 @@ import termios
 import traceback
 from fcntl import ioctl
 
+import pandas as pd
 import pytest
 from flopledger import profile
 from flopledger.cli.main import main
@@ -16,7 +17,7 @@ from flopledger.ledger.chain import chain
 from flopledger.ledger.comparison import split_ratio
 from flopledger.ledger.identity import build_ledger
 from flopledger.reports import compare, compare_chain
-from flopledger.reports.columns import Screen, on_screen
+from flopledger.reports.columns import Screen, on_screen, plain_table
 from flopledger.reports.units import short
 from rich.cells import cell_len
 from runs_by_hand import IMAGES, MEASURED, alexnet, chess
@@ -155,3 +156,7 @@ def test_a_long_name_is_folded_and_not_cut(tmp_path):
     folded = "".join(line.split()[0] for line in table.splitlines()[1:] if line.split())
     assert folded == name
     assert " 24" in table  # 7 x 3 weights and 3 biases
+
+
+def test_a_table_of_nothing_is_nothing():
+    assert plain_table(pd.DataFrame()) == ""

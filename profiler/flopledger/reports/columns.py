@@ -104,6 +104,8 @@ def plain_table(
         total: a last row's cells by title, if there is one.
         words: further columns of words, which begin at the left; numbers end at the right.
     """
+    if not len(frame.columns):
+        return ""
     screen = _SCREEN.get()
     titles = [visible(str(name)) for name in frame.columns]
     screen.titles += titles if screen.columns else []
