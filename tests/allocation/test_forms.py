@@ -205,3 +205,12 @@ def test_two_gradients_of_one_weight_are_added_where_autograd_adds_them(precisio
     x = torch.zeros(1, 2, dtype=torch.int64)
     told, taken = (f(Tied(), x, optimiser="sgd", precision=precision) for f in (memory, allocated))
     assert told.training_peak_bytes == pytest.approx(taken.training_peak_bytes, rel=0.02)
+
+
+def test_another_librarys_operators_leave_autocast_alone():
+    library = torch.library.Library("flopledger_test", "FRAGMENT")
+    library.define("odd(Tensor x) -> Tensor")
+    library.impl("odd", lambda x: x, "AutocastCPU")
+    network = nn.Linear(8, 8)
+    held = memory(network, torch.zeros(2, 8), precision="bf16-mixed")
+    assert held.weight_casts_bytes == 2 * 8 * 8 + 2 * 8  # weight and bias in bfloat16

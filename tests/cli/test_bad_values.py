@@ -18,9 +18,11 @@ CALLS = {
     "sweep": "net.py:net --input N,3 --over N=1,2 --jobs 1",
     "selfplay": f"{TINY} --simulations 1 --games 1 --moves 2",
     "tune": f"{TINY} --evaluations 2 --trials 1 --games 2 --final 2",
-    "train alphazero": f"{TINY} --simulations 1 --rounds 1 --moves 2 --steps 1 --opponent 0",
+    "train alphazero": f"{TINY} --simulations 1 --rounds 1 --games 1 --steps 1 --opponent 0",
     "train alexnet": "--epochs 1",
     "report": "",
+    "systems": "",
+    "horizon": "digits --arm supervised --seeds 1 --samples 64 --target 0.01 --jobs 1",
 }
 BAD = {
     int: ("x", "", "1.5", "-1", HUGE),

@@ -121,6 +121,8 @@ def autocast_on_meta(precision: str | None, device: str) -> Iterator[CastWeights
         warnings.filterwarnings("ignore", ".*[Oo]verrid", UserWarning)  # which is what is wanted
         listed = f"Autocast{device.upper()}"
         for full in torch._C._dispatch_get_registrations_for_dispatch_key(listed):
+            if not full.startswith("aten::"):  # of another library, such as torchvision's
+                continue
             name, _, overload = full.removeprefix("aten::").partition(".")
             op = getattr(getattr(torch.ops.aten, name), overload or "default")
             library.impl(op, _kernel(op, _policy(device, name), casts), "AutocastCPU")
