@@ -83,6 +83,18 @@ def check_form(report: str, form: str | None, output: Path | None, columns: str 
     return chosen
 
 
+def journal_option(what: str) -> Any:
+    """The option --output of a verb that keeps a journal, told apart by `journal_and_output`.
+
+    Args:
+        what: what has a line of it: "row".
+    """
+    return typer.Option(
+        help=f"FILE.jsonl gets a line of JSON after every {what}; FILE.csv, FILE.md and so on get "
+        "the result, in the format that the suffix names."
+    )
+
+
 def journal_and_output(output: Path | None, resume: bool) -> tuple[Path | None, Path | None]:
     """What --output names where a verb keeps a journal: FILE.jsonl is one, FILE.csv the result.
 

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from flopledger.cli.console import NOT_PROFILED, Debug, say, stopped
-from flopledger.cli.formats import Columns, check_form, deliver, format_option, journal_and_output
+from flopledger.cli.formats import (
+    Columns,
+    check_form,
+    deliver,
+    format_option,
+    journal_and_output,
+    journal_option,
+)
 from flopledger.progress import Interrupted, Progress, Unfinished
 
 EXAMPLES = """
@@ -39,10 +46,7 @@ def horizon(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            help="FILE.jsonl gets a line of JSON after every trial; FILE.csv, FILE.md and so on "
-            "get the result, in the format that the suffix names."
-        ),
+        journal_option("trial"),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="It goes on with the trials in --output.")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from flopledger.cli.console import Debug, progress_bar, say, stopped
-from flopledger.cli.formats import Columns, check_form, deliver, format_option, journal_and_output
+from flopledger.cli.formats import (
+    Columns,
+    check_form,
+    deliver,
+    format_option,
+    journal_and_output,
+    journal_option,
+)
 from flopledger.progress import Interrupted, Unfinished
 
 if TYPE_CHECKING:
@@ -71,10 +78,7 @@ def selfplay(
     seed: Annotated[int, typer.Option(help="The seed of weights, noise and moves.")] = 0,
     output: Annotated[
         Path | None,
-        typer.Option(
-            help="FILE.jsonl gets a line of JSON after every game; FILE.csv, FILE.md and so on get "
-            "the result, in the format that the suffix names."
-        ),
+        journal_option("game"),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Play goes on with the games in --output.")

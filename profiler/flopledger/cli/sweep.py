@@ -14,7 +14,14 @@ from flopledger.cli.console import (
     say,
     stopped,
 )
-from flopledger.cli.formats import Columns, check_form, deliver, format_option, journal_and_output
+from flopledger.cli.formats import (
+    Columns,
+    check_form,
+    deliver,
+    format_option,
+    journal_and_output,
+    journal_option,
+)
 from flopledger.cli.profile import Kwargs, check_words
 from flopledger.progress import Interrupted, Unfinished
 from flopledger.storage.files import check_writable, write_whole
@@ -63,10 +70,7 @@ def sweep(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            help="FILE.jsonl gets a line of JSON after every row; FILE.csv, FILE.md and so on get "
-            "the result, in the format that the suffix names."
-        ),
+        journal_option("row"),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="The sweep goes on with the rows in --output.")

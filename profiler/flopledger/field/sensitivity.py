@@ -59,7 +59,8 @@ def _trends(primary: Trend, published: Sequence[PublishedSystem], begin: date) -
     own = primary.systems
     older = of_table(published, OLDER)
     sd = primary.sd
-    inside = {one.name for one in own if abs(primary.residual(one.name) or 0.0) <= OUTLIER * sd}
+    off = {one.name: primary.residual(one.name) for one in own}
+    inside = {name for name, orders in off.items() if orders is None or abs(orders) <= OUTLIER * sd}
     chosen: list[tuple[str, Callable[[], Sequence[PublishedSystem]]]] = [
         ("both tables together", lambda: since(newest((*own, *older)), begin)),
         (f"{OLDER} alone", lambda: since(older, begin)),

@@ -15,26 +15,26 @@ _FIRST_TO_GO = "FLOP/byte", "low", "high", "kind", "calls", "bound by", "of peak
 
 def render(model: str, timing: Timing) -> str:
     """The layers' table, below what is to be said of the whole pass."""
-    first, *others = _headings(model, timing)
-    lines = bold(first), *map(wrapped, others)
+    first, *others = _headings(timing)
+    lines = bold(f"{model}: {first}"), *map(wrapped, others)
     table = plain_table(_layers(timing), _FIRST_TO_GO)
     return "".join(f"{line}\n" for line in lines) + table
 
 
 def html(timing: Timing) -> str:
     """The same for a notebook."""
-    first, *others = _headings("", timing)
-    return as_html(first.removeprefix(": "), _layers(timing), others)
+    first, *others = _headings(timing)
+    return as_html(first, _layers(timing), others)
 
 
-def _headings(model: str, timing: Timing) -> list[str]:
+def _headings(timing: Timing) -> list[str]:
     peaks, shares = timing.peaks, timing.shares()
     least = "" if timing.complete else "at least "
     doubt = []
     if timing.utilisation > 1:
         doubt = ["more than the peak: something else kept the device busy; measure again"]
     return [
-        f"{model}: {_ms(timing.seconds)} ms a pass ({_ms(timing.low)} to {_ms(timing.high)}, "
+        f"{_ms(timing.seconds)} ms a pass ({_ms(timing.low)} to {_ms(timing.high)}, "
         f"{timing.repeats} repeats), {least}{short(timing.flops_per_second)}FLOP/s, "
         f"{least}{percent(timing.utilisation, 1)} of the peak; hooks add "
         f"{_ms(timing.overhead_seconds)} ms",
