@@ -66,3 +66,12 @@ def test_other_files_are_refused_and_left_as_they_are(tmp_path):
     path.write_bytes(before + b"{}\n")
     with pytest.raises(BadRows, match="line 3 is no row"):
         begin(path, HEADER, resume=True)
+
+
+def test_a_figure_of_another_type_is_named_by_its_line(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    begin(path, HEADER, resume=False)
+    append(path, row(1))
+    path.write_text(path.read_text().replace('"flops": 2', '"flops": "two"'))
+    with pytest.raises(BadRows, match="line 2 is no row; take it out"):
+        begin(path, HEADER, resume=True)

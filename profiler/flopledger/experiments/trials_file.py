@@ -62,11 +62,4 @@ def _check(path: Path, line: str, head: dict[str, Any]) -> None:
 
 
 def _rows(path: Path, lines: list[str]) -> dict[Key, Row]:
-    rows: dict[Key, Row] = {}
-    for number, line in enumerate(lines, start=2):
-        try:
-            row = journal.record(Row, line)
-        except (ValueError, TypeError) as error:
-            raise BadTrials(f"{path}: line {number} is no trial; take it out") from error
-        rows[row.key] = row
-    return rows
+    return {row.key: row for row in journal.records(path, Row, lines, "trial", BadTrials)}

@@ -88,11 +88,6 @@ def _check(path: Path, line: str, header: Header) -> None:
 
 def _games(path: Path, lines: list[str]) -> list[Played]:
     """By index; a game that was stopped gives way to the same one played anew."""
-    games: dict[int, Played] = {}
-    for number, line in enumerate(lines, start=2):
-        try:
-            game = journal.record(Played, line)
-        except (ValueError, TypeError) as error:
-            raise BadRecord(f"{path}: line {number} is no game; take it out") from error
-        games[game.index] = game
+    played = journal.records(path, Played, lines, "game", BadRecord)
+    games = {game.index: game for game in played}
     return [games[index] for index in sorted(games)]

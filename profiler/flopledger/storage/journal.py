@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,6 +65,26 @@ def record(kind: type[T], line: str) -> T:
     """
     kind(**json.loads(line))  # pydantic passes over names that a dataclass has not
     return TypeAdapter(kind).validate_json(line, strict=True)
+
+
+def records(
+    path: Path, kind: type[T], lines: Iterable[str], what: str, refusal: Callable[[str], Exception]
+) -> Iterator[T]:
+    """The dataclasses that the lines after a journal's first hold, in order.
+
+    Args:
+        path: the journal, for the message.
+        kind: the dataclass.
+        lines: its whole lines but the first.
+        what: a line is called where it is none: "trial".
+        refusal: makes the error of a line that is none, which names it by its number.
+    """
+    for number, line in enumerate(lines, start=2):
+        try:
+            made = record(kind, line)
+        except (ValueError, TypeError) as error:
+            raise refusal(f"{path}: line {number} is no {what}; take it out") from error
+        yield made
 
 
 def append(path: Path, content: dict[str, Any]) -> None:

@@ -68,13 +68,5 @@ def _check(path: Path, line: str, header: Header) -> None:
 
 def _rows(path: Path, lines: list[str]) -> dict[Key, Row]:
     """Those with figures: a row that failed is not finished."""
-    rows: dict[Key, Row] = {}
-    for number, line in enumerate(lines, start=2):
-        try:
-            figures = json.loads(line)
-            tuples = {name: tuple(figures[name]) for name in ("uncounted", "notes")}
-            row = Row(**{**figures, **tuples})
-            rows[row.key] = row
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise BadRows(f"{path}: line {number} is no row; take it out") from error
+    rows = {row.key: row for row in journal.records(path, Row, lines, "row", BadRows)}
     return {key: row for key, row in rows.items() if row.error is None}
