@@ -1,6 +1,9 @@
 """How far long work has come, and what there is of its result when it is stopped."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +31,24 @@ OnProgress = Callable[[Progress], None]
 
 def unheard(progress: Progress) -> None:
     """The callback of those who gave none."""
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Ctrl-C inside takes effect at the end: what is written to a file is also counted."""
+    handler = signal.getsignal(signal.SIGINT)
+    # no other thread is interrupted, and what is no function of Python's raises nothing
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *heard: came.append(heard))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            handler(*came[0])
 
 
 class Unfinished(FlopledgerError):

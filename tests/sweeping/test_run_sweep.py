@@ -2,10 +2,12 @@
 
 import errno
 import os
+import signal
 
 import flopledger
 import pytest
 from flopledger.storage.alone import alone
+from flopledger.sweeping import rows_file
 
 
 def test_it_is_the_command_lines_twin(run, network, capsys):
@@ -41,6 +43,20 @@ def test_an_interrupt_carries_the_rows_that_were_done(network, tmp_path):
     resumed = flopledger.sweep(*call, jobs=1, output=file, resume=True, progress=steps.append)
     assert [row.sizes["N"] for row in resumed.rows] == [4, 5, 6, 7, 8]
     assert [step.done for step in steps] == [3, 4, 5]
+
+
+def test_an_interrupt_while_a_row_is_written_counts_it(network, tmp_path, monkeypatch):
+    file, append = tmp_path / "rows.jsonl", rows_file.append
+
+    def interrupted(path, row):
+        os.kill(os.getpid(), signal.SIGINT)
+        append(path, row)
+
+    monkeypatch.setattr(rows_file, "append", interrupted)
+    with pytest.raises(flopledger.Interrupted, match="with 1 of 2 rows done") as stop:
+        flopledger.sweep(network, "1,3,N,N", "N=4,5", jobs=1, output=file)
+    assert len(stop.value.result.rows) == len(file.read_text().splitlines()) - 1 == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_lost_cluster_carries_the_rows_that_were_done(network, monkeypatch):

@@ -17,7 +17,14 @@ from flopledger.experiments.horizon_result import Horizon
 from flopledger.experiments.run_trials import CHOOSING, choosing, measuring, run_trials
 from flopledger.experiments.trials import Arm, Experiment, Failure, Key, Row, Trial, settings_text
 from flopledger.options import check_choice, check_file, check_least, checks_arguments
-from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
+from flopledger.progress import (
+    Interrupted,
+    OnProgress,
+    Progress,
+    Unfinished,
+    interrupts_held,
+    unheard,
+)
 from flopledger.storage.alone import alone
 from flopledger.storage.nearest_name import did_you_mean
 
@@ -168,11 +175,12 @@ class _Work:
         left = [trial for trial in trials if trial.key not in self.done]
         with closing(run_trials(self.experiment.run, left, self.jobs)) as came:
             for outcome in came:
-                if isinstance(outcome, Failure):
-                    self.failures.append(outcome)
-                else:
-                    keep(outcome)
-                self.new += 1
+                with interrupts_held():
+                    if isinstance(outcome, Failure):
+                        self.failures.append(outcome)
+                    else:
+                        keep(outcome)
+                    self.new += 1
                 progress(self._step(outcome))
 
     def _step(self, outcome: Row | Failure) -> Progress:

@@ -18,7 +18,14 @@ from flopledger.options import (
     check_seconds,
     checks_arguments,
 )
-from flopledger.progress import Interrupted, OnProgress, Progress, Unfinished, unheard
+from flopledger.progress import (
+    Interrupted,
+    OnProgress,
+    Progress,
+    Unfinished,
+    interrupts_held,
+    unheard,
+)
 from flopledger.storage.alone import alone
 from flopledger.sweeping import axes, on_dask, rows_file
 from flopledger.sweeping.findings import findings, further_sizes
@@ -106,11 +113,13 @@ def sweep(
         try:
             with closing(_rows(left, jobs, scheduler, timeout, work.further)) as rows:
                 for row in rows:
-                    work.done[row.key] = row
-                    if path is not None:
-                        rows_file.append(path, row)
-                    if row.key not in work.checks:
-                        number += 1
+                    asked = row.key not in work.checks
+                    with interrupts_held():
+                        work.done[row.key] = row
+                        if path is not None:
+                            rows_file.append(path, row)
+                        number += asked
+                    if asked:
                         progress(Progress(done=number, total=len(points)))
         except KeyboardInterrupt as stop:
             came = f"{number - before} of {len(left)} rows"

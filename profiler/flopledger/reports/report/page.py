@@ -14,8 +14,8 @@ from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.methods import FLOPS_PER_PARAM, GENERATING, OUTCOMES, POSITIONS, SAMPLES
 from flopledger.ledger.quantity import Quantity
 from flopledger.reports import claims, compare, train
+from flopledger.reports.edition import TITLE, Edition
 from flopledger.reports.report import field_chapter, horizon_chapter, speed_chapter
-from flopledger.reports.report.edition import TITLE, Edition
 from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short

@@ -20,9 +20,9 @@ from flopledger.reports import (
     systems,
     train,
 )
+from flopledger.reports.edition import Edition, edition
 from flopledger.reports.profile_texts import confirmed, summary
 from flopledger.reports.report import field_chapter, horizon_chapter, page, speed_chapter
-from flopledger.reports.report.edition import Edition, edition
 from flopledger.reports.report.figures import Figure, drawn
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 TITLE = "Where did the compute go?"
-_ROOT = Path(__file__).resolve().parents[4]
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, kw_only=True)
