@@ -65,6 +65,11 @@ def test_what_answers_without_networks_imports_no_torch(module, reached):
         assert name.split(".")[0] != "torch", " imports ".join([module, *way])
 
 
+@pytest.mark.parametrize("module", ["counting.profiling", "metering.module_meter", "callbacks"])
+def test_counting_imports_no_pandas_until_a_table_is_asked_for(module, reached):
+    assert "pandas" not in reached(_modules()[module])
+
+
 def test_a_model_imports_torch_and_the_register_only(imports):
     for file in (ROOT / "models").glob("*.py"):
         ours = {name for name in imports(file) if name.startswith("flopledger")}

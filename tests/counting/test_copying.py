@@ -9,6 +9,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -118,6 +119,10 @@ def by_a_generator(self, x):
     return torch.rand(8, generator=self.kept).to(x)
 
 
+def by_numpys(self, x):
+    return torch.as_tensor(self.kept.random(8, dtype="float32")).to(x)
+
+
 KINDS = {
     "dict": (in_a_dict, dict),
     "defaultdict": (in_a_dict, lambda: collections.defaultdict(list)),
@@ -139,6 +144,7 @@ KINDS = {
     "late buffer": (in_a_late_buffer, None),
     "hook": (with_a_hook, None),
     "generator": (by_a_generator, torch.Generator),
+    "numpy's": (by_numpys, np.random.default_rng),
 }  # fmt: skip
 
 

@@ -39,8 +39,7 @@ _TABLES = frozenset((OrderedDict, set))  # those of its hooks
 
 # state of their own in C, which they copy themselves
 _COPY_THEMSELVES = (
-    array.array, bytearray, io.BytesIO, io.StringIO, random.Random, np.random.Generator,
-    np.random.RandomState, itertools.count,
+    array.array, bytearray, io.BytesIO, io.StringIO, random.Random, itertools.count,
 )  # fmt: skip
 
 
@@ -116,6 +115,8 @@ class Copier:
         for base, copied in _BY_BASE:
             if isinstance(x, base):
                 return copied(self, x)
+        if any(base.__module__.startswith("numpy.random.") for base in kind.__mro__):
+            return self._itself(x)  # not by its class: to import it takes 3 MiB
         if kind not in self._shared:
             self._shared[kind] = is_shared(kind)
             self._slots[kind] = _slots(kind)

@@ -1,6 +1,7 @@
 """A network's double: what a pass runs on, so that nothing it does reaches the network itself."""
 
 import random
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
@@ -144,7 +144,9 @@ def _states_copied(module: nn.Module, twin: nn.Module, copier: Copier) -> None:
 @contextmanager
 def _program_kept() -> Iterator[None]:
     """Random numbers go on where they were; torch's dtype, threads and determinism stay."""
-    python, arrays = random.getstate(), np.random.get_state()
+    python = random.getstate()
+    numpy = sys.modules.get("numpy.random")  # not imported for this: it takes 3 MiB
+    arrays = numpy and numpy.get_state()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     debug = torch.get_deterministic_debug_mode()
     with torch.random.fork_rng(devices=[]):
@@ -157,7 +159,8 @@ def _program_kept() -> Iterator[None]:
             if torch.get_deterministic_debug_mode() != debug:
                 torch.set_deterministic_debug_mode(debug)
             random.setstate(python)
-            np.random.set_state(arrays)
+            if numpy:
+                numpy.set_state(arrays)
 
 
 @contextmanager

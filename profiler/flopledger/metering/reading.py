@@ -3,15 +3,16 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass
 from math import nan
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from flopledger.clock.published_peaks import Peak
 from flopledger.metering.signature import Signature
 from flopledger.metering.tally import Tally
 from flopledger.metering.work import MeterTotals, totals_of, work_of
 from flopledger.storage.json_text import json_text
+
+if TYPE_CHECKING:  # imported when a table is asked for: it takes 33 MiB and 0.2 s
+    import pandas as pd
 
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -122,7 +123,7 @@ class Reading:
         """Whether every operator has a formula; if not, totals are lower bounds."""
         return not any(row.uncounted for row in self.rows.values())
 
-    def by_signature(self) -> pd.DataFrame:
+    def by_signature(self) -> "pd.DataFrame":
         """One row a signature.
 
         Returns:
@@ -131,6 +132,8 @@ class Reading:
             varies, watched, macs (of all calls), other_flops, backward_passes, backward_macs (of
             all), recomputed_macs and seconds.
         """
+        import pandas as pd
+
         return pd.DataFrame(
             {
                 "module": row.module,
@@ -157,12 +160,14 @@ class Reading:
             for row in self.rows.values()
         )
 
-    def by_unit(self, kind: str) -> pd.DataFrame:
+    def by_unit(self, kind: str) -> "pd.DataFrame":
         """One row a unit of that kind: the fields of `Work`, NaN where unknown, and its seconds.
 
         Raises:
             KeyError: no unit of that kind has ended.
         """
+        import pandas as pd
+
         columns = dict(self.units[kind])
         seconds = columns.pop("seconds")
         rows = [
@@ -171,12 +176,14 @@ class Reading:
         ]
         return pd.DataFrame(rows)
 
-    def per_unit(self, kind: str) -> pd.DataFrame:
+    def per_unit(self, kind: str) -> "pd.DataFrame":
         """Mean, standard deviation and the quantiles 5%, 50%, 95% of each column of `by_unit`.
 
         Raises:
             KeyError: there was no unit of that kind.
         """
+        import pandas as pd
+
         units = self.by_unit(kind).astype(float)
         quantiles = units.quantile(list(QUANTILES)).T
         quantiles.columns = [f"{q:.0%}" for q in QUANTILES]
@@ -228,6 +235,6 @@ def _number(figure: float | None) -> float:
     return nan if figure is None else figure
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]

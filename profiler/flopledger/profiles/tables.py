@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal, overload
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from flopledger.calls import Layer, OpCall, Shape
 from flopledger.errors import FlopledgerError, WrongOption
-from flopledger.profiles.frames import kind_frame, layer_frame, operator_frame, unsupported_frame
 from flopledger.profiles.totals import (
     OPTIMISERS,
     BackwardTotals,
@@ -24,6 +21,9 @@ from flopledger.profiles.totals import (
 )
 from flopledger.storage.json_text import json_text
 from flopledger.storage.visible import visible_lines
+
+if TYPE_CHECKING:  # imported when a table is asked for: it takes 33 MiB and 0.2 s
+    import pandas as pd
 
 Count = Literal[
     "params", "trainable_params", "active_params", "macs", "masked_macs", "flops", "other_flops",
@@ -153,16 +153,16 @@ class Profile:
         return all(call.counted for call in (*self.calls, *(self.backward_calls or ())))
 
     @cached_property
-    def layers(self) -> pd.DataFrame:
+    def layers(self) -> "pd.DataFrame":
         """One row a layer, in the network's order; see `by_layer`."""
         return self.by_layer()
 
     @cached_property
-    def operators(self) -> pd.DataFrame:
+    def operators(self) -> "pd.DataFrame":
         """One row an operator; see `by_operator`."""
         return self.by_operator()
 
-    def by_layer(self, depth: int | None = None) -> pd.DataFrame:
+    def by_layer(self, depth: int | None = None) -> "pd.DataFrame":
         """What each layer owns and does itself: its rows sum to the totals.
 
         A layer is a module that has parameters, does arithmetic or has no modules inside.
@@ -176,18 +176,26 @@ class Profile:
             NaN where there are none), output_shape, activations (elements of the results of the
             layers that do MACs) and shared (the parameters owned by an earlier layer).
         """
+        from flopledger.profiles.frames import layer_frame
+
         return layer_frame(self.modules, self.calls, self.samples, depth)
 
-    def by_operator(self) -> pd.DataFrame:
+    def by_operator(self) -> "pd.DataFrame":
         """Rows: operators, most MACs first. Columns: operator, calls, macs, flops, other_flops."""
+        from flopledger.profiles.frames import operator_frame
+
         return operator_frame(self.calls)
 
-    def by_kind(self) -> pd.DataFrame:
+    def by_kind(self) -> "pd.DataFrame":
         """Rows: kinds of layer, most MACs first. Columns: kind, layers, calls and the counts."""
+        from flopledger.profiles.frames import kind_frame
+
         return kind_frame(self.layers, self.samples)
 
-    def unsupported(self) -> pd.DataFrame:
+    def unsupported(self) -> "pd.DataFrame":
         """Operators without a formula. Columns: operator, calls, layers (a list of paths)."""
+        from flopledger.profiles.frames import unsupported_frame
+
         return unsupported_frame((*self.calls, *(self.backward_calls or ())))
 
     def uncalled(self) -> list[str]:
