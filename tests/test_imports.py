@@ -24,6 +24,7 @@ ORDER = (
     "counting",
     "clock",
     "allocation",
+    "traffic",
     "differences",
     "sweeping",
     "metering",

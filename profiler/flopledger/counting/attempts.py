@@ -7,6 +7,7 @@ from torch import nn
 
 from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter, fvcore_counter
+from flopledger.counting.accesses import Accesses
 from flopledger.counting.autograd_graph import Reading
 from flopledger.counting.dispatch_counter import Findings
 from flopledger.counting.doubles import ChangesItself
@@ -46,6 +47,7 @@ class Attempt:
         values: what the pass knew of the weights.
         graph: what autograd's graph says of the backward pass; None where it was not asked for.
         gradients: whether the forward pass was seen to take some itself.
+        accesses: what each operator reads and writes; None where that was not asked for.
     """
 
     counter: str
@@ -57,6 +59,7 @@ class Attempt:
     values: Values = "unknown"
     graph: Reading | None = None
     gradients: bool = False
+    accesses: Accesses | None = None
 
     @property
     def forward(self) -> tuple[OpCall, ...]:
@@ -75,7 +78,11 @@ class Attempt:
 
 
 def by_dispatch(
-    module: nn.Module, inputs: Inputs, backward: bool = False, values: Values = "unknown"
+    module: nn.Module,
+    inputs: Inputs,
+    backward: bool = False,
+    values: Values = "unknown",
+    accesses: bool = False,
 ) -> Attempt:
     """Ask the dispatch counter; with values, if not for shapes alone, then where the network asks.
 
@@ -88,18 +95,26 @@ def by_dispatch(
         inputs: its forward's arguments.
         backward: also count the backward pass.
         values: "unknown" tries shapes alone first.
+        accesses: also write down what each operator reads and writes.
     """
 
     def attempt(values: Values) -> tuple[Attempt, Exception | None]:
         findings = Findings()
 
         def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
+            findings.accesses = Accesses() if accesses else None  # an earlier try's are forgotten
             return dispatch_counter.count(
                 module, *inputs, backward, values, seen, findings, gradients
             )
 
         asked = _attempt("dispatch", count, values, gradients=backward)
-        return replace(asked, graph=findings.graph, gradients=findings.gradients), findings.refused
+        asked = replace(
+            asked,
+            graph=findings.graph,
+            gradients=findings.gradients,
+            accesses=findings.accesses,
+        )
+        return asked, findings.refused
 
     first, refused = attempt(values)
     if isinstance(first.error or refused, Overwrites):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.calls import OpCall
+from flopledger.counting.accesses import Accesses
 from flopledger.counting.autograd_graph import SPARSE, Reading, read
 from flopledger.counting.doubles import doubled
 from flopledger.counting.flex_attention import uncompiled
@@ -18,7 +19,7 @@ from flopledger.counting.functions_on_shapes import OnShapes
 from flopledger.counting.garbage import collected, uncollected
 from flopledger.counting.higher_order import step_by_step
 from flopledger.counting.layers import Watch, watch
-from flopledger.counting.leaves import roots_of
+from flopledger.counting.leaves import roots_of, tensors_within
 from flopledger.counting.legacy_types import asked_by_name
 from flopledger.counting.met_params import key_of
 from flopledger.counting.origins import Origins
@@ -45,12 +46,14 @@ class Findings:
         refused: of a pass on shapes, what was raised for want of numbers, and the network caught.
         met: by parameter, how many of its elements took part in arithmetic, once for each time.
         gradients: whether the forward pass took some itself.
+        accesses: what each operator reads and writes; None where that was not asked for.
     """
 
     graph: Reading | None = None
     refused: Exception | None = None
     met: dict[str, int] = field(default_factory=dict)
     gradients: bool = False
+    accesses: Accesses | None = None
 
     def refuse(self, error: Exception) -> None:
         """Keep it, if it is the first."""
@@ -109,6 +112,8 @@ def count(
         origins = None if alone else Origins(double.tensors)
 
         findings = findings or Findings()
+        if (accesses := findings.accesses) is not None:
+            accesses.begin(held for _, tensor in double.named for held in held_by(tensor))
 
         @contextmanager
         def recording(path: str) -> Iterator[None]:
@@ -121,6 +126,7 @@ def count(
                 zeros_known=not gradients,
                 origins=origins,
                 transposed=transposed,
+                accesses=accesses,
             )
             recorders.append(recorder)
             shapes = OnShapes(
@@ -150,6 +156,8 @@ def count(
         for recorder in recorders:
             for name, elements in recorder.met.elements.items():
                 findings.met[name] = findings.met.get(name, 0) + elements
+        if accesses is not None:
+            accesses.keep(tensors_within(out))
         if not backward:
             return calls
         roots = roots_of(out)
@@ -162,10 +170,18 @@ def count(
         with (
             running.followed(double.modules),
             Recorder(
-                running.of_node, params, computed, True, overwritten, transposed=transposed
+                running.of_node,
+                params,
+                computed,
+                True,
+                overwritten,
+                transposed=transposed,
+                accesses=accesses,
             ) as back,
         ):
             torch.autograd.backward(roots, [_filled_like(root) for root in roots])
+        if accesses is not None:
+            accesses.keep(t.grad for _, t in double.named if t.grad is not None)
         calls += back.calls
         return calls
 

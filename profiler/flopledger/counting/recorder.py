@@ -12,6 +12,7 @@ from torch._ops import HigherOrderOperator, OpOverload
 from torch.autograd import forward_ad
 
 from flopledger.calls import OpCall
+from flopledger.counting.accesses import Accesses
 from flopledger.counting.dispatch_mode import DispatchMode
 from flopledger.counting.flex_attention import attend
 from flopledger.counting.formulas.every import rescored, work
@@ -57,6 +58,7 @@ class Recorder(DispatchMode):
         zeros_known: bool = False,
         origins: Origins | None = None,
         transposed: Transposed | None = None,
+        accesses: Accesses | None = None,
     ) -> None:
         super().__init__()
         self.calls: list[OpCall] = []
@@ -66,6 +68,7 @@ class Recorder(DispatchMode):
         self._zeros_known = zeros_known
         self._origins = origins
         self._transposed = transposed or Transposed()
+        self._accesses = accesses
         self._backward = backward
         self._invented: list[int] = []
         self.gradients = False  # whether autograd ran beneath it
@@ -210,22 +213,28 @@ class Recorder(DispatchMode):
         add_product(self.products, op, given, macs)
         if holding and (macs or other or op == "aten::embedding"):
             self.met.took_part(holding, macs)
-        self.calls.append(
-            OpCall(
-                path=self._where(),
-                op=op,
-                inputs=tuple(map(shape_of, given)),
-                outputs=tuple(map(shape_of, made)),
-                macs=macs,
-                other_flops=other,
-                counted=cost is not None,
-                backward=self._backward,
-                params=params,
-                bytes=sum([t.numel() * t.element_size() for t in (*given, *made)]),
-                rescored_macs=rescored(op, taken, result) if macs else 0,
-                recomputed=self._backward and is_run_again(),
-            )
+        call = OpCall(
+            path=self._where(),
+            op=op,
+            inputs=tuple(map(shape_of, given)),
+            outputs=tuple(map(shape_of, made)),
+            macs=macs,
+            other_flops=other,
+            counted=cost is not None,
+            backward=self._backward,
+            params=params,
+            bytes=sum([t.numel() * t.element_size() for t in (*given, *made)]),
+            rescored_macs=rescored(op, taken, result) if macs else 0,
+            recomputed=self._backward and is_run_again(),
         )
+        self._keep(call, operator, given, made)
+
+    def _keep(
+        self, call: OpCall, operator: Operator, given: list[Tensor], made: list[Tensor]
+    ) -> None:
+        self.calls.append(call)
+        if self._accesses is not None:
+            self._accesses.note(call, operator, given, made)
 
 
 def _takes_gradients() -> bool:

@@ -1,0 +1,1 @@
+"""Bytes that a pass moves between memory and arithmetic, layer by layer."""
