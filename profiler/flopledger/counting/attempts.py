@@ -151,7 +151,11 @@ def _went_on(cause: str, why_not: str) -> str:
 
 
 def by_fvcore(
-    module: nn.Module, inputs: Inputs, values: Values = "unknown", pruned: bool = True
+    module: nn.Module,
+    inputs: Inputs,
+    values: Values = "unknown",
+    pruned: bool = True,
+    alone: bool = True,
 ) -> Attempt:
     """Ask fvcore, whose trace is of shapes alone, or computed on those values.
 
@@ -160,13 +164,14 @@ def by_fvcore(
         inputs: its forward's arguments.
         values: what the trace knows of the weights.
         pruned: whether what reaches no output is left out, as the tracer has it.
+        alone: whether the other counter did not show what comes of the network's modules.
     """
 
     def attempt(flags: bool) -> Attempt:
         def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
             return fvcore_counter.count(module, *inputs, values, pruned, seen, gradients, flags)
 
-        return _attempt("fvcore", count, values)
+        return _attempt("fvcore", count, values, results=alone)
 
     asked = attempt(flags=True)
     if NO_OPERATOR in str(asked.error):
@@ -179,15 +184,16 @@ def _attempt(
     count: Callable[[Watch, bool], Sequence[OpCall]],
     values: Values,
     gradients: bool = False,
+    results: bool = True,
 ) -> Attempt:
-    seen = Watch()
+    seen = Watch(results)
     try:
         calls = tuple(count(seen, gradients))
     # the network is anybody's code: it may raise anything
     except (Exception, SystemExit) as error:
         where = seen.where_it_stopped()
         if not gradients and asks_for_gradients(error):
-            return _attempt(counter, count, values, gradients=True)
+            return _attempt(counter, count, values, True, results)
         return Attempt(counter=counter, error=error, stopped_at=where, values=values)
     return Attempt(counter=counter, calls=calls, seen=seen, values=values)
 

@@ -12,7 +12,7 @@ import types
 import warnings
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from torch.nn.parameter import is_lazy
 
 from flopledger.counting.given_back import GIVEN_BACK, lent
 from flopledger.counting.module_calls import CALLED_THROUGH
-from flopledger.counting.shared_objects import ATOMS, ITERATORS, is_fixed, is_shared
+from flopledger.counting.shared_objects import ATOMS, ITERATORS, is_fixed, is_shared, slots_of
 from flopledger.counting.unfinalised import has_finaliser, unfinalised
 from flopledger.counting.weak_references import WEAK, weak_copy
 from flopledger.counting.wrapped import holds_tensors, readable, rewrapped
@@ -54,11 +54,13 @@ class Copier:
         place: what stands in the copy for a tensor; it is given each tensor once.
         tensors: what stands in for one.
         functions: the Python functions met on the way.
+        scripted: likewise the ScriptModules, each its own copy.
         classes: likewise the classes of the objects copied, in no order.
     """
 
     def __init__(self, place: Callable[[Tensor], Tensor]) -> None:
         self.functions: list[types.FunctionType] = []
+        self.scripted: list[nn.Module] = []
         self.classes: set[type] = set()
         self.place = place
         self.tensors: list[Tensor] = []
@@ -119,16 +121,20 @@ class Copier:
             return self._itself(x)  # not by its class: to import it takes 3 MiB
         if kind not in self._shared:
             self._shared[kind] = is_shared(kind)
-            self._slots[kind] = _slots(kind)
+            self._slots[kind] = slots_of(kind)
         return self.put(x, x) if self._shared[kind] else self._instance(x)
 
     def _tensor(self, x: Tensor) -> Tensor:
-        if is_lazy(x):  # has no shape yet
+        kind = type(x)
+        usual = kind is nn.Parameter  # as most are: to ask Python what else takes its time
+        if not usual and is_lazy(x):  # has no shape yet
             # a lazy buffer cannot be copied otherwise
-            return self.put(x, type(x)(x.requires_grad, x.device, x.dtype))  # type: ignore
-        wraps = type(x) not in _ENDS_QUIETLY and holds_tensors(x)
+            return self.put(x, kind(x.requires_grad, x.device, x.dtype))  # type: ignore
+        wraps = kind not in _ENDS_QUIETLY and holds_tensors(x)
         twin = rewrapped(x, self._of) if wraps else self.place(readable(x))
-        if type(x) is not Tensor and isinstance(x, nn.Parameter):
+        if usual and type(twin) is Tensor:
+            twin = Tensor._make_subclass(nn.Parameter, twin, x.requires_grad)
+        elif kind is not Tensor and isinstance(x, nn.Parameter):
             twin = nn.Parameter(twin, x.requires_grad)
         elif x.requires_grad:
             twin.requires_grad_()
@@ -142,10 +148,10 @@ class Copier:
 
     def _module(self, x: nn.Module) -> Any:
         if isinstance(x, torch.jit.ScriptModule):  # keeps its own tensors
+            self.scripted.append(x)
             return self.put(x, x)
         twin = self.put(x, object.__new__(type(x)))
         self.classes.add(type(x))
-
         self._to_fill.append(lambda: self._members(twin, x))
         return twin
 
@@ -392,8 +398,3 @@ _BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
     (_COPY_THEMSELVES, Copier._itself),
     (GIVEN_BACK, Copier._lent),
 )
-
-
-def _slots(kind: type) -> list[Any]:
-    members: Iterable[Any] = (m for base in kind.__mro__ for m in vars(base).values())
-    return [member for member in members if isinstance(member, types.MemberDescriptorType)]

@@ -82,7 +82,6 @@ def doubled(
         _one_at_a_time,
         _unwatched(),
         _program_kept(),
-        _scripted_kept(module),
         ExitStack() as modes,
     ):
         copier = Copier(place)
@@ -92,12 +91,15 @@ def doubled(
         if given is not None:
             copier.place = given
         args, kwargs = copier(inputs)
+        modes.enter_context(_scripted_kept(copier.scripted))
         modes.enter_context(outside_kept(copier))
         modules = modules_of(twin)
-        tables = [(table, _keys(table)) for _, child in modules for table in _tables(child)]
+        tables = [table for _, child in modules for table in (child._modules, child._parameters)]
+        before = [[key for key, value in table.items() if value is not None] for table in tables]
         tensors = copier.tensors
         yield Double(module=twin, modules=modules, args=args, kwargs=kwargs, tensors=tensors)
-        if any(_keys(table) != before for table, before in tables):
+        after = [[key for key, value in table.items() if value is not None] for table in tables]
+        if before != after:
             names = _names(module)
             if changed := names ^ _names(twin):
                 first = min(changed)
@@ -164,9 +166,8 @@ def _program_kept() -> Iterator[None]:
 
 
 @contextmanager
-def _scripted_kept(module: nn.Module) -> Iterator[None]:
+def _scripted_kept(scripted: list[nn.Module]) -> Iterator[None]:
     """A ScriptModule is its own double: what it writes into its buffers is undone."""
-    scripted = [m for _, m in modules_of(module) if isinstance(m, torch.jit.ScriptModule)]
     buffers = [(buffer, buffer.detach().clone()) for m in scripted for buffer in m.buffers()]
     try:
         yield
@@ -174,14 +175,6 @@ def _scripted_kept(module: nn.Module) -> Iterator[None]:
         for buffer, kept in buffers:
             with torch.no_grad():
                 buffer.copy_(kept)
-
-
-def _tables(module: nn.Module) -> tuple[dict[str, Any], dict[str, Any]]:
-    return module._modules, module._parameters
-
-
-def _keys(table: dict[str, Any]) -> list[str]:
-    return [key for key, value in table.items() if value is not None]
 
 
 def _names(module: nn.Module) -> set[str]:

@@ -44,13 +44,17 @@ class _Running(threading.local):
 class Watch:
     """What one pass showed: every module's calls and results, and where it is running now.
 
+    Args:
+        results: whether calls and results are to be known, or where it is running alone.
+
     Attributes:
         elsewhere: whether part of its work was done in other threads.
         wrapped: whether tensors that hold others were met.
         given: the shape of the tensor that came first in each layer's first call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, results: bool = True) -> None:
+        self._results = results
         self.elsewhere = False
         self.wrapped = False
         self.outputs: dict[str, list[Shape]] = {}
@@ -61,13 +65,15 @@ class Watch:
 
     def enter(self, path: str, given: Any) -> None:
         """A module begins."""
-        if path not in self.given and given[0] and isinstance(given[0][0], Tensor):
+        if self._results and path not in self.given and given[0] and isinstance(given[0][0], Tensor):
             self.given[path] = _shapes(given[0][0])[0]
         self._running.stack.append((path, given))
 
     def leave(self, path: str, result: Any) -> None:
         """It returns."""
         self._running.stack.pop()
+        if not self._results:
+            return
         shapes = _shapes(result)
         self.outputs[path] = shapes
         self.calls[path] = self.calls.get(path, 0) + 1
@@ -103,10 +109,15 @@ def watch(modules: Sequence[tuple[str, nn.Module]], seen: Watch | None) -> Itera
 def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
     """Every module of the network, in its order, with what the watched pass showed of it."""
     owners: dict[int, str] = {}
+    kinds: dict[type, str] = {}
     packed = packed_params(module)
     layers = []
     for path, child in modules_of(module):
-        own, shared = [], []
+        kind = type(child)
+        if kind not in kinds:
+            kinds[kind] = kind_of(child)
+        params = trainable = 0
+        shared = []
         for key, param in child._parameters.items():
             if param is None:
                 continue
@@ -115,13 +126,14 @@ def layers_of(module: nn.Module, seen: Watch) -> list[Layer]:
                 shared.append(f"{name} = {owners[id(param)]}")
             else:
                 owners[id(param)] = name
-                own.append(param)
+                params += param.numel()
+                trainable += param.numel() if param.requires_grad else 0
         layers.append(
             Layer(
                 path=path,
-                kind=kind_of(child),
-                params=sum(p.numel() for p in own) + packed.get(path, 0),
-                trainable=sum(p.numel() for p in own if p.requires_grad),
+                kind=kinds[kind],
+                params=params + packed.get(path, 0),
+                trainable=trainable,
                 shared=tuple(shared),
                 calls=seen.calls.get(path, 0),
                 output_shape=(seen.outputs.get(path) or [()])[0],

@@ -26,6 +26,16 @@ def modules_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return modules
 
 
+def parameters_of(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """Each parameter once, by its first name, in the order of `named_parameters`."""
+    parameters: dict[int, tuple[str, nn.Parameter]] = {}
+    for path, child in modules_of(module):
+        for key, param in child._parameters.items():
+            if param is not None and id(param) not in parameters:
+                parameters[id(param)] = f"{path}.{key}" if path else key, param
+    return list(parameters.values())
+
+
 def tensors_of(module: nn.Module) -> list[Tensor]:
     """Each parameter and buffer once."""
     tensors = {

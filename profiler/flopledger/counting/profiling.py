@@ -21,6 +21,7 @@ from flopledger.counting.failures import first_line
 from flopledger.counting.garbage import uncollected
 from flopledger.counting.layers import layers_of
 from flopledger.counting.leaves import tensors_within
+from flopledger.counting.network_parts import parameters_of
 from flopledger.counting.packed_weights import low_precision_buffers
 from flopledger.counting.samples import samples_of
 from flopledger.counting.second_opinion import (
@@ -114,7 +115,9 @@ def counted(
             raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
         fvcore = Attempt(counter="fvcore")
         if check or dispatch.calls is None:
-            fvcore = unseen_by_fvcore(dispatch) or by_fvcore(module, inputs, dispatch.values)
+            fvcore = unseen_by_fvcore(dispatch) or by_fvcore(
+                module, inputs, dispatch.values, alone=dispatch.calls is None
+            )
             fvcore = trusted(executed(module, inputs, fvcore, dispatch), dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
@@ -183,10 +186,11 @@ def _masks(dispatch: Attempt) -> list[OpCall]:
 
 
 def _unused(module: nn.Module, dispatch: Attempt) -> tuple[str, ...] | None:
-    if dispatch.calls is None or any(child in states_of_shards() for child in module.modules()):
+    shards = states_of_shards()
+    if dispatch.calls is None or (shards and any(child in shards for child in module.modules())):
         return None  # of FSDP2's layers it is gathered copies that are used
     used = {name for call in dispatch.calls for name in call.params}
-    return tuple(name for name, _ in module.named_parameters() if name not in used)
+    return tuple(name for name, _ in parameters_of(module) if name not in used)
 
 
 def _spread(dispatch: Attempt) -> list[str]:

@@ -39,6 +39,12 @@ def is_shared(kind: type) -> bool:
     return root in sys.stdlib_module_names and root not in _HOLDERS
 
 
+def slots_of(kind: type) -> list[Any]:
+    """What of its instances stands in no `__dict__`."""
+    members = [member for base in kind.__mro__ for member in vars(base).values()]
+    return [member for member in members if isinstance(member, types.MemberDescriptorType)]
+
+
 def is_fixed(function: types.FunctionType, met: set[int]) -> bool:
     """Whether the function keeps nothing that could change or hold a tensor.
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -35,8 +36,8 @@ class Traced(nn.Module):
         self._args, self._kwargs = double.args, double.kwargs
         self.training = double.module.training
 
-    def forward(self) -> tuple[Tensor, ...]:
-        """The module's own pass.
+    def forward(self, *_: Tensor) -> tuple[Tensor, ...]:
+        """The module's own pass, on the double's arguments.
 
         Raises:
             ValueError: no tensor comes out.
@@ -102,14 +103,26 @@ class Node(NamedTuple):
 
     def inputs(self) -> Any:
         """The values that go in, without those that an `out=` says where to write to."""
-        values = list(self.node.inputs())
-        given = self.node.schema().partition(" -> ")[0]
-        targets = given.partition(" *, ")[2].count("!)")
-        return values[: len(values) - targets]
+        node = self.node
+        number = node.inputsSize()
+        if number in _lengths_with_targets(self.operator):
+            given = node.schema().partition(" -> ")[0]
+            number -= given.partition(" *, ")[2].count("!)")
+        # an iterator of PyTorch's ends in an exception of C++: as long as all the rest
+        return [node.inputsAt(i) for i in range(number)]
 
     def outputs(self) -> Any:
         """The values that come out."""
-        return self.node.outputs()
+        return [self.node.outputsAt(i) for i in range(self.node.outputsSize())]
+
+
+@cache
+def _lengths_with_targets(operator: str) -> frozenset[int]:
+    """How many arguments those forms of the operator have that write to an `out=`."""
+    forms = torch._C._jit_get_schemas_for_operator(operator)
+    return frozenset(
+        len(form.arguments) for form in forms if any(value.is_out for value in form.arguments)
+    )
 
 
 class Graph:
@@ -153,7 +166,7 @@ def trace(traced: Traced, tensors: Sequence[Tensor], scopes: dict[nn.Module, str
     """
     with _marked(scopes), _sizes_are_numbers(), _quiet():
         graph, _ = torch._C._create_graph_by_tracing(
-            lambda *_: traced.forward(),
+            traced.forward,
             tuple(tensors),
             lambda _: "",  # values need no names
             True,
@@ -229,6 +242,10 @@ def _sizes_are_numbers() -> Iterator[None]:
 def _mark(state: Any, scope: str, values: Sequence[Any] = ()) -> None:
     """Write down that this scope begins or goes on, and needs these values."""
     graph = state.graph()
+    last = graph.insertPoint().prev()
+    if not values and last.kind() == _MARK and last.hasAttribute("scope"):
+        last.s_("scope", scope)  # nothing ran in the other
+        return
     node = graph.create(_MARK, list(values), 0)
     node.s_("scope", scope)
     graph.insertNode(node)

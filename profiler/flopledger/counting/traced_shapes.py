@@ -1,7 +1,5 @@
 """What torch.jit's tracer meets when nothing is computed: shapes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -72,19 +70,24 @@ class ShapesOnly(DispatchMode):
         return evenly(op, args, kwargs, out) if selects(op) and args[0].is_meta else out
 
 
-@contextmanager
-def tracer(state: Any, excluded: bool) -> Iterator[None]:
+class tracer:  # noqa: N801  used as a function; a generator would take twice the time, every call
     """The tracer in that state, its dispatch key excluded or not; then as it was.
 
     The key is mostly, not always, excluded where the state is None: what was found is put back, or
     every later trace of the process would fail.
     """
-    was, was_excluded = torch._C._get_tracing_state(), _excluded(_TRACER)
-    set_tracer(state, excluded)
-    try:
-        yield
-    finally:
-        set_tracer(was, was_excluded)
+
+    __slots__ = ("_before", "_inside")
+
+    def __init__(self, state: Any, excluded: bool) -> None:
+        self._inside = state, excluded
+
+    def __enter__(self) -> None:
+        self._before = torch._C._get_tracing_state(), _excluded(_TRACER)
+        set_tracer(*self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        set_tracer(*self._before)
 
 
 def set_tracer(state: Any, excluded: bool) -> None:

@@ -28,7 +28,7 @@ def executed(module: nn.Module, inputs: Inputs, fvcore: Attempt, dispatch: Attem
     read, done = macs_by_layer(fvcore.forward), macs_by_layer(dispatch.forward)
     if sum(read.values()) >= sum(done.values()):
         return fvcore
-    whole = by_fvcore(module, inputs, fvcore.values, pruned=False)
+    whole = by_fvcore(module, inputs, fvcore.values, pruned=False, alone=False)
     if whole.calls is None or sum(macs_by_layer(whole.forward).values()) != sum(done.values()):
         return fvcore
     return replace(whole, notes=(_note(read, macs_by_layer(whole.forward)),))

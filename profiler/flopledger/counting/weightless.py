@@ -82,9 +82,9 @@ def on_meta(tensor: Tensor) -> Tensor:
     Raises:
         RuntimeError: it is sparse, or nested in the strided layout.
     """
-    if is_sparse(tensor):
+    if tensor.layout is not torch.strided and is_sparse(tensor):
         raise SparseMeta
-    if is_nested(tensor):
+    if tensor.is_nested and is_nested(tensor):
         raise RuntimeError("a nested tensor of the strided layout has no form without its values")
     if tensor.is_floating_point() or tensor.is_meta or tensor.is_complex():
         # empty_like would import sympy
