@@ -209,6 +209,8 @@ def test_what_is_wrong_is_said_when_it_is_made():
     pytest.importorskip("transformers")
     with pytest.raises(flopledger.MeterError, match="a peak of 0 FLOP/s is none"):
         callbacks.transformers(nn.Linear(2, 2), peak=0)
+    with pytest.raises(flopledger.FlopledgerError, match="--path None is no text or path"):
+        callbacks.csv(None)
 
 
 def test_noimported_is_imported_before_it_is_asked_for(reached):

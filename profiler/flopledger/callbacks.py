@@ -10,6 +10,7 @@ from torch import nn
 
 from flopledger.metering.lap import FIGURES, Lap
 from flopledger.metering.module_meter import Meter, meter
+from flopledger.options import checks_arguments
 
 # a lap, and the step at which it ended
 Write = Callable[[Lap, int], None]
@@ -155,10 +156,12 @@ def mlflow() -> Write:
     return lambda lap, step: library.log_metrics(lap.to_dict(), step=step)
 
 
+@checks_arguments
 def csv(path: str | Path) -> Write:
     """Write laps as rows of a CSV file, which is begun anew; what is unknown stays empty.
 
     Raises:
+        WrongOption: the path is none.
         OSError: it cannot be written.
     """
     path = Path(path)

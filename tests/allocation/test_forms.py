@@ -162,6 +162,7 @@ def test_divided_gradients_are_whole_one_unit_at_a_time():
         ({"checkpoint": "layers.*"}, "it has no 'layers.*'; there are blocks.0, blocks.1"),
         ({"checkpoint": ""}, "it has no ''; there are blocks.0"),
         ({"checkpoint": "blocks.0,blocks.9"}, "it has no 'blocks.9'"),
+        ({"checkpoint": "**"}, "it has no '**'; there are blocks.0"),
         ({"checkpoint": "*"}, "blocks is a ModuleList, which does not run by itself; say blocks.*"),
     ],
 )

@@ -72,6 +72,8 @@ def test_the_dense_peak_at_that_dtype(device, dtype, tflops):
         "AMD Instinct MI300A",
         "Apple M1 Pro Max",
         "TPU v5",
+        "NVIDIA A100-SXM4-40GB MIG 0g.5gb",
+        "NVIDIA A100-SXM4-40GB MIG 8g.40gb",
         "NVIDIA A800-SXM4-80GB MIG 1g.10gb",  # into how many slices it is cut is not known
     ],
 )

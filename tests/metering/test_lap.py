@@ -110,6 +110,8 @@ def test_totals_go_on_after_a_restart():
     assert totals.seconds > state["seconds"]
     with pytest.raises(MeterError, match="no state of a meter"):
         second.load_state_dict({"passes": 3})
+    with pytest.raises(MeterError, match=r"it has no backward_macs, .*, untold, unwatched; give"):
+        second.load_state_dict({"seconds": 1})
 
 
 @pytest.mark.parametrize("value", ["x", None, float("nan"), -1])

@@ -64,7 +64,8 @@ def _repeated(path: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def _matches(path: str, pattern: str) -> bool:
     parts, patterns = path.split("."), pattern.split(".")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+    whole = "**" not in pattern  # one * stands for one part, and nothing for several
+    return whole and len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 def _none(name: str, module: nn.Module) -> dict[str, nn.Module]:

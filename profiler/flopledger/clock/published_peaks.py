@@ -15,7 +15,7 @@ from flopledger.storage.facts import Table, Url, facts_folder, read_rows
 # makers' words before the name of a device, which tell none from another
 _MAKERS = frozenset({"nvidia", "tesla", "geforce", "amd", "instinct", "google", "cloud", "gpu"})
 # "MIG 1g.5gb", "MIG 1c.3g.20gb+me": a part of a GPU, and one of its compute units
-_SLICE = re.compile(r"\s+MIG (?:(\d+)c\.)?(\d+)g\.\d+gb\S*$", re.IGNORECASE)
+_SLICE = re.compile(r"\s+MIG (?:([1-9]\d*)c\.)?([1-9]\d*)g\.\d+gb\S*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ def peak_of(device: str, dtype: str) -> Peak:
     if slices is None or slices.slices is None:
         return Peak(None, f"how many slices {whole} has is not in facts/devices.csv")
     share = Fraction(int(part[1] or part[2]), slices.slices)
+    if share > 1:
+        return Peak(None, f"{device} is not in facts/devices.csv: {whole} has {slices.slices} slices")
     return Peak(row.tflops * 1e12 * float(share), f"{share} of: {row.source}", row.url,
                 row.retrieved)  # fmt: skip
 

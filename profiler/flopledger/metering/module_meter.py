@@ -1,7 +1,7 @@
 """Meter: hooks on live modules count passes, samples and FLOPs while a real program runs."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from math import isfinite, isnan
 from numbers import Integral, Real
@@ -19,7 +19,7 @@ from flopledger.metering.hooks import begin, end, method_of
 from flopledger.metering.lap import Lap, lap_of, together
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, row_of
-from flopledger.metering.tally import Tally
+from flopledger.metering.tally import NAMES, Tally
 from flopledger.metering.work import work_of
 from flopledger.options import brief, checks_arguments
 
@@ -91,8 +91,12 @@ class Meter:
             raise MeterError(f"a warm_up of {brief(warm_up)} laps is none; give 0 or more")
         if isinstance(methods, str):
             methods = (methods,)
+        if not isinstance(methods, Iterable):
+            raise MeterError(f"methods {brief(methods)} are no names; give them, as ['encode']")
+        methods = tuple(methods)
         for method in methods:
-            if not any(callable(getattr(module, method, None)) for module in modules.values()):
+            named = isinstance(method, str)
+            if not named or not any(callable(getattr(m, method, None)) for m in modules.values()):
                 raise MeterError(f"{', '.join(modules)}: no method {brief(method)} to meter")
         self._modules, self._methods, self._peak, self._log = dict(modules), methods, peak, log
         self._hooks = ExitStack()
@@ -209,9 +213,11 @@ class Meter:
             for name, value in numbers.items():
                 if not (isinstance(value, Real) and value >= 0):
                     raise ValueError(f"{name} is {brief(value)}")
+            if missing := {"seconds", *NAMES} - numbers.keys():
+                raise ValueError(f"it has no {', '.join(sorted(missing))}")
             seconds = numbers.pop("seconds")
             before = Tally(**numbers)  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise MeterError(f"no state of a meter: {error}; give what state_dict() gave") from None
         self._before += seconds
         self._calls.sums.add(before)
