@@ -80,7 +80,7 @@ def test_a_method_that_there_is_not_and_one_that_is_not_seen():
     with pytest.raises(MeterError, match="net: no method 'decode' to meter"):
         meter({"net": Encoder()}, methods=("decode",))
     for methods in (3, [3]):
-        with pytest.raises(MeterError, match="method.* 3"):
+        with pytest.raises(MeterError, match=r"method.* 3"):
             meter(Encoder(), methods=methods)
     net = Encoder()
     with meter({"net": net}) as m:

@@ -67,7 +67,7 @@ def peak_of(device: str, dtype: str) -> Peak:
         return Peak(None, f"how many slices {whole} has is not in facts/devices.csv")
     share = Fraction(int(part[1] or part[2]), slices.slices)
     if share > 1:
-        return Peak(None, f"{device} is not in facts/devices.csv: {whole} has {slices.slices} slices")
+        return Peak(None, f"{device} is not in facts/devices.csv: {slices.slices} slices at most")
     return Peak(row.tflops * 1e12 * float(share), f"{share} of: {row.source}", row.url,
                 row.retrieved)  # fmt: skip
 

@@ -65,8 +65,10 @@ class Watch:
 
     def enter(self, path: str, given: Any) -> None:
         """A module begins."""
-        if self._results and path not in self.given and given[0] and isinstance(given[0][0], Tensor):
-            self.given[path] = _shapes(given[0][0])[0]
+        if self._results and path not in self.given:
+            first = given[0][:1]
+            if first and isinstance(first[0], Tensor):
+                self.given[path] = _shapes(first[0])[0]
         self._running.stack.append((path, given))
 
     def leave(self, path: str, result: Any) -> None:

@@ -70,7 +70,7 @@ class ShapesOnly(DispatchMode):
         return evenly(op, args, kwargs, out) if selects(op) and args[0].is_meta else out
 
 
-class tracer:  # noqa: N801  used as a function; a generator would take twice the time, every call
+class tracer:  # a generator would take twice the time, at every call
     """The tracer in that state, its dispatch key excluded or not; then as it was.
 
     The key is mostly, not always, excluded where the state is None: what was found is put back, or
