@@ -27,6 +27,7 @@ ORDER = (
     "traffic",
     "differences",
     "sweeping",
+    "decoding",
     "metering",
     "overview",
     "callbacks",

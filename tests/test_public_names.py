@@ -28,6 +28,7 @@ def test_the_table_names_them_all():
     assert set(FUNCTIONS) == {
         "profile", "memory", "timing", "meter", "diff", "compare", "compare_chain", "claims",
         "report", "systems", "sweep", "selfplay", "tune", "train", "horizon", "summary",
+        "generation",
     }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from .clock.time_layers import timing as timing
 from .counting.formulas.formula_table import macs as macs
 from .counting.formulas.formula_table import other_flops as other_flops
 from .counting.profiling import profile as profile
+from .decoding.generate_counts import generation as generation
+from .decoding.generation_result import Generation as Generation
 from .differences.changes import Differences as Differences
 from .differences.find_changes import diff as diff
 from .errors import FlopledgerError as FlopledgerError

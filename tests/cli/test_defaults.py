@@ -21,7 +21,8 @@ TRAIN = {
 }
 SEVERAL = {
     "profile": (
-        flopledger.profile, flopledger.memory, flopledger.allocated, flopledger.timing
+        flopledger.profile, flopledger.memory, flopledger.allocated, flopledger.timing,
+        flopledger.generation,
     ),
     **TRAIN,
 }  # fmt: skip
@@ -31,6 +32,7 @@ OTHERWISE = {
     ("memory", "optimiser"): (None, "adam"),
     ("allocated", "optimiser"): (None, "adam"),
     # --backward counts its FLOPs; --memory has a training step wherever something is trained
+    ("generation", "batch"): (None, 1),  # without a prompt, --batch leaves the inputs as they are
     ("memory", "backward"): (False, True),
     ("allocated", "backward"): (False, True),
 }
@@ -38,8 +40,8 @@ OTHERWISE = {
 # factory's, kwargs the forward's
 OWN = {"form", "columns", "debug", "strict", "chart", "kwargs", "inputs", "asked"}
 # what is printed, written or repeated, and has no parameter beside it
-OF_PROFILE = {"batch", "depth", "by", "time", "memory", "allocate", "weight",
-              "size_by", "output", "timeout", "show_list", "models"}  # fmt: skip
+OF_PROFILE = {"depth", "by", "time", "memory", "allocate", "weight", "size_by", "output",
+              "timeout", "prefill", "decode", "show_list", "models"}  # fmt: skip
 MORE = {
     "profile": OF_PROFILE,
     "diff": {"fail_over", "output"},

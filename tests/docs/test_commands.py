@@ -58,6 +58,8 @@ SMALL = {
 }
 # what needs a cluster, a report's time, or a training: the test that runs it, on little
 ELSEWHERE = {
+    "profile hf:facts/configs/gemma3-1b.json --prefill 2048 --decode 512 --kwargs dtype=bfloat16":
+        "tests/cli/test_profile_generation.py",
     "horizon digits --output build/horizon.jsonl": "tests/cli/test_horizon.py",
     "systems --from notable_ai_models.csv": "tests/cli/test_systems.py",
     "systems --domain games --since 2016": "tests/cli/test_systems.py",

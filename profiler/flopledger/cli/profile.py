@@ -5,26 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flopledger.cli.console import (
-    INTERRUPTED,
-    NOT_CONFIRMED,
-    NOT_PROFILED,
-    Debug,
-    complain,
-    say,
-    with_progress,
-)
+from flopledger.cli.console import NOT_CONFIRMED, Debug, say
 from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.one_by_one import doubts, each_model
+from flopledger.cli.profile_generation import Prompted, confirmed, prompted, show
 from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format
-from flopledger.cli.timeout import TimedOut, limit
+from flopledger.cli.timeout import limit
 from flopledger.options import check_least, check_seconds
 from flopledger.profiles.totals import Optimiser
-from flopledger.zoo.registry import BrokenModel, Listing, ModelSpec, list_models
+from flopledger.zoo.registry import Listing, ModelSpec, list_models
 from flopledger.zoo.sources import check_names
 
 if TYPE_CHECKING:
     from flopledger.calls import Counter
+    from flopledger.decoding.generation_result import Generation
     from flopledger.profiles.tables import Profile
     from flopledger.reports.profile import Measured
     from flopledger.zoo.inputs import AskedInput
@@ -65,6 +60,17 @@ def profile(
     ] = None,
     kwargs: Kwargs = None,
     batch: Annotated[int | None, typer.Option(help="The size of axis 0 of every input.")] = None,
+    prefill: Annotated[
+        int | None,
+        typer.Option(
+            help="Of a language model: the tokens of a prompt, whose pass is counted with the "
+            "cache that it fills. --inputs then is FILE.py:FUNCTION of (batch, tokens, last)."
+        ),
+    ] = None,
+    decode: Annotated[
+        int | None,
+        typer.Option(help="Of --prefill: passes of one new token each, counted after the prompt."),
+    ] = None,
     depth: Annotated[
         int | None,
         typer.Option(help="Layers deeper than this are folded into the layer around them."),
@@ -192,6 +198,15 @@ def profile(
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
 
+    prompt = prompted(
+        prefill,
+        decode,
+        batch,
+        {"--input": bool(asked), "--depth": depth is not None, "--by": by != "layer",
+         "--counter": counter != "auto", "--no-check": not check, "--values": values,
+         "--backward": backward, "--optimiser": optimiser is not None, "--time": time,
+         "--memory": memory},
+    )  # fmt: skip
     if inputs is not None and asked:
         raise typer.BadParameter("--input and --inputs both say what goes in; give one of them")
     chosen = check_form("profile", form, output, columns)
@@ -220,22 +235,33 @@ def profile(
     )
     check_wanted(order.wanted)
     writer = check_format(chosen, weight, order.wanted, len(models) > 1, output)
-    counts, code = _profiled(models, order, debug)
-    if counts:
+
+    def written(profiles: "list[Profile]", measurements: "list[Measured]") -> str | bytes:
         from flopledger.reports.profile import Shown
 
-        shown = Shown(
-            profiles=[profile for profile, _ in counts],
-            measured=[measured for _, measured in counts],
-            several=len(models) > 1,
-            by=by,
-            depth=depth,
-            size_by=size_by,
-            weight=weight,
-            optimiser=optimiser,
-            accumulate=accumulate,
+        return writer.write(
+            Shown(
+                profiles=profiles,
+                measured=measurements,
+                several=len(models) > 1,
+                by=by,
+                depth=depth,
+                size_by=size_by,
+                weight=weight,
+                optimiser=optimiser,
+                accumulate=accumulate,
+            )
         )
-        deliver(lambda: writer.write(shown), chosen, output, columns)
+
+    if prompt is not None:
+        made, code = each_model(models, lambda name: _generated(name, prompt, order), debug)
+        if made:
+            deliver(lambda: show(made, chosen, written), chosen, output, columns)
+        return confirmed(made, code, strict)
+    counts, code = each_model(models, lambda name: _held_to_published(name, order), debug)
+    if counts:
+        both = [p for p, _ in counts], [taken for _, taken in counts]
+        deliver(lambda: written(*both), chosen, output, columns)
     objections = [line for profile, _ in counts for line in doubts(profile)]
     for line in objections:
         say(line)
@@ -290,56 +316,27 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
     return source.spec, replace(profile, notes=(*note, *profile.notes)), taken
 
 
-def _profiled(
-    models: list[str], order: Order, debug: bool
-) -> "tuple[list[tuple[Profile, Measured]], int]":
-    """What was counted, with what was measured; the exit code of what was not."""
-    from flopledger.profiles.tables import ProfilingError
+def _generated(name: str, prompt: Prompted, order: Order) -> "Generation":
+    from flopledger.counting.subject import built
+    from flopledger.decoding.generate_counts import generated
+    from flopledger.zoo.sources import find, function, set_apart
+
+    with limit(order.timeout, name), set_apart():
+        source = find(name, order.options)
+        module = built(source.name, source.factory)
+        given = None if order.inputs is None else function(order.inputs)
+        return generated(name, module, prompt.prefill, prompt.decode, prompt.batch, given)
+
+
+def _held_to_published(name: str, order: Order) -> "tuple[Profile, Measured]":
+    """A network's counts and measurements; its published figures that they contradict are said."""
     from flopledger.zoo.published import contradictions, held_against
 
-    counts: list[tuple[Profile, Measured]] = []
-    code = 0
-    for name in with_progress(models):
-        try:
-            spec, profile, taken = counted(name, order)
-        except (ProfilingError, BrokenModel) as error:
-            complain(error, debug)
-            code = NOT_PROFILED
-            continue
-        except TimedOut as error:
-            say(str(error))
-            code = NOT_PROFILED
-            continue
-        except KeyboardInterrupt:
-            say(f"interrupted at {name}{'; what was counted before it follows' * bool(counts)}")
-            code = INTERRUPTED
-            break
-        counts.append((profile, taken))
-        if spec is not None and not order.asked:  # published figures are of the registered inputs
-            for line in contradictions(held_against(spec, profile)):
-                say(line)
-    return counts, code
-
-
-def doubts(profile: "Profile") -> list[str]:
-    """A line for each operator without a formula, and for a disagreement."""
-    lines = [
-        f"{profile.model}: {row.operator} is not counted ({row.calls} calls); totals are lower "
-        "bounds"
-        for row in profile.unsupported().itertuples()
-    ]
-    if profile.check.agrees is False:
-        lines.append(
-            f"{profile.model}: {profile.counter} counts {profile.total('macs'):,} MACs, "
-            f"{profile.check.counter} {profile.check.macs:,}: {profile.check.reason}"
-        )
-    check, backward = profile.backward_check, profile.backward
-    if check is not None and backward is not None and check.agrees is False:
-        lines.append(
-            f"{profile.model}: the backward pass has {backward.macs:,} MACs, of which "
-            f"{check.counter}'s graph shows {check.macs:,}: {check.reason}"
-        )
-    return lines
+    spec, profile, taken = counted(name, order)
+    if spec is not None and not order.asked:  # published figures are of the registered inputs
+        for line in contradictions(held_against(spec, profile)):
+            say(line)
+    return profile, taken
 
 
 def check_words(models: list[str], asked: list[str] | None) -> None:

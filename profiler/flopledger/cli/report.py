@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flopledger.cli.console import NOT_PROFILED, Debug, say, with_progress
-from flopledger.cli.profile import doubts
+from flopledger.cli.one_by_one import doubts
 from flopledger.zoo.registry import list_models
 
 EXAMPLES = """

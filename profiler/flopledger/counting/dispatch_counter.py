@@ -47,6 +47,7 @@ class Findings:
         met: by parameter, how many of its elements took part in arithmetic, once for each time.
         gradients: whether the forward pass took some itself.
         accesses: what each operator reads and writes; None where that was not asked for.
+        out: what it returned, its floating tensors on meta.
     """
 
     graph: Reading | None = None
@@ -54,6 +55,7 @@ class Findings:
     met: dict[str, int] = field(default_factory=dict)
     gradients: bool = False
     accesses: Accesses | None = None
+    out: Any = None
 
     def refuse(self, error: Exception) -> None:
         """Keep it, if it is the first."""
@@ -147,6 +149,7 @@ def count(
             ):
                 out = double.module(*double.args, **double.kwargs)
                 refuse_unfinished(out)
+                findings.out = out
         finally:
             if seen is not None:
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])

@@ -34,10 +34,10 @@ def render(profiles: Sequence[Profile], by: str, depth: int | None, form: Export
     parts = [
         part
         for profile, table in zip(profiles, tables, strict=True)
-        for part in (_headed(heading(profile), table, form), *_lines(footnotes(profile), form))
+        for part in (headed(heading(profile), table, form), *_lines(footnotes(profile), form))
     ]
     if len(profiles) > 1:
-        parts.append(_headed("All of them, beside the first", summary(profiles), form))
+        parts.append(headed("All of them, beside the first", summary(profiles), form))
     return "\n".join(parts)
 
 
@@ -56,7 +56,8 @@ def _texts(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _headed(title: str, frame: pd.DataFrame, form: str) -> str:
+def headed(title: str, frame: pd.DataFrame, form: str) -> str:
+    """A table under its title, as Markdown, HTML or LaTeX."""
     if form == "markdown":
         return f"## {markdown_text(title)}\n\n{to_markdown(frame)}"
     if form == "html":

@@ -128,6 +128,23 @@ def call(text: str) -> Any:
         raise WrongSource(f"{text} raises {in_one_line(error)}") from error
 
 
+def function(text: str) -> Callable[..., Any]:
+    """The function "FILE.py:function" or "package.module:function", to be called with arguments.
+
+    Raises:
+        WrongSource: there is no such function.
+    """
+    before, _, after = text.rpartition(":")
+    if not before or not after:
+        raise WrongSource(f"{text} names no function; say FILE.py:FUNCTION")
+    is_file = before.endswith(".py")
+    home = _from_file(Path(before), text) if is_file else _imported(before, text)
+    made = _attribute(home, after, text)
+    if not callable(made):
+        raise WrongSource(f"{text} is a {type(made).__name__}, no function")
+    return made  # type: ignore[no-any-return]
+
+
 @contextmanager
 def set_apart(own_thread: bool = False) -> Iterator[None]:
     """In the body a network is made and run for a report: offline, and it prints to stderr.
