@@ -25,6 +25,7 @@ ORDER = (
     "clock",
     "allocation",
     "traffic",
+    "rooflines",
     "differences",
     "sweeping",
     "decoding",

@@ -46,6 +46,8 @@ from .progress import Progress as Progress
 from .progress import Unfinished as Unfinished
 from .reports.report.whole_report import Report as Report
 from .reports.report.whole_report import report as report
+from .rooflines.least_times import roofline as roofline
+from .rooflines.roofline_result import Roofline as Roofline
 from .statements.claim import Verdicts as Verdicts
 from .statements.claim import claims as claims
 from .storage.facts import BadFacts as BadFacts

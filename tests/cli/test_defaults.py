@@ -23,6 +23,7 @@ SEVERAL = {
     "profile": (
         flopledger.profile, flopledger.memory, flopledger.allocated, flopledger.timing,
         flopledger.generation,
+        flopledger.roofline,
     ),
     **TRAIN,
 }  # fmt: skip
@@ -31,6 +32,7 @@ OTHERWISE = {
     # --optimiser asks for a training step's FLOPs; --memory without it takes the function's
     ("memory", "optimiser"): (None, "adam"),
     ("allocated", "optimiser"): (None, "adam"),
+    ("roofline", "optimiser"): (None, "adam"),
     # --backward counts its FLOPs; --memory has a training step wherever something is trained
     ("generation", "batch"): (None, 1),  # without a prompt, --batch leaves the inputs as they are
     ("memory", "backward"): (False, True),
@@ -41,7 +43,7 @@ OTHERWISE = {
 OWN = {"form", "columns", "debug", "strict", "chart", "kwargs", "inputs", "asked"}
 # what is printed, written or repeated, and has no parameter beside it
 OF_PROFILE = {"depth", "by", "time", "memory", "allocate", "weight", "size_by", "output",
-              "timeout", "prefill", "decode", "show_list", "models"}  # fmt: skip
+              "timeout", "prefill", "decode", "show_list", "models", "on"}  # fmt: skip
 MORE = {
     "profile": OF_PROFILE,
     "diff": {"fail_over", "output"},

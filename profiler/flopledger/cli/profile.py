@@ -9,6 +9,7 @@ from flopledger.cli.console import NOT_CONFIRMED, Debug, say
 from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
 from flopledger.cli.one_by_one import doubts, each_model
 from flopledger.cli.profile_generation import Prompted, confirmed, prompted, show
+from flopledger.cli.profile_devices import Devices, Dtype, Fused, On, Utilisation, check_asked
 from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format
 from flopledger.cli.timeout import limit
@@ -153,6 +154,10 @@ def profile(
         str, typer.Option(help="The device of --time and --memory: cpu or cuda.")
     ] = "cpu",
     repeats: Annotated[int, typer.Option(help="How many passes --time measures.", min=1)] = 10,
+    on: On = None,
+    dtype: Dtype = None,
+    fused: Fused = False,
+    utilisation: Utilisation = None,
     strict: Annotated[
         bool,
         typer.Option(
@@ -231,9 +236,11 @@ def profile(
             precision=precision,
             checkpoint=checkpoint,
             shard=shard,
+            devices=Devices(on=tuple(on or ()), dtype=dtype, fused=fused, utilisation=utilisation),
         ),
     )
     check_wanted(order.wanted)
+    check_asked(order.wanted.devices)
     writer = check_format(chosen, weight, order.wanted, len(models) > 1, output)
 
     def written(profiles: "list[Profile]", measurements: "list[Measured]") -> str | bytes:
@@ -312,7 +319,7 @@ def counted(name: str, order: Order) -> "tuple[ModelSpec | None, Profile, Measur
             values=order.values,
             check=order.check,
         )
-        taken = measured(module, inputs, profile, order.wanted)
+        taken = measured(module, inputs, profile, order.wanted, order.backward)
     return source.spec, replace(profile, notes=(*note, *profile.notes)), taken
 
 

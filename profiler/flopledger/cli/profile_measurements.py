@@ -1,8 +1,9 @@
 """What a model takes besides arithmetic: --time and --memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from flopledger.cli.profile_devices import Devices, bounds_on
 from flopledger.errors import WrongOption
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Wanted:
     precision: str | None = None
     checkpoint: str | None = None
     shard: str | None = None
+    devices: Devices = field(default_factory=Devices)
 
     def form(self) -> dict[str, Any]:
         """The options of `memory` that say how a step of training is taken."""
@@ -66,16 +68,19 @@ def check_wanted(wanted: Wanted) -> None:
         clock_of(device)
 
 
-def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) -> "Measured":
-    """Time and memory of a model that was counted.
+def measured(
+    module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted, backward: bool = False
+) -> "Measured":
+    """Time and memory of a model that was counted, and the least of it on devices that are named.
 
     Raises:
         ProfilingError: it does not run, or not without values.
     """
     from flopledger.reports.profile import Measured
 
+    bounds = bounds_on(profile.model, module, inputs, wanted.devices, backward, wanted.optimiser)
     if not (wanted.time or wanted.memory):
-        return Measured()
+        return Measured(roofline=bounds)
     from flopledger.clock.time_layers import timing
     from flopledger.counting.doubles import materialised
 
@@ -93,7 +98,7 @@ def measured(module: Any, inputs: "Inputs", profile: "Profile", wanted: Wanted) 
             device=wanted.device,
             repeats=wanted.repeats,
         )
-    return Measured(timing=taken, memory=memory, allocated=allocated)
+    return Measured(timing=taken, memory=memory, allocated=allocated, roofline=bounds)
 
 
 def _memory(name: str, module: Any, inputs: "Inputs", wanted: Wanted) -> "Memory":

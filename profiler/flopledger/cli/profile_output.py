@@ -38,4 +38,7 @@ def check_format(
         )
     if wanted.memory and not chosen.measurements:
         raise typer.BadParameter(f"--memory is shown by --format {shown}")
+    if wanted.devices.on and not chosen.devices:
+        forms = ", ".join(form for form in FORMATS if FORMATS[form].devices)
+        raise typer.BadParameter(f"--on is shown by --format {forms}")
     return chosen

@@ -57,12 +57,12 @@ def peak_of(device: str, dtype: str) -> Peak:
     """
     part = _SLICE.search(device)
     whole = device[: part.start()] if part else device
-    row = _row(whole, lambda row: dtype in row.dtype.split() and row.sparse == "no")
+    row = row_of(whole, lambda row: dtype in row.dtype.split() and row.sparse == "no")
     if row is None or row.tflops is None:
         return Peak(None, f"{device} at {dtype} is not in facts/devices.csv")
     if part is None:
         return Peak(row.tflops * 1e12, row.source, row.url, row.retrieved)
-    slices = _row(whole, lambda row: row.slices is not None)
+    slices = row_of(whole, lambda row: row.slices is not None)
     if slices is None or slices.slices is None:
         return Peak(None, f"how many slices {whole} has is not in facts/devices.csv")
     share = Fraction(int(part[1] or part[2]), slices.slices)
@@ -72,7 +72,9 @@ def peak_of(device: str, dtype: str) -> Peak:
                 row.retrieved)  # fmt: skip
 
 
-class _Row(Table):
+class Row(Table):
+    """A row of facts/devices.csv: a device's peak at some dtypes, or its memory or power."""
+
     name: str
     also: str = ""  # words, between spaces
     dtype: str = ""  # or several, between spaces; none in a row that tells of the memory
@@ -81,19 +83,26 @@ class _Row(Table):
     bandwidth_gb_s: PositiveFloat | None = None
     memory_gb: PositiveFloat | None = None
     slices: PositiveInt | None = None  # into which MIG cuts it at most
+    watts: PositiveFloat | None = None  # its thermal design power
     source: str
     url: Url | None = None
     retrieved: date | None = None
 
 
-def _row(device: str, told: Callable[[_Row], bool]) -> _Row | None:
+def row_of(device: str, told: Callable[[Row], object]) -> Row | None:
+    """Of the device's rows that tell it the one with most words; None if there is none."""
+    fitting = [row for row in rows_of(device) if told(row)]
+    return max(fitting, key=lambda row: len(_words(row.name))) if fitting else None
+
+
+def rows_of(device: str | None = None) -> list[Row]:
+    """The device's rows, as `peak_of` finds them; all there are if none is named."""
+    if device is None:
+        return list(_rows())
     words = _words(device)
-    fitting = [
-        (len(name), row)
-        for row in _rows()
-        if (name := _words(row.name)) <= words <= name | _words(row.also) and told(row)
+    return [
+        row for row in _rows() if (name := _words(row.name)) <= words <= name | _words(row.also)
     ]
-    return max(fitting, key=lambda match: match[0])[1] if fitting else None
 
 
 @cache
@@ -102,5 +111,5 @@ def _words(name: str) -> frozenset[str]:
 
 
 @cache
-def _rows() -> tuple[_Row, ...]:
-    return tuple(read_rows(facts_folder("devices.csv"), _Row))
+def _rows() -> tuple[Row, ...]:
+    return tuple(read_rows(facts_folder("devices.csv"), Row))

@@ -13,10 +13,12 @@ from flopledger.reports import (
     profile_exports,
     profile_table,
     profile_trace,
+    roofline,
     timing,
 )
 from flopledger.reports.columns import wrapped
 from flopledger.reports.units import short
+from flopledger.rooflines.roofline_result import Roofline
 from flopledger.storage.json_text import json_text
 
 
@@ -28,11 +30,13 @@ class Measured:
         timing: the seconds of a pass.
         memory: the bytes that it holds, worked out.
         allocated: the bytes that were allocated when it ran.
+        roofline: what devices that are named can do with it at most.
     """
 
     timing: Timing | None = None
     memory: Memory | None = None
     allocated: Memory | None = None
+    roofline: Roofline | None = None
 
     def folded(self, depth: int | None) -> "Measured":
         """The same with its layers folded to that depth."""
@@ -82,6 +86,7 @@ class Format:
         write: makes the text, or a picture's bytes.
         several: whether it can show several models.
         measurements: whether it shows time and memory.
+        devices: whether it shows what named devices can do.
         seconds: whether seconds can be the weight of its frames.
         binary: whether it is no text.
     """
@@ -89,6 +94,7 @@ class Format:
     write: Callable[[Shown], str | bytes]
     several: bool = True
     measurements: bool = False
+    devices: bool = False
     seconds: bool = False
     binary: bool = False
 
@@ -107,6 +113,10 @@ def _table(shown: Shown) -> str:
         )
     for profile, measured in zip(shown.profiles, shown.measured, strict=True):
         text += _measured_table(profile.model, measured.folded(shown.depth))
+        if measured.roofline is not None:
+            text += "\n" + roofline.render([measured.roofline], shown.depth)
+            if measured.timing is not None:
+                text += roofline.beside(measured.roofline, measured.timing)
     return text
 
 
@@ -132,6 +142,8 @@ def _json(shown: Shown) -> str:
             whole["time"] = folded.timing.as_object()
         if folded.memory is not None:
             whole["memory"] = memory.as_object(folded.memory, folded.allocated)
+        if folded.roofline is not None:
+            whole["roofline"] = folded.roofline.as_object()
     return json_text(objects if shown.several else objects[0])
 
 
@@ -152,17 +164,31 @@ def _html(shown: Shown) -> str:
     drawn = [profile for profile in shown.profiles if profile.total(shown.size_by)]
     parts = [str(_picture(profile, "html", shown)) for profile in drawn]
     parts.append(profile_exports.render(shown.profiles, shown.by, shown.depth, "html"))
+    parts += [roofline.html(bounds) for bounds in _bounds(shown)]
     head = '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>flopledger</title>\n'
     body = "\n".join(parts)
     return f"{head}{body}</html>\n"
 
 
 def _svg(shown: Shown) -> str | bytes:
-    return _picture(shown.profiles[0], "svg", shown)
+    return _drawn(shown, "svg")
 
 
 def _png(shown: Shown) -> str | bytes:
-    return _picture(shown.profiles[0], "png", shown)
+    return _drawn(shown, "png")
+
+
+def _drawn(shown: Shown, fmt: Literal["svg", "png"]) -> str | bytes:
+    """The rooflines, where devices are named; else the icicle."""
+    if bounds := _bounds(shown):
+        from flopledger.reports import roofline_chart
+
+        return roofline_chart.render(bounds, fmt)
+    return _picture(shown.profiles[0], fmt, shown)
+
+
+def _bounds(shown: Shown) -> list[Roofline]:
+    return [taken.roofline for taken in shown.measured if taken.roofline is not None]
 
 
 def _picture(profile: Profile, fmt: Literal["html", "svg", "png"], shown: Shown) -> str | bytes:
@@ -188,14 +214,14 @@ def _seconds(shown: Shown) -> dict[str, float] | None:
 
 
 FORMATS: dict[str, Format] = {
-    "table": Format(write=_table, measurements=True),
+    "table": Format(write=_table, measurements=True, devices=True),
     "csv": Format(write=_csv),
-    "json": Format(write=_json, measurements=True),
+    "json": Format(write=_json, measurements=True, devices=True),
     "markdown": Format(write=_markdown),
-    "html": Format(write=_html),
+    "html": Format(write=_html, devices=True),
     "latex": Format(write=_latex),
-    "svg": Format(write=_svg, several=False),
-    "png": Format(write=_png, several=False, binary=True),
+    "svg": Format(write=_svg, several=False, devices=True),
+    "png": Format(write=_png, several=False, devices=True, binary=True),
     "speedscope": Format(write=_speedscope, several=False, seconds=True),
     "chrome": Format(write=_chrome, several=False, seconds=True),
 }

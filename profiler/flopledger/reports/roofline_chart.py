@@ -1,0 +1,161 @@
+"""The roofline as a picture: each layer's FLOPs a byte, under what the device can do."""
+
+from collections.abc import Sequence
+from math import log10
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from flopledger.errors import WrongOption
+from flopledger.reports.cells import drawable
+from flopledger.reports.units import percent, short
+from flopledger.rooflines.device_bounds import DeviceBounds, LayerBound
+from flopledger.rooflines.roofline_result import Roofline
+
+COLOURS = {"memory": "#4c78a8", "arithmetic": "#f58518"}
+WIDTH, HEIGHT = 640, 300  # pixels
+_LABELS = 8  # at most in a panel
+_APART = 0.22  # orders of magnitude between two labels' points
+_LETTERS = 110  # of a line below the title
+
+
+def render(rooflines: Sequence[Roofline], form: Literal["svg", "png", "html"]) -> str | bytes:
+    """A panel for each network and device.
+
+    Args:
+        rooflines: one of each network.
+        form: "svg", "png" (bytes) or "html" (a page that needs nothing else).
+
+    Raises:
+        WrongOption: no layer has MACs, so that none lies under a roof.
+    """
+    panels = [
+        _panel(roofline, bounds)
+        for roofline in rooflines
+        for bounds in roofline.devices
+        if any(layer.flops for layer in bounds.layers)
+    ]
+    if not panels:
+        raise WrongOption(f"{rooflines[0].model} does no MACs: no layer lies under a roofline")
+    spec = drawable(alt.vconcat(*panels).to_dict()) | {"background": "white"}
+    if form == "html":
+        page: str = vl_convert.vegalite_to_html(spec, bundle=True)
+        return page
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    return svg if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=2))
+
+
+def finding(roofline: Roofline, bounds: DeviceBounds) -> str:
+    """What the panel shows, in a line."""
+    layers = [layer for layer in bounds.layers if layer.seconds]
+    seconds = sum(layer.seconds for layer in layers if layer.bound == "memory")
+    share = percent(seconds, sum(layer.seconds for layer in layers))
+    return (
+        f"{roofline.model} on {bounds.device.name}, {roofline.dtype}: memory sets the limit for "
+        f"{share} of the layers' least time"
+    )
+
+
+def _panel(roofline: Roofline, bounds: DeviceBounds) -> Any:
+    points = _points(bounds)
+    peak = bounds.device.flops_per_second.value * bounds.utilisation
+    ridge = bounds.device.ridge
+    ends = [*points["intensity"], ridge]
+    left = min(ends) / 10**0.4
+    right = max(ends) * (max(ends) / left) ** 0.35  # room for the label of the last point
+    lowest = min(points["rate"].min(), peak * left / ridge)
+    x = alt.X(
+        "intensity:Q",
+        title="FLOPs a byte",
+        scale=alt.Scale(type="log", domain=[left, right], nice=False),
+        axis=alt.Axis(format="~s", tickCount=6),
+    )
+    y = alt.Y(
+        "rate:Q",
+        title="FLOP/s at most",
+        scale=alt.Scale(type="log", domain=[lowest / 2, peak * 2.5], nice=False),
+        axis=alt.Axis(format="~s", tickCount=6),
+    )
+    roof = pd.DataFrame(
+        {"intensity": [left, ridge, right], "rate": [peak * left / ridge, peak, peak]}
+    )
+    colour = alt.Color(
+        "bound:N",
+        title="bound by",
+        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=alt.Legend(orient="top"),
+    )
+    base = alt.Chart(points).encode(x=x, y=y)
+    labels = (
+        alt.Chart(points[points["label"] != ""])
+        .mark_text(align="left", dx=7, dy=10, fontSize=10)
+        .encode(x=x, y=y, text="label:N")
+    )
+    drawn = base.mark_point(filled=True, size=60, opacity=0.8).encode(
+        color=colour, tooltip=["layers", "kind", "least time", "share"]
+    )
+    line = alt.Chart(roof).mark_line(color="#555", strokeWidth=1.5).encode(x=x, y=y)
+    title = alt.TitleParams(
+        finding(roofline, bounds),
+        subtitle=_below(roofline, bounds),
+        anchor="start",
+        fontSize=12,
+        subtitleFontSize=10,
+    )
+    panel: Any = alt.layer(line, drawn, labels)
+    return panel.properties(width=WIDTH, height=HEIGHT, title=title)
+
+
+def _points(bounds: DeviceBounds) -> pd.DataFrame:
+    """A point for all layers of one intensity, the longest first; those far apart have labels."""
+    places: dict[float, list[LayerBound]] = {}  # by orders of magnitude
+    for layer in bounds.layers:
+        if layer.flops and layer.bytes:
+            # what lies within a hundredth of an order would be one point on the screen
+            places.setdefault(round(log10(layer.flops / layer.bytes), 2), []).append(layer)
+    whole = bounds.layers_seconds
+    rows: list[dict[str, Any]] = [
+        {
+            "intensity": group[0].flops / group[0].bytes,
+            "rate": group[0].flops / group[0].seconds,
+            "bound": group[0].bound,
+            "layers": ", ".join(layer.path or "(top)" for layer in group[:12]),
+            "kind": group[0].kind,
+            "seconds": sum(layer.seconds for layer in group),
+            "name": _name(group),
+        }
+        for group in places.values()
+    ]
+    rows.sort(key=lambda row: -row["seconds"])
+    taken: list[float] = []
+    for row in rows:
+        at = log10(row["intensity"])
+        free = len(taken) < _LABELS and all(abs(at - other) > _APART for other in taken)
+        taken += [at] * free
+        row["label"] = row["name"] if free else ""
+        row["least time"] = f"{row['seconds'] * 1e3:.4g} ms"
+        row["share"] = percent(row["seconds"], whole)
+    return pd.DataFrame(rows)
+
+
+def _name(group: Sequence[LayerBound]) -> str:
+    first = group[0].path or "(top)"
+    short_name = first if len(first) <= 30 else f"…{first[-29:]}"
+    return f"{short_name} and {len(group) - 1} more" if len(group) > 1 else short_name
+
+
+def _below(roofline: Roofline, bounds: DeviceBounds) -> list[str]:
+    """What the picture leaves out, and where the device's figures are from."""
+    device = bounds.device
+    way = "each layer one kernel" if roofline.fused else "operator by operator"
+    left_out = sum(not layer.flops for layer in bounds.layers)
+    share = "" if bounds.utilisation == 1 else f" taken at {percent(bounds.utilisation, 1)}"
+    lines = [
+        f"{short(device.flops_per_second.value)}FLOP/s and "
+        f"{short(device.bytes_per_second.value)}B/s at most{share}; {way}; {left_out} layers "
+        "without MACs are not shown",
+        *device.sources(),
+    ]
+    return [line if len(line) <= _LETTERS else f"{line[: _LETTERS - 1]}…" for line in lines]

@@ -1,0 +1,46 @@
+"""`flopledger profile --on`: devices that are named, shown in each form and refused in a line."""
+
+import json
+
+import pytest
+
+ON = ("--on", "h100-sxm", "--dtype", "bf16")
+
+
+def test_each_device_has_its_bound(run):
+    code, out, errors = run("profile", "dqn", *ON, "--on", "l4", "--no-check")
+    assert (code, errors) == (0, [])
+    assert "on h100-sxm, bfloat16: at most" in out
+    assert "on l4, bfloat16: at most" in out
+
+
+def test_json_has_it_with_a_training_step(run):
+    _, out, _ = run("profile", "dqn", *ON, "--optimiser", "sgd", "--no-check", "--format", "json")
+    roofline = json.loads(out)["roofline"]
+    assert (roofline["optimiser"], roofline["dtype"]) == ("sgd", "bfloat16")
+    assert roofline["devices"][0]["layers"][-1]["layer"] == "(optimiser)"
+
+
+def test_the_picture_names_the_finding_and_the_source(run):
+    _, out, _ = run("profile", "dqn", *ON, "--fused", "--no-check", "--format", "svg")
+    assert "<svg" in out
+    assert "memory sets the limit for" in out
+    assert "H100 data sheet" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--on", "h1000"], "no device is called 'h1000'; did you mean h100"),
+        (["--on", "v100-sxm2-16gb", "--dtype", "bf16"], "no peak at bfloat16"),
+        (["--on", "h100", "--utilisation", "0"], "no share"),
+        (["--on", "h100", "--utilisation", "nan"], "no share"),
+        (["--dtype", "bf16"], "--dtype is of --on"),
+        (["--fused"], "--fused is of --on"),
+        ([*ON, "--format", "csv"], "--on is shown by --format table, json, html, svg, png"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_counting(run, words, line):
+    code, out, errors = run("profile", "alexnet", *words)
+    assert (code, out, len(errors)) == (2, "", 1)
+    assert line in errors[0]
