@@ -8,8 +8,8 @@ import typer
 from flopledger.cli.console import NOT_CONFIRMED, Debug, say
 from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
 from flopledger.cli.one_by_one import doubts, each_model
-from flopledger.cli.profile_generation import Prompted, confirmed, prompted, show
 from flopledger.cli.profile_devices import Devices, Dtype, Fused, On, Utilisation, check_asked
+from flopledger.cli.profile_generation import Prompted, confirmed, prompted, show
 from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format
 from flopledger.cli.timeout import limit
