@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from flopledger.counting.formulas.elementwise import is_pointwise
+from flopledger.counting.meta_gradients import GRADIENTS, Rule
 from flopledger.counting.meta_layouts import blank, channels_last, images, like
 
 _LEFT = frozenset(("out", "grad_input", "dtype", "rounding_mode"))  # arguments left to PyTorch
 
 # each with the arguments that must be floating tensors of one dtype, on meta;
 # a rule's NotImplemented leaves the call to PyTorch
-_rules: dict[str, tuple[Callable[..., Any], Callable[..., Sequence[Any]]]] = {}
+_rules = dict(GRADIENTS)
 
 
 def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -44,7 +45,7 @@ def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -
 
 
 @cache
-def _rule_of(op: str) -> tuple[Callable[..., Any], Callable[..., Sequence[Any]]] | None:
+def _rule_of(op: str) -> Rule | None:
     if op in _rules:
         return _rules[op]
     if is_pointwise(op):
@@ -340,6 +341,13 @@ def _without(shape: Sequence[int], axis: int) -> list[int]:
 def _where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
     made = like(_broadcast(condition.shape, x.shape, y.shape), (condition, x, y))
     return torch.empty_strided(made.shape, made.stride(), dtype=x.dtype, device="meta")
+
+
+@_rule("masked_fill", floats=lambda x, *_: (x,))
+def _masked_fill(x: Tensor, mask: Tensor, value: Any) -> Any:
+    if not mask.is_meta or mask.dtype is not torch.bool or isinstance(value, complex):
+        return NotImplemented
+    return blank(x, _broadcast(x.shape, mask.shape))
 
 
 @_rule("embedding", floats=lambda weight, *_: (weight,))
