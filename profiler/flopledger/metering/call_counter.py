@@ -223,7 +223,7 @@ def _told_by_another(here: Thread) -> bool:
 def _padding(kwargs: dict[str, Any]) -> Any:
     """Positions that an attention mask leaves out of token ids; None where there is no such mask.
 
-    The device works it out when it comes to it: it is not waited for.
+    A device works it out when it comes to it: it is not waited for.
     """
     mask = kwargs.get("attention_mask")
     tokens = kwargs.get("input_ids", kwargs.get("inputs_embeds"))
@@ -231,4 +231,5 @@ def _padding(kwargs: dict[str, Any]) -> Any:
         return None
     if mask.dim() != 2 or tuple(mask.shape) != tuple(tokens.shape[:2]):
         return None
-    return mask.numel() - mask.count_nonzero()
+    there = mask.count_nonzero()
+    return mask.numel() - (int(there) if there.is_cpu else there)

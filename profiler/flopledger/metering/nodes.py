@@ -108,25 +108,30 @@ def way_from(root: Any, low: int, high: int) -> Way | None:
 
 
 def along(way: Way, root: Any, low: int, met: set[int]) -> list[tuple[Any, Any, str]] | None:
-    """As `that_run`, along a way; None where the graph or the pass is another."""
+    """As `that_run`, along a way; None where the graph or the pass is another.
+
+    Of nodes that only lead on it is not asked whether the pass runs them: it is those below that
+    count, however the pass comes to them.
+    """
     found, numbers, edges_of = [], [], list[Any]()
     node: Any = root
-    for before, edge, kind, number, shown in way:
+    for before, edge, kind, offset, shown in way:
+        number = low + offset
         if before >= 0:
             if edge >= len(edges_of[before]):
                 return None
             node = edges_of[before][edge][0]
             if (
                 node is None
-                or node._sequence_nr() - low != number
-                or not _goes_on_to(node)
+                or node._sequence_nr() != number
                 or type(node) is not kind
+                or (shown and not _goes_on_to(node))
             ):
                 return None
         edges = node.next_functions
         edges_of.append(edges)
-        numbers.append(number + low)
-        if shown and number + low not in met:
+        numbers.append(number)
+        if shown and number not in met:
             found.append((node, edges, SHOWN))
     met.update(numbers)
     return found
