@@ -124,8 +124,8 @@ def along(way: Way, root: Any, low: int, met: set[int]) -> list[tuple[Any, Any, 
             if (
                 node is None
                 or node._sequence_nr() != number
-                or type(node) is not kind
                 or (shown and not _goes_on_to(node))
+                or type(node) is not kind
             ):
                 return None
         edges = node.next_functions
