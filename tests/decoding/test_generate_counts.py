@@ -10,19 +10,19 @@ from passes_by_hand import absorbed_step, by_hand
 from torch import nn
 
 GROUPED = {
-    "vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+    "vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1,
     "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64,
 }  # fmt: skip
 SMALL = {
     "gpt2": {"architectures": ["GPT2LMHeadModel"], "vocab_size": 96, "n_positions": 64,
-             "n_embd": 32, "n_layer": 2, "n_head": 4},
+             "n_embd": 32, "n_layer": 1, "n_head": 4},
     "llama": {**GROUPED, "architectures": ["LlamaForCausalLM"]},
     "mistral": {**GROUPED, "architectures": ["MistralForCausalLM"], "sliding_window": 12},
-    "gemma3_text": {**GROUPED, "architectures": ["Gemma3ForCausalLM"], "head_dim": 10,
-                    "sliding_window": 8, "sliding_window_pattern": 2},
-    "gpt_oss": {**GROUPED, "architectures": ["GptOssForCausalLM"], "head_dim": 10,
-                "num_local_experts": 6, "num_experts_per_tok": 2, "sliding_window": 12},
-    "deepseek_v3": {**GROUPED, "architectures": ["DeepseekV3ForCausalLM"],
+    "gemma3_text": {**GROUPED, "architectures": ["Gemma3ForCausalLM"], "num_hidden_layers": 2,
+                    "head_dim": 10, "sliding_window": 8, "sliding_window_pattern": 2},
+    "gpt_oss": {**GROUPED, "architectures": ["GptOssForCausalLM"], "num_hidden_layers": 2,
+                "head_dim": 10, "num_local_experts": 6, "num_experts_per_tok": 2, "sliding_window": 12},
+    "deepseek_v3": {**GROUPED, "num_hidden_layers": 2, "architectures": ["DeepseekV3ForCausalLM"],
                     "moe_intermediate_size": 16, "num_key_value_heads": 4, "n_shared_experts": 1,
                     "n_routed_experts": 8, "num_experts_per_tok": 2, "n_group": 2, "topk_group": 1,
                     "kv_lora_rank": 12, "q_lora_rank": 20, "qk_rope_head_dim": 6,
@@ -32,7 +32,7 @@ SMALL = {
     "qwen3_moe": {**GROUPED, "architectures": ["Qwen3MoeForCausalLM"], "head_dim": 10,
                   "moe_intermediate_size": 16, "num_experts": 8, "num_experts_per_tok": 2},
     "mamba2": {"architectures": ["Mamba2ForCausalLM"], "vocab_size": 96, "hidden_size": 32,
-               "num_hidden_layers": 2, "num_heads": 8, "head_dim": 8, "state_size": 6,
+               "num_hidden_layers": 1, "num_heads": 8, "head_dim": 8, "state_size": 6,
                "n_groups": 2, "expand": 2, "conv_kernel": 4, "chunk_size": 4},
     "falcon_h1": {**GROUPED, "architectures": ["FalconH1ForCausalLM"], "head_dim": 10,
                   "mamba_d_ssm": 48, "mamba_n_heads": 6, "mamba_d_head": 8, "mamba_n_groups": 1,
@@ -90,7 +90,7 @@ def test_the_caches_bytes_by_hand(name, generated):
 
 def test_a_window_keeps_less_than_pages_do(generated):
     own = generated("mistral")
-    token = 2 * 2 * 8 * 4 * BATCH * 2  # keys and values, 2 groups of 8, float32, 2 layers
+    token = 2 * 2 * 8 * 4 * BATCH  # keys and values, 2 groups of 8, float32
     assert own.cache[1].bytes == 11 * token  # of a window of 12 all but the one that comes
     assert own.cache[1].paged_bytes == (PROMPT + NEW) * token
     assert own.first.cache_written_bytes == own.last.cache_written_bytes == token
@@ -129,7 +129,7 @@ def test_tied_tables_are_read_whole(generated):
 def test_experts_expected_of_a_batch(batch, tokens, generated):
     own = generated("mixtral", batch)
     read = (own.prompt if tokens == PROMPT else own.first).params_read
-    experts = 2 * 4 * 3 * 32 * 48  # 2 layers of 4, 3 matrices each
+    experts = 4 * 3 * 32 * 48  # 3 matrices each
     rest = own.params - experts - 96 * 32 + tokens * 32
     distinct = 1 - (1 - 2 / 4) ** tokens  # of them, where each token picks 2 of 4
     assert read == pytest.approx(rest + experts * distinct, rel=1e-12)
@@ -142,13 +142,13 @@ def test_the_law_is_told_where_it_holds(generated):
     assert law.coefficients == {0: BATCH * step(100)}  # the window is full
 
 
-def test_quarter_million_tokens_are_summed_by_the_law(tmp_path):
+def test_many_tokens_are_summed_by_the_law(tmp_path):
     pytest.importorskip("transformers")
     config = {"model_type": "llama", **SMALL["llama"], "max_position_embeddings": 2**20}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    own = flopledger.generation(f"hf:{tmp_path}", prefill=5, decode=250_000)
+    own = flopledger.generation(f"hf:{tmp_path}", prefill=5, decode=20_000)
     step = by_hand(config).step
-    assert own.new.macs == sum(step(n) for n in range(5, 250_005))
+    assert own.new.macs == sum(step(n) for n in range(5, 20_005))
     assert len(own.laws[0].counted) == 4
 
 

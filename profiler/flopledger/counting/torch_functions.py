@@ -119,7 +119,7 @@ def masked_macs(
         scores = squares * (length * source - met)
     elif attn_mask is not None and attn_mask.dtype is torch.bool and not attn_mask.is_meta:
         share = squares * length * source // max(attn_mask.numel(), 1)
-        scores = int((~attn_mask).sum()) * share
+        scores = (attn_mask.numel() - int(attn_mask.sum())) * share
     else:
         return 0
     return scores * (width + out)
