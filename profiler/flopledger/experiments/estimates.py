@@ -6,7 +6,7 @@ goes through the whole of it: seeds drawn anew choose, and trials drawn anew mea
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import log10
+from math import log10, sqrt
 from statistics import fmean
 from typing import Literal
 
@@ -82,6 +82,29 @@ def orders_between(
     assert low is not None
     assert high is not None
     return high - low, *ends(again)
+
+
+def repeat_interval(rows: Sequence[Row], arm: str) -> tuple[float, float] | None:
+    """The 90% interval of the samples that as many new seeds would come to, the arm's own `high`
+    and `low` being those of the mean alone.
+
+    A repeat's mean varies as much as the first one's does: the two differ by sqrt(2) times either's
+    error. That error is the resamples' standard deviation, times sqrt(n / (n - 1)), for resamples
+    of n trials spread less than new trials do; and Student's t stands for what n trials do not tell
+    of it. None where a resample has no trial that reached the target.
+    """
+    from scipy.special import stdtrit
+
+    own = [row for row in rows if row.arm == arm]
+    mean, draws = _mean(measured_by(own), "samples"), np.random.default_rng(SEED)
+    again = [_mean(resampled(own, draws), "samples") for _ in range(RESAMPLES)]
+    means = [other for other in again if other is not None]
+    count = len(measured_by(own))
+    if mean is None or len(means) < len(again) or count < 2:
+        return None
+    error = float(np.std(means)) * sqrt(count / (count - 1))
+    reach = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * sqrt(2) * error
+    return 10 ** (mean - reach), 10 ** (mean + reach)
 
 
 def measured_by(rows: Iterable[Row], arm: str | None = None) -> list[Row]:

@@ -62,9 +62,9 @@ def test_the_markdown_has_the_table(result):
 
 
 def test_a_repeat_is_held_against_the_intervals(result):
-    assert "6 of 6 means lie inside the intervals" in chapter.on_repeat(result, result)
+    assert "6 of 6 means lie where nine of ten" in chapter.on_repeat(result, result)
     # a formula of half the samples at every horizon: 0.30 orders below, and outside
     half = [replace(row, samples=row.samples // 2) for row in result.rows]
     text = chapter.on_repeat(result, replace(result, rows=half))
-    assert "0 of 6 means lie inside" in text
+    assert "0 of 6 means lie where" in text
     assert "supervised -0.30" in text
