@@ -377,3 +377,11 @@ def test_a_subtree_is_kept_with_its_visits():
     assert search.tally.reuse == inherited
     assert search.tally.made + search.tally.terminal - made == 101 - inherited
     assert root.visits.sum() == 100
+
+
+def test_an_untried_moves_value_may_be_a_whole_number():
+    # numpy would make an array of integers of it, which cuts the means off at the point
+    means = [run(search_of("tic_tac_toe", simulations=30, noise=0, fpu=fpu)[1], Says(0.5)).means()
+             for fpu in (0, 0.0)]  # fmt: skip
+    assert means[0].tolist() == means[1].tolist()
+    assert any(mean % 1 for mean in means[0])

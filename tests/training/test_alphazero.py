@@ -11,7 +11,7 @@ from flopledger.play.games import find_game
 from flopledger.play.match import against_rollouts
 from flopledger.play.networks import tower
 from flopledger.play.search import Settings
-from flopledger.training.alphazero import Plan, Trainer
+from flopledger.training.alphazero import Plan, Trainer, turned
 from flopledger.training.checkpoints import BadCheckpoint
 from torch import nn
 
@@ -74,7 +74,8 @@ class Constant(nn.Module):
 def test_the_loss_and_the_steps_by_hand(steps):
     # of the window's one position, the last of a game that was won, the mover is the winner: z = 1
     plan = replace(PLAN, games=1, window=1, steps=steps, simulations=60)
-    learner = Trainer(plan, find_game("tic_tac_toe"), Constant())
+    game = replace(find_game("tic_tac_toe"), turned=None)
+    learner = Trainer(plan, game, Constant())
     loss = learner.round()
     _, (policy,), results = learner._window
     assert results.tolist() == [1.0]
@@ -134,3 +135,24 @@ def test_a_search_beats_a_random_player_at_tic_tac_toe():
     assert score.won + score.drawn + score.lost == 20
     assert score.lost == 0
     assert score.won >= 14
+
+
+def test_samples_of_tic_tac_toe_come_turned():
+    game, rng = find_game("tic_tac_toe"), np.random.default_rng(0)
+    board = torch.arange(9.0)
+    planes, policies = turned(
+        game, board.expand(200, 9).view(200, 1, 3, 3), board.expand(200, 9), rng
+    )
+    assert torch.equal(planes.flatten(1), policies)  # a move turns with its point
+    boards = {tuple(row) for row in policies.int().tolist()}
+    assert len(boards) == 8
+    lines = {(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)}
+    for own in boards:  # three in a row stay three in a row
+        assert {tuple(sorted(own[point] for point in line)) for line in lines} == lines
+
+
+def test_samples_of_other_games_stay_as_they_are():
+    planes, policies = torch.zeros(1, 3, 6, 7), torch.zeros(1, 7)
+    kept = turned(find_game("connect_four"), planes, policies, np.random.default_rng(0))
+    assert kept[0] is planes
+    assert kept[1] is policies

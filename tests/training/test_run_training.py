@@ -78,7 +78,7 @@ def trained(tmp_path_factory):
 
 def test_a_resumed_training_has_the_untrained_scores_too(trained):
     folder, scores = trained
-    assert len(scores) == 4
+    assert len(scores) == 5
     assert flopledger.train("alphazero", output=folder, resume=True, **TINY).scores == scores
 
 

@@ -85,13 +85,13 @@ def orders_between(
 
 
 def repeat_interval(rows: Sequence[Row], arm: str) -> tuple[float, float] | None:
-    """The 90% interval of the samples that as many new seeds would come to, the arm's own `high`
-    and `low` being those of the mean alone.
+    """The 90% interval of the samples that as many new seeds would come to.
 
-    A repeat's mean varies as much as the first one's does: the two differ by sqrt(2) times either's
-    error. That error is the resamples' standard deviation, times sqrt(n / (n - 1)), for resamples
-    of n trials spread less than new trials do; and Student's t stands for what n trials do not tell
-    of it. None where a resample has no trial that reached the target.
+    It is wider than `low` to `high` of the arm's estimate, which are the mean's own. A repeat's
+    mean varies as much as the first one's does: they differ by sqrt(2) times either's error. That
+    error is the resamples' standard deviation, times sqrt(n / (n - 1)), for resamples of n trials
+    spread less than new trials do; and Student's t stands for what n trials do not tell of it.
+    None where a resample has no trial that reached the target.
     """
     from scipy.special import stdtrit
 

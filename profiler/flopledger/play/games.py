@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from flopledger.errors import FlopledgerError
 from flopledger.play import board_readers
 from flopledger.play import policy_outputs as encodings
@@ -42,6 +45,8 @@ class Game:
         outputs: [player, OpenSpiel's action] -> the policy's output.
         alpha: of the Dirichlet noise at the root.
         longest: moves after which a game that has not ended is drawn.
+        turned: [symmetry, point] -> the point that comes to lie there, where samples are learned
+            from turned, as AlphaGo Zero's were; None where they stay as they are, as AlphaZero's.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Game:
     outputs: encodings.Outputs
     alpha: float
     longest: int
+    turned: NDArray[np.int64] | None = None
 
     def start(self, position: str = "") -> Any:
         """OpenSpiel's state at the start, or at a position.
@@ -164,7 +170,15 @@ def _tic_tac_toe() -> Game:
         outputs=encodings.as_they_are(9),
         alpha=_ALPHA / 9,
         longest=9,
+        turned=_turned(3),
     )
+
+
+def _turned(side: int) -> NDArray[np.int64]:
+    """The eight symmetries of a square board: four quarters of a turn, of it and of its mirror."""
+    points = np.arange(side * side).reshape(side, side)
+    boards = [np.rot90(board, quarters) for board in (points, points.T) for quarters in range(4)]
+    return np.stack(boards).reshape(8, -1)
 
 
 def _connect_four() -> Game:

@@ -60,7 +60,7 @@ class Node:
         self._visits = [0] * moves
         self._worth = [0.0] * moves
         self.total = 1
-        self._mean = np.full(moves, untried)
+        self._mean = np.full(moves, untried, float)  # an int would cut the means off
         self.prior = answer.prior
         self._pull = answer.prior.copy()
 

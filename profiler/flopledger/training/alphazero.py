@@ -147,8 +147,9 @@ class Trainer:
         with meter({"network": self.network}) as metered:
             for _ in range(plan.steps):
                 drawn = torch.from_numpy(rng.integers(len(planes), size=plan.batch))
-                policy, value = self.network(planes[drawn])
-                loss = cross_entropy(policy.flatten(1), policies[drawn])
+                seen, visited = turned(self.game, planes[drawn], policies[drawn], rng)
+                policy, value = self.network(seen)
+                loss = cross_entropy(policy.flatten(1), visited)
                 loss = loss + mse_loss(value.flatten(), results[drawn])
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -180,6 +181,17 @@ class Trainer:
                 f"{path}: its positions are no tensors; choose another --output"
             )
         self._window = tuple(window) or None
+
+
+def turned(
+    game: Game, planes: Tensor, policies: Tensor, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Planes and policies of positions, each in one of the game's symmetries; a move is a point."""
+    if game.turned is None:
+        return planes, policies
+    from_points = torch.from_numpy(game.turned[rng.integers(len(game.turned), size=len(planes))])
+    by_plane = from_points[:, None].expand(-1, planes.shape[1], -1)
+    return planes.flatten(2).gather(2, by_plane).view_as(planes), policies.gather(1, from_points)
 
 
 def samples(game: Game, searched: list[Searched], result: float) -> Window:

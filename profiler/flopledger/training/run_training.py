@@ -10,6 +10,7 @@ from flopledger.clock.threads import one_thread
 from flopledger.errors import WrongOption
 from flopledger.options import check_above_zero, check_choice, check_least, checks_arguments
 from flopledger.play import networks
+from flopledger.play.every_line import every_line
 from flopledger.play.game_loop import Stopped
 from flopledger.play.games import GameName, find_game
 from flopledger.play.match import against_rollouts
@@ -249,6 +250,11 @@ def _alphazero(
         if opponent:
             scores[f"search {against}"] = play(plan.simulations)
             scores[f"policy alone {against}"] = play(0)
+            if rules.name == "tic_tac_toe":
+                settings = Settings(simulations=plan.simulations, noise=0, temperature=0)
+                scores["search, every line of the game"] = asdict(
+                    every_line(rules, network, settings)
+                )
     return _Trained(files=files, trainer=trainer, flops=flops, scores=scores, stop=stop)
 
 
