@@ -186,10 +186,11 @@ def test_claims_in_json_are_what_the_function_returns(run):
     assert out == claims().to_json()
 
 
-@pytest.mark.parametrize("form", ["table", "markdown"])
-def test_claims_as_people_read_them(run, form):
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_claims_as_people_read_them_with_the_rule(run, form):
     code, out, err = run("claims", "--format", form)
     assert (code, err) == (0, [])
+    assert "within a factor of 1.5" in " ".join(out.split())
     for word in ("D1.1", "D2.14", "not decided here", "does not hold", "11.88 MAC per parameter"):
         assert word in out
     if form == "markdown":

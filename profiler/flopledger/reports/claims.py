@@ -8,14 +8,26 @@ from flopledger.reports.cells import to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import short
-from flopledger.statements.claim import Verdict, Verdicts
+from flopledger.statements.claim import FACTOR, ORDERS, Verdict, Verdicts
 from flopledger.storage.visible import visible
+
+# beside the verdicts, wherever people read them
+RULE = (
+    f'A number that was claimed as "about" holds within {ORDERS:g} orders, where it is in orders, '
+    f'and within a factor of {FACTOR:g} where it is not; "at least" holds from that number on, a '
+    '"part" above nothing. Of a claim with several versions all must hold; where some do, it holds '
+    "in part. A number that rests on the same citation as the statement is no check, and is called "
+    "as cited. Questions are answered, opinions named, and what nothing here decides is said to be "
+    "so."
+)
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
-    """A table, and below it each claim in full with the reason for its verdict."""
+    """A table, below it each claim in full with the reason for its verdict, and the rule."""
     shown = frame(verdicts)[["id", "claimed", "found", "kind", "verdict"]]
-    return plain_table(shown, ("kind", "claimed")) + "".join(map(_in_full, verdicts))
+    return "".join(
+        [plain_table(shown, ("kind", "claimed")), *map(_in_full, verdicts), f"\n{wrapped(RULE)}\n"]
+    )
 
 
 def _in_full(verdict: Verdict) -> str:
@@ -27,19 +39,19 @@ def _in_full(verdict: Verdict) -> str:
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
-    """A GitHub table, a row a claim."""
+    """A GitHub table, a row a claim, and the rule."""
     linked = frame(verdicts).drop(columns=["sense"])
     linked["source"] = [
         f"[{verdict.claim.source}]({verdict.claim.url})" if verdict.claim.url
         else verdict.claim.source
         for verdict in verdicts
     ]  # fmt: skip
-    return to_markdown(linked)
+    return f"{to_markdown(linked)}\n{RULE}\n"
 
 
 def html(verdicts: Sequence[Verdict]) -> str:
-    """The table for a notebook."""
-    return as_html(f"{len(verdicts)} claims", frame(verdicts).drop(columns="sense"))
+    """The table for a notebook, and the rule."""
+    return as_html(f"{len(verdicts)} claims", frame(verdicts).drop(columns="sense"), [RULE])
 
 
 def frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:

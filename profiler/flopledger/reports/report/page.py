@@ -1,21 +1,18 @@
 """The report as one self-contained page, and its charts as files."""
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import vl_convert
 from jinja2 import Environment, StrictUndefined
 
-from flopledger.counting.cached import remembered
 from flopledger.ledger.comparison import Comparison
 from flopledger.ledger.methods import FLOPS_PER_PARAM, GENERATING, OUTCOMES, POSITIONS, SAMPLES
 from flopledger.ledger.quantity import Quantity
 from flopledger.reports import claims, compare, train
 from flopledger.reports.edition import TITLE, Edition
-from flopledger.reports.report import field_chapter, horizon_chapter, speed_chapter
+from flopledger.reports.report import field_chapter, horizon_chapter, inline_charts, speed_chapter
 from flopledger.reports.report.figures import SIDE_BY_SIDE, Figure
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
@@ -32,6 +29,7 @@ def render(findings: Findings, figures: Sequence[Figure], made: Edition) -> str:
     template = files("flopledger.reports.report").joinpath("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["html_table"] = _html_table
+    environment.filters["inline"] = inline_charts.inline
     return environment.from_string(template).render(
         versions=[
             _version(findings, split)
@@ -49,7 +47,11 @@ def render(findings: Findings, figures: Sequence[Figure], made: Edition) -> str:
         claims=_claims(findings, "D1"),
         horizon=horizon_chapter.section(findings),
         trainings=[
-            (name, train.agreement_table(agreement), train.verdict(agreement))
+            (
+                name,
+                train.agreement_table(agreement).rename(columns={"": "figure"}),
+                train.verdict(agreement),
+            )
             for name, agreement in findings.trainings.items()
         ],
         watched=compare.factor_table(findings.watched),
@@ -66,8 +68,8 @@ def render(findings: Findings, figures: Sequence[Figure], made: Edition) -> str:
         figures=figures,
         edition=made,
         page_title=TITLE,
-        specs={figure.name: {**figure.spec, "width": "container"} for figure in figures},
-        bundle=remembered(f"vega-{version('vl-convert-python')}.js", _bundle),
+        ink={"text": inline_charts.TEXT, "grid": inline_charts.GRID},
+        claims_rule=claims.RULE,
     )
 
 
@@ -78,7 +80,7 @@ def _version(findings: Findings, split: Comparison) -> dict[str, Any]:
         "title": findings.runs[split.b].title,
         "answer": answer(findings, split),
         "why": why(findings, split),
-        "factors": compare.factor_table(split),
+        "factors": _factors(split),
         "hovers": _hovers(split),
         "sources": _factor_sources(split),
         "published": compare.published_table(split),
@@ -92,14 +94,13 @@ def _claims(findings: Findings, discussion: str) -> list[dict[str, Any]]:
     rows = claims.frame(verdicts).to_dict("records")
     return [
         {str(key): value for key, value in row.items()}
-        | {"url": verdict.claim.url, "retrieved": verdict.claim.retrieved}
+        | {
+            "url": verdict.claim.url,
+            "retrieved": verdict.claim.retrieved,
+            "shared": verdict.claim.source == verdicts[0].claim.source,
+        }
         for row, verdict in zip(rows, verdicts, strict=True)
     ]
-
-
-def _bundle() -> str:
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return bundle
 
 
 # of the answer, by the factor whose orders it is; the rest, a few hundredths, is left to the chart
@@ -287,10 +288,18 @@ def _fact_row(where: str, key: str, fact: Quantity) -> dict[str, str]:
     }
 
 
-def _hovers(comparison: Comparison) -> list[list[str]]:
-    """The source behind each cell of the factors' table: its two runs' columns, then nothing."""
-    rows = [["", share.source_a, share.source_b, *[""] * 4] for share in comparison.factors]
-    return [*rows, ["", *["the product of the factors"] * 2, *[""] * 4]]
+def _factors(comparison: Comparison) -> pd.DataFrame:
+    """The factors, what a phone has no room for last."""
+    c = comparison
+    order = ["factor", "orders", "90% interval", c.a, c.b, "ratio", "kind"]
+    return compare.factor_table(c)[order]
+
+
+def _hovers(comparison: Comparison) -> list[dict[str, str]]:
+    """The source behind each cell of the factors' table, by row and column."""
+    a, b = comparison.a, comparison.b
+    rows = [{a: share.source_a, b: share.source_b} for share in comparison.factors]
+    return [*rows, dict.fromkeys((a, b), "the product of the factors")]
 
 
 def _factor_sources(comparison: Comparison) -> pd.DataFrame:
@@ -320,4 +329,5 @@ def _html_table(frame: pd.DataFrame, caption: str) -> str:
     for column in plain:
         linked[column] = [escape(c) if isinstance(c, str) else c for c in linked[column]]
     table = linked.to_html(index=False, border=0, na_rep="", justify="left", escape=False)
-    return Markup(table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1))
+    captioned = table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
+    return Markup(f'<div class="table" tabindex="0">{captioned}</div>')
