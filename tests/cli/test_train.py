@@ -43,7 +43,9 @@ def test_both_trainings_agree_with_their_predictions_and_compare(run, few, tmp_p
         "FLOP, from the metered facts",
     }  # fmt: skip
     assert parts["FLOP, whole run"]["metered"] == other["flops"]
-    assert sum(other["scores"]["search against 50 rollouts"].values()) == 4
+    assert [test["rounds"] for test in other["strength"]] == [0, 1, 2]
+    assert other["strength"][-1]["flops"] == other["flops"]
+    assert sum(other["strength"][-1]["search"].values()) == 4
 
     files = [
         f"{folder}/{name}-metered.toml" for name in ("alexnet-digits", "alphazero-tic-tac-toe")

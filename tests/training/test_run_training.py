@@ -10,6 +10,7 @@ import torch
 from flopledger.training import alphazero, digits
 from flopledger.training.checkpoints import BadCheckpoint
 from flopledger.training.run_training import train
+from flopledger.training.strength import is_due
 
 SMALL = {"game": "tic_tac_toe", "blocks": 1, "filters": 4, "simulations": 4, "rounds": 1,
          "games": 2, "steps": 1, "batch": 2, "opponent": 0}  # fmt: skip
@@ -71,15 +72,37 @@ TINY = {"game": "tic_tac_toe", "blocks": 1, "filters": 2, "simulations": 2, "rou
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A training's folder, and its scores."""
+    """A training's folder, and the training."""
     folder = tmp_path_factory.mktemp("trained")
-    return folder, flopledger.train("alphazero", output=folder, **TINY).scores
+    return folder, flopledger.train("alphazero", output=folder, **TINY)
 
 
-def test_a_resumed_training_has_the_untrained_scores_too(trained):
-    folder, scores = trained
-    assert len(scores) == 5
-    assert flopledger.train("alphazero", output=folder, resume=True, **TINY).scores == scores
+def test_a_resumed_training_has_the_strength_from_the_beginning(trained):
+    folder, whole = trained
+    again = flopledger.train("alphazero", output=folder, resume=True, **TINY)
+    assert again.strength == whole.strength
+    assert again.scores == whole.scores
+    other = flopledger.train("alphazero", output=folder, resume=True, **TINY | {"rollouts": 3})
+    assert other.strength == ()  # tests against 50 rollouts are none against 3
+
+
+def test_the_strength_is_beside_what_it_had_cost(trained):
+    _, whole = trained
+    before, after = whole.strength
+    assert (before.rounds, before.flops) == (0, 0)
+    assert (after.rounds, after.flops) == (1, whole.flops)
+    assert before.search.games == after.policy.games == TINY["opponent"]
+    lines = whole.scores["search, every line of the game"]
+    assert sum(lines.values()) > 100
+    page = whole._repr_html_()
+    assert "<svg" in page
+    assert "FLOP of the training so far, metered" in page
+    assert "search, of 2 against 50 rollouts" in repr(whole)
+
+
+def test_tests_stand_evenly_apart_and_one_at_the_end():
+    due = {rounds: [n for n in range(1, rounds + 1) if is_due(n, rounds)] for rounds in (1, 3, 20)}
+    assert due == {1: [1], 3: [1, 2, 3], 20: [5, 10, 15, 20]}
 
 
 def edited(edit):
@@ -93,7 +116,8 @@ def edited(edit):
 def flipped(path):
     """One bit of a weight is another; the archive is whole."""
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    weight = next(iter(torch.load(path, weights_only=True)["network"].values()))
+    data[data.index(weight.numpy().tobytes())] ^= 1
     path.write_bytes(data)
 
 
@@ -122,6 +146,7 @@ HARM = {
         "its weight"),
     "no totals": (without_first_of("totals"), "its totals"),
     "totals in words": (edited(lambda kept: kept["totals"].update(seconds="many")), "its totals"),
+    "no tests": (edited(lambda kept: kept["more"].update(strength=3)), "its tests"),
     "no positions": (edited(lambda kept: kept | {"more": 3}), "its positions"),
 }  # fmt: skip
 

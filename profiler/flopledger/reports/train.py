@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from flopledger.ledger.prediction import COUNTS, Agreement, Part
+from flopledger.play.score import Score
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
@@ -17,6 +18,8 @@ def table(training: Training) -> str:
     """What was done and what came of it, a line each; then the prediction beside it."""
     lines = (_title(training), *_lines(training))
     text = "".join(f"{wrapped(line)}\n" for line in lines)
+    if training.strength:
+        text += f"\n{plain_table(strength_table(training))}"
     agreement = training.agreement
     if agreement is None:
         return text
@@ -28,6 +31,10 @@ def csv(training: Training) -> str:
     parts = {part.name: part for part in _all(training.agreement)} if training.agreement else {}
     figures = {**training.totals, "flops": training.flops}
     rows = [{"figure": name, "metered": value} for name, value in figures.items()]
+    for test in training.strength:
+        for player in ("search", "policy"):
+            share = getattr(test, player).win_rate
+            rows.append({"figure": f"{player}, won after {test.flops:.0f} FLOP", "metered": share})
     rows += [
         {"figure": name, "metered": part.metered, "predicted": part.predicted, "off": part.off}
         for name, part in parts.items()
@@ -39,6 +46,8 @@ def markdown(training: Training) -> str:
     """The same as the table, as GitHub's under a heading."""
     lines = "".join(f"- {markdown_text(line)}\n" for line in _lines(training))
     text = f"## {markdown_text(_title(training))}\n\n{lines}"
+    if training.strength:
+        text += f"\n{to_markdown(strength_table(training))}"
     agreement = training.agreement
     if agreement is None:
         return text
@@ -49,10 +58,15 @@ def markdown(training: Training) -> str:
 def html(training: Training) -> str:
     """The same for a notebook."""
     agreement = training.agreement
-    if agreement is None:
-        return as_html(_title(training), pd.DataFrame(), _lines(training))
-    lines = [*_lines(training), verdict(agreement)]
-    return as_html(_title(training), agreement_table(agreement), lines)
+    told, figures = _lines(training), pd.DataFrame()
+    if agreement is not None:
+        told, figures = [*told, verdict(agreement)], agreement_table(agreement)
+    whole = as_html(_title(training), figures, told)
+    if not training.strength:
+        return whole
+    from flopledger.reports import train_chart  # imports altair: half as long as torch
+
+    return f"{whole}{as_html('strength', strength_table(training))}{train_chart.svg(training)}"
 
 
 FORMATS: dict[str, Callable[[Training], str]] = {
@@ -79,6 +93,23 @@ def _lines(training: Training) -> list[str]:
         share = "peak unknown; --peak gives it" if mfu is None else f"MFU {mfu:.1%}"
         lines.append(f"{short(rate)} FLOP/s ({share})")
     return lines
+
+
+def strength_table(training: Training) -> pd.DataFrame:
+    """One row a test: what the training had taken, and how the games against the opponent went."""
+    rows = []
+    for test in training.strength:
+        row = {"rounds": f"{test.rounds}", "FLOP": short(test.flops)}
+        for player, score in (("search", test.search), ("policy alone", test.policy)):
+            low, high = score.interval
+            row[f"{player}, of {score.games} against {test.rollouts} rollouts"] = _games(score)
+            row[f"90% ({player})"] = f"{low:.0%} to {high:.0%}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _games(score: Score) -> str:
+    return f"{score.won} won, {score.drawn} drawn"
 
 
 def agreement_table(agreement: Agreement) -> pd.DataFrame:

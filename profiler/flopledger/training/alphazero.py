@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from flopledger.play.played_game import Habits
 from flopledger.play.search import Settings
 from flopledger.play.tree import Node
 from flopledger.training import checkpoints
+from flopledger.training.strength import Strength, as_objects, from_objects
 
 MOMENTUM, DECAY = 0.9, 1e-4  # AlphaZero's
 
@@ -95,10 +97,17 @@ class Trainer:
 
     def __init__(self, plan: Plan, game: Game, network: nn.Module) -> None:
         self.plan, self.game, self.network, self.totals = plan, game, network, Totals()
+        self.strength: list[Strength] = []  # tests so far, which a checkpoint keeps
         self._window: Window | None = None
         self._optimiser = torch.optim.SGD(
             network.parameters(), lr=plan.rate, momentum=MOMENTUM, weight_decay=DECAY
         )
+
+    @property
+    def flops(self) -> float:
+        """Of the training so far, as metered."""
+        totals = self.totals
+        return totals.selfplay_flops + totals.forward_flops + totals.backward_flops
 
     def round(self) -> float:
         """Play, then learn; the last step's loss."""
@@ -164,8 +173,8 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write all that the next round needs, whole or not at all."""
-        window = list(self._window or ())
-        checkpoints.save(path, self.plan, self.totals, self.network, self._optimiser, window)
+        more = {"window": list(self._window or ()), "strength": as_objects(self.strength)}
+        checkpoints.save(path, self.plan, self.totals, self.network, self._optimiser, more)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint.
@@ -173,13 +182,22 @@ class Trainer:
         Raises:
             BadCheckpoint: it is none, or one of another plan.
         """
-        totals, window = checkpoints.load(path, self.plan, self.network, self._optimiser)
+        totals, more = checkpoints.load(path, self.plan, self.network, self._optimiser)
         self.totals = checkpoints.totals_of(path, Totals, totals)
-        tensors = isinstance(window, list | tuple) and all(map(torch.is_tensor, window))
+        kept = more if isinstance(more, dict) else {}
+        window: Any = kept.get("window")
+        tests: Any = kept.get("strength")
+        tensors = isinstance(window, list) and all(map(torch.is_tensor, window))
         if not tensors or len(window) not in (0, 3) or len({len(part) for part in window}) > 1:
             raise checkpoints.BadCheckpoint(
                 f"{path}: its positions are no tensors; choose another --output"
             )
+        try:
+            self.strength = from_objects(tests)
+        except (TypeError, KeyError) as error:
+            raise checkpoints.BadCheckpoint(
+                f"{path}: its tests are none of this training; choose another --output"
+            ) from error
         self._window = tuple(window) or None
 
 

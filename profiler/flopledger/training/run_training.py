@@ -20,6 +20,7 @@ from flopledger.storage.files import check_folder
 from flopledger.storage.nearest_name import did_you_mean
 from flopledger.training import alphazero, alphazero_forecast, digits
 from flopledger.training.run_files import RunFiles
+from flopledger.training.strength import Strength, is_due
 from flopledger.training.training_result import Training
 from flopledger.zoo.sizes import USUAL, Sizes
 
@@ -137,6 +138,7 @@ class _Trained:
         flops: of the whole run.
         scores: as in `Training`.
         stop: what stopped it; None for a training that came to its end.
+        strength: as in `Training`.
     """
 
     files: RunFiles
@@ -144,6 +146,7 @@ class _Trained:
     flops: float
     scores: Mapping[str, Any]
     stop: BaseException | None
+    strength: tuple[Strength, ...] = ()
 
 
 def _alexnet(
@@ -220,42 +223,53 @@ def _alphazero(
     )
     files.begin(resume, trainer.load)
 
-    def play(simulations: int, network: Any = network) -> dict[str, int]:
-        settings = Settings(simulations=simulations, noise=0, temperature=0)
-        seed = (plan.seed, 2)  # games of their own
-        match = against_rollouts(rules, network, settings, rollouts, opponent, 0, seed)
-        return asdict(match.score)
+    def test(network: Any) -> Strength:
+        search, alone = (
+            against_rollouts(
+                rules,
+                network,
+                Settings(simulations=simulations, noise=0, temperature=0),
+                rollouts, opponent, 0, (plan.seed, 2),  # games of their own, the same each time
+            ).score
+            for simulations in (plan.simulations, 0)
+        )  # fmt: skip
+        return Strength(
+            rounds=trainer.totals.rounds, flops=trainer.flops, rollouts=rollouts, search=search,
+            policy=alone,
+        )  # fmt: skip
 
-    scores: dict[str, Any] = {}
-    against = f"against {rollouts} rollouts" if rollouts else "against random moves"
-    # a checkpoint has trained weights; the seed gives the untrained ones again
-    untrained = networks.tower(rules, plan.blocks, plan.filters, plan.seed)
+    trainer.strength = [
+        kept
+        for kept in trainer.strength
+        if (kept.rollouts, kept.search.games) == (rollouts, opponent)
+    ]
     if not trainer.totals.rounds:
-        files.write_predicted(alphazero_forecast.before(plan, rules, untrained))
-    if opponent:
-        scores[f"untrained, search {against}"] = play(plan.simulations, untrained)
-        scores[f"untrained, policy alone {against}"] = play(0, untrained)
+        files.write_predicted(alphazero_forecast.before(plan, rules, network))
+        if opponent:
+            trainer.strength.append(test(network))
 
     def train_round(number: int) -> str:
         loss = trainer.round()
         games = trainer.totals.games
-        return f"round {number} of {plan.rounds}: {games} games, loss {loss:.3f}"
+        told = f"round {number} of {plan.rounds}: {games} games, loss {loss:.3f}"
+        if not opponent or not is_due(number, plan.rounds):
+            return told
+        trainer.strength.append(test(network))
+        return f"{told}, search wins {trainer.strength[-1].search.win_rate:.0%}"
 
     numbers = range(trainer.totals.rounds + 1, plan.rounds + 1)
     stop = _train(train_round, numbers, trainer.save, files, progress)
-    totals = trainer.totals
-    flops = totals.selfplay_flops + totals.forward_flops + totals.backward_flops
+    scores: dict[str, Any] = {}
     if stop is None:
-        files.write_metered(alphazero_forecast.after(totals), flops)
-        if opponent:
-            scores[f"search {against}"] = play(plan.simulations)
-            scores[f"policy alone {against}"] = play(0)
-            if rules.name == "tic_tac_toe":
-                settings = Settings(simulations=plan.simulations, noise=0, temperature=0)
-                scores["search, every line of the game"] = asdict(
-                    every_line(rules, network, settings)
-                )
-    return _Trained(files=files, trainer=trainer, flops=flops, scores=scores, stop=stop)
+        files.write_metered(alphazero_forecast.after(trainer.totals), trainer.flops)
+        if opponent and rules.name == "tic_tac_toe":
+            settings = Settings(simulations=plan.simulations, noise=0, temperature=0)
+            lines = every_line(rules, network, settings)
+            scores["search, every line of the game"] = asdict(lines)
+    return _Trained(
+        files=files, trainer=trainer, flops=trainer.flops, scores=scores, stop=stop,
+        strength=tuple(trainer.strength),
+    )  # fmt: skip
 
 
 def _train(
@@ -286,6 +300,7 @@ def _result(trained: _Trained, peak: float | None) -> Training:
         flops=trained.flops,
         peak=peak or peak_of("cpu", "float32").flops_per_second,
         scores=trained.scores,
+        strength=trained.strength,
         agreement=files.agreement() if stop is None else None,
         predicted=files.predicted,
         metered=files.metered if stop is None else None,

@@ -1,12 +1,13 @@
 """Training: a training that was metered from beginning to end, and its prediction."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from flopledger.ledger.prediction import Agreement
+from flopledger.training.strength import Strength, as_objects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class Training:
         flops: of the whole run.
         peak: FLOP/s that the device does at most; None if unknown.
         scores: what the network learnt, by name: a share, or games won, drawn and lost.
+        strength: of alphazero's network, before the training and at four times in it; none without
+            games against the opponent.
         agreement: with the prediction; None for a training that was stopped.
         predicted: the run file that was written before.
         metered: the run file that was written after; None for a training that was stopped.
@@ -33,6 +36,7 @@ class Training:
     flops: float
     peak: float | None
     scores: Mapping[str, Any]
+    strength: Sequence[Strength]
     agreement: Agreement | None
     predicted: Path
     metered: Path | None
@@ -60,6 +64,7 @@ class Training:
             "flops_per_second": self.flops_per_second,
             "mfu": self.mfu,
             "scores": dict(self.scores),
+            "strength": as_objects([*self.strength]),
             "agreement": None if self.agreement is None else _object(self.agreement),
         }
 
