@@ -185,6 +185,32 @@ def test_any_module_with_a_cache():
     assert own.prompt.last_logits_macs is None
 
 
+class Keeps(nn.Linear):
+    """All that came before is put together with what is new, which goes through one matrix."""
+
+    def forward(self, new, cached=None):
+        every = new if cached is None else torch.cat([cached, new], 1)
+        return super().forward(new), every
+
+
+def kept(batch, tokens, last):
+    new = torch.zeros(batch, tokens, 8)
+    return (new,) if last is None else (new, last[1])
+
+
+def test_bytes_operator_by_operator():
+    own = flopledger.generation(Keeps(8, 5), prefill=6, decode=40, inputs=kept)
+
+    def step(n):  # one row: joined with those before it, and multiplied
+        joined = n * 8 + 8 + (n + 1) * 8
+        multiplied = 8 + 8 * 5 + 5 + 5
+        return 4 * (joined + multiplied)
+
+    assert own.first.operator_bytes == step(6)
+    assert own.new.operator_bytes == sum(step(n) for n in range(6, 46))
+    assert own.first.bytes_moved == 4 * (8 * 5 + 5 + 6 * 8 + 8)
+
+
 def test_the_module_is_left_as_it_was():
     network = Pairs()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}

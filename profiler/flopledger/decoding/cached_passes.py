@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from flopledger.calls import OpCall
 from flopledger.counting import dispatch_counter
+from flopledger.counting.accesses import Accesses
 from flopledger.counting.dispatch_counter import Findings
 from flopledger.counting.failures import first_line
 from flopledger.counting.met_params import key_of
 from flopledger.decoding.cache_tensors import CACHES, Growth, grown, part_of, tensors_reached
 from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.profiles.tables import ProfilingError
+from flopledger.traffic.moves import Moves
 from flopledger.zoo.inputs import Inputs, WrongInputs, as_inputs
 
 # (batch, tokens, what forward returned last; None before the prompt) to forward's arguments
@@ -35,11 +37,14 @@ class Counted:
     Attributes:
         calls: the operator calls.
         met: of each parameter, how many elements took part in arithmetic, once for each time.
+        operator_bytes: where each operator reads what it is given and writes what it makes, as
+            PyTorch runs them one by one; None where those of some are not known.
         out: what forward returned.
     """
 
     calls: tuple[OpCall, ...]
     met: dict[str, int]
+    operator_bytes: int | None
     out: Any
 
 
@@ -113,14 +118,19 @@ class CachedPasses:
         Raises:
             ProfilingError: it fails, or asks for a value.
         """
-        findings = Findings()
+        findings = Findings(accesses=(accesses := Accesses()))
         try:
             calls = dispatch_counter.count(self.module, *inputs, findings=findings)
         except Exception as error:  # the network is anybody's code: it may raise anything
             raise ProfilingError(
                 f"{self.name}: a pass with its cache fails on shapes: {first_line(error)}"
             ) from error
-        return Counted(calls=tuple(calls), met=findings.met, out=findings.out)
+        return Counted(
+            calls=tuple(calls),
+            met=findings.met,
+            operator_bytes=None if accesses.unknown else _run_one_by_one(accesses),
+            out=findings.out,
+        )
 
     def _given(self, tokens: int, last: Any) -> Inputs:
         try:
@@ -149,6 +159,11 @@ class CachedPasses:
                 filled = copy.deepcopy(cache)
                 return {name: filled} if _extend(filled, context - _PROBE, self.growth) else None
         return None
+
+
+def _run_one_by_one(accesses: Accesses) -> int:
+    moves = Moves(accesses, torch.float32, torch.float32)  # each tensor in its own dtype
+    return sum(map(moves.by_operator, accesses.all))
 
 
 def _extend(cache: Any, tokens: int, growth: Growth) -> bool:

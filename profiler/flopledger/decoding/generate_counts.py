@@ -97,6 +97,7 @@ def generated(
             "cache_read_bytes": size_of(step.cache),
             "cache_written_bytes": growth.token_bytes + growth.state_bytes,
             **({} if absorbed is None else {"absorbed_macs": absorbed}),
+            **({} if (run := seen.operator_bytes) is None else {"operator_bytes": run}),
         }
 
     def cached(tokens: int) -> CacheSize:
@@ -119,6 +120,7 @@ def generated(
         params_bytes=_number(reads.bytes),
         cache_read_bytes=0,
         cache_written_bytes=after_prompt.bytes,
+        operator_bytes=prompt.operator_bytes,
     )
     profiles = [counted(name, module, passes.prompt(prefill))]
     laws: tuple[Piece, ...] = ()
@@ -184,32 +186,30 @@ def _summed(decode: int, laws: tuple[Piece, ...]) -> Cost:
 def _fields(figures: Figures) -> dict[str, Any]:
     """Of new tokens; each meets what is cached and itself, of which a mask throws nothing away."""
     numbers: dict[str, Any] = {name: _number(Fraction(value)) for name, value in figures.items()}
-    return numbers | {"needed_macs": numbers["macs"]}
+    return {"operator_bytes": None, **numbers, "needed_macs": numbers["macs"]}
 
 
 def _together(prompt: Cost, new: Cost | None) -> Cost:
     if new is None:
         return prompt
-    needed = None
-    if prompt.needed_macs is not None and new.needed_macs is not None:
-        needed = prompt.needed_macs + new.needed_macs
     return Cost(
         passes=1 + new.passes,
         new_tokens=prompt.new_tokens + new.new_tokens,
         context=None,
         macs=prompt.macs + new.macs,
-        needed_macs=needed,
+        needed_macs=_plus(prompt.needed_macs, new.needed_macs),
         last_logits_macs=_plus(prompt.last_logits_macs, new.macs),
         absorbed_macs=_plus(new.absorbed_macs, prompt.macs),
         params_read=prompt.params_read + new.params_read,
         params_bytes=prompt.params_bytes + new.params_bytes,
         cache_read_bytes=prompt.cache_read_bytes + new.cache_read_bytes,
         cache_written_bytes=prompt.cache_written_bytes + new.cache_written_bytes,
+        operator_bytes=_plus(prompt.operator_bytes, new.operator_bytes),
     )
 
 
-def _plus(figure: int | None, other: int) -> int | None:
-    return None if figure is None else figure + other
+def _plus(figure: int | None, other: int | None) -> int | None:
+    return None if figure is None or other is None else figure + other
 
 
 def _number(value: Fraction) -> int | float:

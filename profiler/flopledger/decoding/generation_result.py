@@ -27,6 +27,8 @@ class Cost:
         params_bytes: theirs, as the model stores them.
         cache_read_bytes: the cache as it was before each pass.
         cache_written_bytes: what each pass adds to it, or has to store anew.
+        operator_bytes: where each operator reads what it is given from memory and writes there what
+            it makes, as PyTorch runs them one by one; None where those of some are not known.
     """
 
     passes: int
@@ -40,6 +42,7 @@ class Cost:
     params_bytes: float
     cache_read_bytes: int
     cache_written_bytes: int
+    operator_bytes: int | None
 
     @property
     def flops(self) -> int:

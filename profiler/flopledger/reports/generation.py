@@ -22,6 +22,8 @@ _CONVENTIONS = (
     "parameters read: each once a pass, of tables the rows that are looked up",
     "bytes moved: parameters, and the cache read and written, as the model stores them; what is "
     "made on the way and the logits are not among them",
+    "op by op: the bytes where each operator reads what it is given from memory and writes there "
+    "what it makes, as PyTorch runs them one by one, attention in its parts",
 )
 
 
@@ -128,6 +130,7 @@ def _cells(name: str, cost: Cost) -> dict[str, str]:
         "cache read": _bytes(cost.cache_read_bytes),
         "cache written": _bytes(cost.cache_written_bytes),
         "bytes moved": _bytes(cost.bytes_moved),
+        "op by op": "-" if cost.operator_bytes is None else _bytes(cost.operator_bytes),
     }
 
 
