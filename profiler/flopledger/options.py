@@ -150,14 +150,17 @@ def check_file(path: Path | None, resume: bool, name: str) -> None:
         check_writable(path)
 
 
-def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
-    """See that an option has one of its values.
+def check_choice(
+    name: str, value: object, choices: Sequence[object], *, positional: bool = False
+) -> None:
+    """See that an option, or a positional argument, has one of its values.
 
     Raises:
         WrongOption: it has not.
     """
     if not isinstance(value, str) or value not in choices:
-        raise WrongOption(f"--{name} {brief(value)} is not one of {', '.join(map(str, choices))}")
+        word = name if positional else f"--{name}"
+        raise WrongOption(f"{word} {brief(value)} is not one of {', '.join(map(str, choices))}")
 
 
 def parse_percent(text: str) -> float:

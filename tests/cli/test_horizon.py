@@ -114,4 +114,4 @@ def test_bad_input_is_one_line(run, tmp_path, words, complaint):
 def test_a_task_that_there_is_not(run):
     code, _, said = run("horizon", "digit")
     assert code == 2
-    assert said[0].startswith("flopledger: --task 'digit' is not one of digits")
+    assert said[0].startswith("flopledger: task 'digit' is not one of digits")

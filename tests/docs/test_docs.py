@@ -150,15 +150,20 @@ def test_every_function_and_key_of_a_claim_has_its_row():
     assert set(Claim.model_fields) <= named
 
 
-def test_the_notebook_runs():
+def test_the_notebook_runs_and_shows_what_it_stores():
     import nbclient
     import nbformat
 
     notebook = nbformat.read(ROOT / "docs" / "five-orders.ipynb", as_version=4)
+    stored = _shown(notebook)
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    shown = [cell.outputs[0]["data"]["text/plain"] for cell in notebook.cells if "outputs" in cell]
-    assert any("alphazero-go-science" in text for text in shown)
-    assert "D2.14" in shown[-1]
+    assert _shown(notebook) == stored
+    assert any("alphazero-go-science" in text for text in stored)
+    assert "D2.14" in stored[-1]
+
+
+def _shown(notebook):
+    return [cell.outputs[0]["data"]["text/plain"] for cell in notebook.cells if "outputs" in cell]
 
 
 def test_the_worked_example_is_what_the_ledger_says():

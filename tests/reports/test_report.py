@@ -141,8 +141,11 @@ def test_the_page_says_which_edition_it_is_and_how_to_cite_each_figure(report):
     assert "MIT licence" in page
     for name in re.findall(r'data-chart="([\w-]+)"', page):
         assert f"@misc{{flopledger-{name}," in page
+        assert f'href="#{name}"' in page
         for suffix in ("png", "svg", "csv"):
             assert f'href="figures/{name}.{suffix}"' in page
+    for claim in re.findall(r'<article class="claim" id="([\w.]+)"', page):
+        assert f'href="#{claim}"' in page
     assert 'property="og:title"' in page
     assert 'property="og:image"' in page
 

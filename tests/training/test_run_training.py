@@ -51,7 +51,7 @@ def test_the_signatures_have_the_plans_settings():
 @pytest.mark.parametrize(
     ("name", "options", "line"),
     [
-        ("lenet", {}, "--name 'lenet' is not one of alexnet, alphazero"),
+        ("lenet", {}, "name 'lenet' is not one of alexnet, alphazero"),
         ("alexnet", {"epochs": 0}, "--epochs 0 is too small; give 1 or more"),
         ("alexnet", {"rate": 0}, "--rate 0 is no learning rate; give a number above 0"),
         ("alexnet", {"dataset": "cifar"}, "--dataset 'cifar' is not one of digits"),

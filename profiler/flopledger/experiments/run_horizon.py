@@ -82,7 +82,7 @@ def horizon(
         Unfinished: the disk is full; has the trials that were done.
         Interrupted: by Ctrl-C; has the same.
     """
-    check_choice("task", task, tuple(TASKS))
+    check_choice("task", task, tuple(TASKS), positional=True)
     check_least({"samples": (samples, 1), "seeds": (seeds, 1), "seed": (seed, 0),
                  "jobs": (jobs, 1)})  # fmt: skip
     path = Path(output) if output is not None else None

@@ -102,7 +102,7 @@ def train(
         Unfinished: memory ran out; has what was done.
         Interrupted: by Ctrl-C; has the same. The checkpoint has all whole epochs or rounds.
     """
-    check_choice("name", name, NAMES)
+    check_choice("name", name, NAMES, positional=True)
     check_above_zero("rate", plan.get("rate"), "learning rate")
     check_above_zero("peak", peak, "FLOP/s")
     folder = Path(output)
