@@ -33,6 +33,7 @@ ORDER = (
     "overview",
     "callbacks",
     "ledger",
+    "planning",
     "field",
     "play",
     "training",

@@ -29,7 +29,7 @@ def test_the_table_names_them_all():
         "profile", "memory", "timing", "meter", "diff", "compare", "compare_chain", "claims",
         "report", "systems", "sweep", "selfplay", "tune", "train", "horizon", "summary",
         "generation",
-        "roofline",
+        "roofline", "plan",
     }  # fmt: skip
 
 

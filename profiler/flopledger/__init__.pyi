@@ -32,6 +32,8 @@ from .metering.work import MeterTotals as MeterTotals
 from .metering.work import UnknownFigure as UnknownFigure
 from .overview.network_summary import Summary as Summary
 from .overview.whole_network import summary as summary
+from .planning.read_forwards import plan as plan
+from .planning.run_plan import Plan as Plan
 from .play.run_selfplay import selfplay as selfplay
 from .play.selfplay_result import SelfPlay as SelfPlay
 from .profiles.saved import BadProfile as BadProfile

@@ -270,7 +270,7 @@ def test_every_function_has_its_example_and_prints_what_it_says(printed):
     assert lines[0] == str(macs)
     assert lines[2] == f"{4 * params} {2 * 4 * params}"
     assert lines[4].split()[0] == str(2 * macs)
-    assert float(lines[5]) == 3 * 2 * macs
+    assert float(lines[7]) == 3 * 2 * macs
 
 
 @pytest.mark.parametrize("page", ["sweep", "selfplay", "systems", "tune", "training"])

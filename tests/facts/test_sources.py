@@ -127,12 +127,18 @@ def test_a_source_has_an_address_and_says_what_was_read_on_its_day(key):
     assert "retrieved" not in source or source["read"]
 
 
-@pytest.mark.parametrize("table", ["dawnbench.csv", "devices.csv", "ai_and_compute.csv"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "dawnbench.csv",
+        "devices.csv",
+        "ai_and_compute.csv",
+        "published_trainings.csv",
+        "published_decoding.csv",
+    ],
+)
 def test_every_row_says_where_and_when_it_was_read(table):
-    wrong = {
-        row.get("entry") or row.get("name") or row["system"]: complaints(row, SOURCES)
-        for row in rows(table)
-    }
+    wrong = {str(next(iter(row.values()))): complaints(row, SOURCES) for row in rows(table)}
     assert {name: what for name, what in wrong.items() if what} == {}
 
 

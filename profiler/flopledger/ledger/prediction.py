@@ -120,7 +120,7 @@ def agreement(
         parts.append(
             Part(name="positions", predicted=before, metered=after, chance=True, low=low, high=high)
         )
-    low, high = _interval(expected)
+    low, high = flop_interval(expected)
     read = metered.published[0].quantity.value
     return Agreement(
         parts=tuple(parts),
@@ -141,7 +141,7 @@ def agreement(
     )
 
 
-def _interval(expected: Ledger) -> tuple[float, float]:
+def flop_interval(expected: Ledger) -> tuple[float, float]:
     """The 5th and 95th percentile of the whole run's FLOP, its facts drawn."""
     assert expected.total is not None
     assert expected.total_flops is not None

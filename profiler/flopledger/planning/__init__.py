@@ -1,0 +1,1 @@
+"""What a training run would take on a cluster: the ledger read forwards."""
