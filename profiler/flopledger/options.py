@@ -18,6 +18,8 @@ from flopledger.storage.files import check_writable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+Picture = Literal["svg", "png", "html"]  # what a chart is drawn as; "html" is a page
+
 # what an option's annotation takes, in words; a number that is not whole, or not above 0, is
 # refused by its own check
 _WORDS: dict[Any, str] = {

@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from svg_texts import texts_of, texts_outside
 
 
 def macs(size):
@@ -137,6 +138,20 @@ def test_an_interrupt_prints_and_keeps_what_was_done(network, tmp_path):
     assert f"with {done} of" in line
     assert out.count("agrees") == done >= 3
     assert "Traceback" not in err
+
+
+def test_a_chart_says_its_law_and_what_failed(run, network, tmp_path):
+    file = tmp_path / "chart.svg"
+    call = words(network, "--over", "N=4,5,6,7", "--kwargs", "fails=6", "--chart", str(file))
+    assert run(*call)[0] == 1
+    picture = file.read_text()
+    texts = texts_of(picture)
+    assert f"{network}: FLOPs = 216 N^2, exactly, at all 3 sizes" in " ".join(texts)
+    assert "at N=6: it cannot take N=6: of all sizes, this one" in " ".join(texts)
+    assert texts_outside(picture) == []
+    # a cross in each of three panels
+    crosses = re.findall(r'aria-label="[^"]*failed: it cannot take N=6[^"]*"', picture)
+    assert len(crosses) == 3
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "html"])

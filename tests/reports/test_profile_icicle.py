@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 import torch
 from flopledger import profile
-from flopledger.reports.profile_icicle import COLOURS, GROUP, WIDTH, chart, render
+from flopledger.reports.profile_icicle import COLOURS, GROUP, WIDTH, caption, chart, render
+from svg_texts import texts_outside
 from torch import nn
 
 
@@ -136,10 +137,14 @@ def test_names_are_escaped():
 
 
 def test_the_heading_gives_model_total_and_unit(small):
-    by_flops = chart(small, "flops").to_dict()["title"]["text"]
-    by_params = chart(small, "params").to_dict()["title"]["text"]
-    assert by_flops == "Sequential: 2k FLOPs (2 x MACs) a pass of 1x10"  # 2 x (300 + 300 + 400)
-    assert by_params == "Sequential: 1.04k parameters"
+    # all of it is linear: 2 x (300 + 300 + 400)
+    took = "Linear layers take 100.0% of Sequential's 2k FLOPs (2 x MACs) a pass of 1x10"
+    assert caption(small, "flops").title == took
+    assert caption(small, "params").title == (
+        "Linear layers keep 100.0% of Sequential's 1.04k parameters"
+    )
+    assert took in render(small, "svg")
+    assert texts_outside(render(small, "svg")) == []
 
 
 def test_a_picture(small):

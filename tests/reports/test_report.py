@@ -9,9 +9,10 @@ from typing import get_args
 
 import pytest
 from flopledger import compare, ledger_of
-from flopledger.reports import charts
+from flopledger.reports import waterfalls
 from flopledger.reports.report import figures
 from flopledger.zoo.registry import list_models
+from svg_texts import texts_of, texts_outside
 
 # with the other tests that count every run: one worker counts them
 pytestmark = pytest.mark.xdist_group("runs")
@@ -61,7 +62,7 @@ def test_every_figure_is_drawn_once_on_the_page_and_is_two_pictures(report):
 
 
 def test_every_place_for_charts_is_on_the_page_and_has_some(report):
-    placed = {place for place, _, _ in figures._charts}
+    placed = {place for place, _ in figures._charts}
     assert placed == set(get_args(figures.Place))
     template = Path(figures.__file__).with_name("page.html").read_text()
     assert set(re.findall(r'drawn\("(\w+)"', template)) == placed
@@ -69,7 +70,7 @@ def test_every_place_for_charts_is_on_the_page_and_has_some(report):
 
 def test_a_waterfall_is_a_chain_from_zero_to_the_total():
     comparison = compare(ledger_of("alexnet"), ledger_of("alphazero-chess"))
-    spec = charts.waterfall(comparison).to_dict()
+    spec = waterfalls.waterfall(comparison).to_dict()
     (rows,) = spec["datasets"].values()
     *steps, total = rows
     assert steps[0]["start"] == total["start"] == 0
@@ -84,7 +85,7 @@ def test_a_chains_waterfall_falls_step_by_step_to_the_total():
     from flopledger.ledger.chain import chain
 
     whole = chain(hours_of(TPU))
-    spec = charts.chain_waterfall(whole, "ABCD").to_dict()
+    spec = waterfalls.chain_waterfall(whole, "ABCD").to_dict()
     (rows,) = spec["datasets"].values()
     *steps, total = rows
     assert steps[0]["start"] == total["start"] == 0
@@ -152,8 +153,14 @@ def test_the_page_says_which_edition_it_is_and_how_to_cite_each_figure(report):
 
 def test_a_picture_says_what_it_shows_and_whose_it_is(report):
     picture = (report / "figures" / "waterfall-alphazero-chess-all.svg").read_text()
-    assert "from AlexNet to alphazero-chess-all" in picture
-    assert f"flopledger {version('flopledger')}" in picture
+    # by hand: tests/cli/test_compare_and_claims.py has 2.175 + 2.576
+    assert "AlphaZero (chess) took 4.8 orders of magnitude (56,000 times) more" in picture
+    for path in (report / "figures").glob("*.svg"):
+        drawn = path.read_text()
+        assert texts_outside(drawn) == [], path
+        assert f"flopledger {version('flopledger')}" in " ".join(texts_of(drawn)), path
+        assert "Sources: " in drawn, path
+        assert "Sources: none" not in drawn, path
 
 
 def test_the_contents_lead_to_every_chapter(report):

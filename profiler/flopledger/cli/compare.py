@@ -11,6 +11,7 @@ from flopledger.cli.formats import Columns, Output, check_form, deliver, format_
 EXAMPLES = """
 flopledger compare alexnet alphazero-chess
 flopledger compare alexnet my_run.toml --format markdown
+flopledger compare alexnet alphazero-chess --output gap.svg
 flopledger compare --list
 """
 

@@ -10,12 +10,12 @@ from flopledger.field.places import Place
 from flopledger.field.published_systems import PublishedSystem
 from flopledger.field.sensitivity import Variant
 from flopledger.field.trend import Trend
+from flopledger.options import Picture
 from flopledger.storage.visible import visible_lines
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Picture = Literal["svg", "png", "html"]
 Scale = Literal["log", "linear"]
 
 

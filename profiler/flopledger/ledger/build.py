@@ -58,7 +58,7 @@ def measured(profile: Profile, frozen: bool = False) -> Measured:
             "formula; add one with @flopledger.macs or @flopledger.other_flops"
         )
     assert backward is not None
-    lengths = _lengths(profile)
+    lengths = sequence_lengths(profile)
     if not totals.trainable_params or backward.ratio_to_forward is None:
         raise ProfilingError(
             f"{profile.model} has {totals.trainable_params:,} trainable parameters and does "
@@ -74,7 +74,7 @@ def measured(profile: Profile, frozen: bool = False) -> Measured:
     )
 
 
-def _lengths(profile: Profile) -> list[int]:
+def sequence_lengths(profile: Profile) -> list[int]:
     """The lengths of a sample's sequences of tokens: its inputs of whole numbers."""
     ids = [given.shape for given in profile.inputs if given.dtype in ("int64", "int32")]
     return [shape[1] for shape in ids if len(shape) > 1]

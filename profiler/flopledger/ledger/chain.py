@@ -9,6 +9,7 @@ import pandas as pd
 from flopledger.errors import WrongOption
 from flopledger.ledger.comparison import Comparison, split_ratio
 from flopledger.ledger.ledger import Ledger
+from flopledger.options import Picture
 from flopledger.storage.json_text import json_text
 
 
@@ -64,6 +65,12 @@ class Chain:
                 "steps": [step.as_object() for step in self.steps],
             }
         )
+
+    def chart(self, form: Picture) -> str | bytes:
+        """The waterfall of the steps: svg, png (bytes), or html, a page with their table."""
+        from flopledger.reports.compare_chain import picture
+
+        return picture(self, form)
 
     def __repr__(self) -> str:
         return f"{self.heading}\n{self.by_factor().to_string(index=False)}"

@@ -20,6 +20,7 @@ from flopledger.ledger.ledger import (
 )
 from flopledger.ledger.methods import OUTCOMES, POSITIONS, SAMPLES, Accounting, Values
 from flopledger.ledger.quantity import Kind, weakest
+from flopledger.options import Picture
 from flopledger.storage.json_text import json_text
 
 _MOST = 10_000_000  # draws; more need gigabytes, and move no interval that is printed
@@ -140,6 +141,12 @@ class Comparison:
     def to_json(self) -> str:
         """What `flopledger compare A B --format json` writes."""
         return json_text(self.as_object())
+
+    def chart(self, form: Picture) -> str | bytes:
+        """The waterfall of the factors: svg, png (bytes), or html, a page with their table."""
+        from flopledger.reports.compare import picture
+
+        return picture(self, form)
 
     def __repr__(self) -> str:
         shown = self.by_factor()[["factor", "a", "b", "ratio", "orders", "kind"]]

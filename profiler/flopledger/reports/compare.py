@@ -1,14 +1,17 @@
-"""A comparison of two runs as table, Markdown, CSV or JSON."""
+"""A comparison of two runs as table, Markdown, CSV or JSON; and as a picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from flopledger.ledger.comparison import Comparison, Share
+from flopledger.ledger.dawnbench_hours import HOURS
 from flopledger.ledger.ledger import PublishedTotal, RestsOn
+from flopledger.options import Picture
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
+from flopledger.reports.pictures import Caption, cited, orders_in_words
 from flopledger.reports.units import short
 
 _FIRST_TO_GO = "kind", "ratio", "90% interval"  # what a narrow screen can do without
@@ -124,7 +127,7 @@ def samples(comparison: Comparison) -> str:
     )
 
 
-def cited(total: PublishedTotal) -> str:
+def cited_total(total: PublishedTotal) -> str:
     """Who printed a total, and from which day it is."""
     return f"{total.source}, {total.as_of}" if total.as_of else total.source
 
@@ -134,8 +137,8 @@ def published_table(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "published totals": f"{comparison.a}: {cited(pair.a)}; "
-                f"{comparison.b}: {cited(pair.b)}",
+                "published totals": f"{comparison.a}: {cited_total(pair.a)}; "
+                f"{comparison.b}: {cited_total(pair.b)}",
                 comparison.a: short(pair.a.value),
                 comparison.b: short(pair.b.value),
                 "orders": f"{pair.orders:+.2f}",
@@ -146,11 +149,71 @@ def published_table(comparison: Comparison) -> pd.DataFrame:
     )
 
 
+def finding(comparison: Comparison, a: str, b: str) -> str:
+    """One sentence: how much more the second run took, and the factor that most of it comes from.
+
+    Args:
+        comparison: of the two.
+        a: what the first is called here.
+        b: what the second is.
+    """
+    c = comparison
+    what = c.quantity + (" in gradient steps alone" if c.accounting == "training" else "")
+    if abs(c.orders) < 0.005:
+        return f"{b} took as many {what} as {a}"
+    more = "more" if c.orders > 0 else "fewer"
+    most = max(c.factors, key=lambda share: share.orders * c.orders)
+    return (
+        f"{b} took {orders_in_words(c.orders)} {more} {what} than {a}; the largest part, "
+        f"{most.orders:+.1f}: {most.factor}"
+    )
+
+
+def caption(comparison: Comparison, a: str, b: str) -> Caption:
+    """What a waterfall of the comparison says of itself; the arguments are those of `finding`."""
+    c = comparison
+    low, high = c.interval
+    return Caption(
+        title=finding(c, a, b),
+        subtitle=(
+            f"{c.quantity}: {a} {short(c.a_total)}, {b} {short(c.b_total)}.",
+            "Each bar is what one factor adds (+) or takes away (-) in orders of magnitude, log10 "
+            f"of its ratio; lines are 90% intervals, of all together {low:+.2f} to {high:+.2f}.",
+        ),
+        sources=sources((c,)),
+    )
+
+
+def sources(comparisons: Sequence[Comparison]) -> str:
+    """Whose facts they rest on, once each, and how many are assumed."""
+    if all(c.quantity == HOURS for c in comparisons):
+        return "DAWNBench's entries and their code, facts/dawnbench.csv"
+    facts = {(f.run, f.fact): f for c in comparisons for f in c.rests_on}.values()
+    own = cited(f.source for f in facts if f.kind in ("cited", "measured"))
+    assumed = sum(fact.kind == "assumed" for fact in facts)
+    return "; ".join(filter(None, [own, f"{assumed} assumed" if assumed else ""])) or "none"
+
+
+def picture(comparison: Comparison, form: Picture) -> str | bytes:
+    """The waterfall; as "html" a page of it and of the factors."""
+    from flopledger.reports.pictures import picture as drawn
+    from flopledger.reports.waterfalls import waterfall
+
+    c = comparison
+    spec = waterfall(c).to_dict()
+    if form == "html":
+        svg = drawn(spec, caption(c, c.a, c.b), "svg")
+        return page(f"{c.a} and {c.b}", f"<figure>{svg!s}</figure>{html(c)}")
+    return drawn(spec, caption(c, c.a, c.b), form)
+
+
 # what flopledger compare --format offers; compare_chain.py has the same for several runs
-FORMATS: dict[str, Callable[[Comparison], str]] = {
+FORMATS: dict[str, Callable[[Comparison], str | bytes]] = {
     "table": table,
     "json": Comparison.to_json,
     "csv": csv,
     "markdown": with_sources,
-    "html": lambda comparison: page(f"{comparison.a} and {comparison.b}", comparison._repr_html_()),
+    "html": lambda comparison: picture(comparison, "html"),
+    "svg": lambda comparison: picture(comparison, "svg"),
+    "png": lambda comparison: picture(comparison, "png"),
 }

@@ -1,4 +1,4 @@
-"""A chain of runs, each step split into factors, as table, Markdown, CSV or JSON."""
+"""A chain of runs, each step split into factors, as table, Markdown, CSV or JSON; as a picture."""
 
 from collections.abc import Callable
 from string import ascii_uppercase
@@ -8,9 +8,12 @@ import pandas as pd
 from flopledger.ledger.chain import Chain
 from flopledger.ledger.dawnbench_hours import HOURS
 from flopledger.ledger.quantity import weakest
+from flopledger.options import Picture
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
+from flopledger.reports.compare import sources
 from flopledger.reports.notebook import as_html, page
+from flopledger.reports.pictures import Caption, orders_in_words, times
 from flopledger.reports.units import short
 
 
@@ -110,11 +113,50 @@ def _unit(chain: Chain) -> str:
     return "h" if chain.quantity == HOURS else "FLOP per parameter"
 
 
+def caption(chain: Chain) -> Caption:
+    """What a waterfall of the chain says of itself: its ends, and what each letter is."""
+    first, last = chain.runs[0], chain.runs[-1]
+    orders = chain.total_orders
+    if chain.quantity == HOURS:
+        fast = "fast" if orders < 0 else "slow"
+        title = (
+            f"{last} trained in {short(chain.totals[-1])} h, {times(10 ** abs(orders))} times as "
+            f"{fast} as {first} in {short(chain.totals[0])} h"
+        )
+    else:
+        more = "more" if orders > 0 else "fewer"
+        title = f"{last} took {orders_in_words(orders)} {more} {chain.quantity} than {first}"
+    most = max(chain.orders, key=lambda factor: chain.orders[factor] * orders)
+    return Caption(
+        title=f"{title}; the largest part, {chain.orders[most]:+.2f}: {most}",
+        subtitle=(
+            *legend(chain),
+            "Each bar is what one factor adds (+) or takes away (-) at a step, in orders of "
+            f"magnitude (log10 of a ratio) of {chain.quantity}; what changes nothing is left out.",
+        ),
+        sources=sources(chain.steps),
+    )
+
+
+def picture(chain: Chain, form: Picture) -> str | bytes:
+    """The waterfall; as "html" a page of it and of the factors."""
+    from flopledger.reports.pictures import picture as drawn
+    from flopledger.reports.waterfalls import chain_waterfall
+
+    spec = chain_waterfall(chain, letters(chain)).to_dict()
+    if form == "html":
+        svg = drawn(spec, caption(chain), "svg")
+        return page(", ".join(chain.runs), f"<figure>{svg!s}</figure>{html(chain)}")
+    return drawn(spec, caption(chain), form)
+
+
 # the formats of compare.py, for a chain
-FORMATS: dict[str, Callable[[Chain], str]] = {
+FORMATS: dict[str, Callable[[Chain], str | bytes]] = {
     "table": table,
     "json": Chain.to_json,
     "csv": csv,
     "markdown": markdown,
-    "html": lambda chain: page(", ".join(chain.runs), chain._repr_html_()),
+    "html": lambda chain: picture(chain, "html"),
+    "svg": lambda chain: picture(chain, "svg"),
+    "png": lambda chain: picture(chain, "png"),
 }

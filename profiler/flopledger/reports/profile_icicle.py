@@ -4,24 +4,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Literal
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
 from flopledger.errors import WrongOption
 from flopledger.profiles.tables import Profile
-from flopledger.reports.cells import drawable
-from flopledger.reports.charts import KIND_COLOURS
+from flopledger.reports.marks import KIND_COLOURS
+from flopledger.reports.pictures import Caption, picture
 from flopledger.reports.units import by_x, percent, short
 
 QUANTITIES = {"flops": "FLOPs", "params": "parameters"}
 
+_WORDS = {"conv": "Convolutions", "linear": "Linear layers", "recurrent": "Recurrent layers",
+          "embedding": "Embeddings", "norm": "Norm layers"}  # fmt: skip
 GROUP = "several layers"
 COLOURS = {
     **{kind: colour for kind, colour in KIND_COLOURS.items() if kind != "other"},
-    "attention": "#e45756",
+    "attention": "#cc79a7",
     "other": KIND_COLOURS["other"],
     GROUP: "#dfe5ec",
 }
@@ -64,10 +65,10 @@ def render(
     if not profile.total(size_by):
         other = "params" if size_by == "flops" else "flops"
         raise WrongOption(f"{profile.model} has no {QUANTITIES[size_by]}; draw its {other}")
-    svg: str = vl_convert.vegalite_to_svg(drawable(chart(profile, size_by).to_dict()))
-    if form == "svg":
-        return svg
-    return vl_convert.svg_to_png(svg, scale=2) if form == "png" else _figure(svg)
+    spec, told = chart(profile, size_by).to_dict(), caption(profile, size_by)
+    if form == "html":
+        return _figure(str(picture(spec, told, "svg")))
+    return picture(spec, told, form)
 
 
 def chart(profile: Profile, size_by: Literal["flops", "params"]) -> alt.LayerChart:
@@ -131,7 +132,7 @@ def chart(profile: Profile, size_by: Literal["flops", "params"]) -> alt.LayerCha
     )
     chart: alt.LayerChart = (
         alt.LayerChart(layer=[boxes, texts])
-        .properties(width=WIDTH, height=height, background="white", title=_title(profile, size_by))
+        .properties(width=WIDTH, height=height)
         .configure_view(stroke=None)
     )
     return chart
@@ -219,19 +220,25 @@ def _where(box: _Box) -> str:
     return f"{box.name} of {place}" if several else f"{place}, {box.kind}"
 
 
-def _title(profile: Profile, size_by: Literal["flops", "params"]) -> dict[str, Any]:
-    total = profile.total(size_by)
-    title = f"{profile.model}: {short(total)} {QUANTITIES[size_by]}"
+def caption(profile: Profile, size_by: Literal["flops", "params"]) -> Caption:
+    """Which kind of layer has most, of how much."""
+    rows = profile.by_kind().to_dict("records")
+    most = max(rows, key=lambda row: row[size_by])
+    share = percent(most[size_by], sum(row[size_by] for row in rows))
+    whole, verb, unit = short(profile.total(size_by)), "keep", ""
     if size_by == "flops":
-        least = "" if profile.complete else "at least "
+        whole = whole if profile.complete else f"at least {whole}"
         shapes = ", ".join(by_x(tensor.shape) for tensor in profile.inputs)
-        title = f"{profile.model}: {least}{short(total)} FLOPs (2 x MACs) a pass of {shapes}"
-    return {
-        "text": title,
-        "subtitle": f"a box is as tall as its layers' share of the {QUANTITIES[size_by]}",
-        "anchor": "start",
-        "fontSize": 14,
-    }
+        verb, unit = "take", f" (2 x MACs) a pass of {shapes}"
+    layers = _WORDS.get(most["kind"], f"{most['kind']} layers")
+    return Caption(
+        title=f"{layers} {verb} {share} of {profile.model}'s {whole} {QUANTITIES[size_by]}{unit}",
+        subtitle=(
+            "The network is on the left, its layers on the right; a box is as tall as its share "
+            f"of the {QUANTITIES[size_by]}, and coloured by its kind.",
+        ),
+        sources="the network's own code, counted",
+    )
 
 
 def _figure(svg: str) -> str:

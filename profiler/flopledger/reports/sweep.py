@@ -6,7 +6,8 @@ from typing import Any, get_args
 import pandas as pd
 
 from flopledger.errors import WrongOption
-from flopledger.reports.cells import drawable, markdown_text, to_csv, to_markdown
+from flopledger.options import Picture
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html, page
 from flopledger.reports.sweep_laws import (
@@ -15,14 +16,9 @@ from flopledger.reports.sweep_laws import (
     sentences,
 )
 from flopledger.reports.units import short
-from flopledger.sweeping.findings import (
-    QUANTITIES,
-    Finding,
-    figure,
-    swept_letters,
-)
+from flopledger.sweeping.findings import swept_letters
 from flopledger.sweeping.rows import Row
-from flopledger.sweeping.sweep_result import Picture, Sweep
+from flopledger.sweeping.sweep_result import Sweep
 
 PICTURES = get_args(Picture)
 
@@ -109,74 +105,18 @@ def notes(rows: Sequence[Row]) -> list[str]:
 
 
 def picture(swept: Sweep, form: Picture) -> str | bytes:
-    """The chart of `reports.charts.sweep`.
+    """What was counted, the laws, and what failed.
 
     Raises:
-        ValueError: no row has figures.
+        WrongOption: no row has figures.
     """
-    import vl_convert
+    from flopledger.reports.pictures import picture as drawn
+    from flopledger.reports.sweep_chart import caption, chart, points_of
 
-    from flopledger.reports.charts import sweep
-
-    points = _points(swept.rows, *swept_letters(swept.rows, swept.spans)[:1])
+    points = points_of(swept)
     if points.empty:
         raise WrongOption("no row has figures to draw")
-    spec = sweep(points, _curves(laws_of(swept), points)).to_dict()
-    spec = {**drawable(spec), "background": "white"}
-    if form == "html":
-        page: str = vl_convert.vegalite_to_html(spec, bundle=True)
-        return page
-    svg: str = vl_convert.vegalite_to_svg(spec)
-    return svg if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=2))
-
-
-def _points(rows: Sequence[Row], letter: str) -> pd.DataFrame:
-    """One row a quantity of a row: network (with every other swept letter), axis, size."""
-    points = []
-    others = [
-        other
-        for other in (rows[0].sizes if rows else ())
-        if other != letter and len({row.sizes[other] for row in rows}) > 1
-    ]
-    for row in rows:
-        size = row.sizes[letter]
-        name = ", ".join([row.model, *(f"{other}={row.sizes[other]}" for other in others)])
-        for quantity in QUANTITIES:
-            value = figure(row, quantity)
-            if value is not None:
-                points.append(
-                    {
-                        "network": name,
-                        "quantity": quantity,
-                        "axis": letter,
-                        "size": size,
-                        "figure": float(value),
-                        "label": short(float(value)),
-                    }
-                )
-    return pd.DataFrame(points)
-
-
-def _curves(laws: Sequence[Finding], points: pd.DataFrame) -> pd.DataFrame:
-    """Each law, drawn through the sizes that were swept."""
-    rows = []
-    for finding in laws:
-        own = points[points["network"] == finding.model]
-        if finding.law is None or not finding.law.stands:
-            continue
-        low, high = int(own["size"].min()), int(own["size"].max())
-        for size in sorted({low + (high - low) * i // 60 for i in range(61)}):
-            value = float(finding.law.at(size))
-            if value > 0:
-                rows.append(
-                    {
-                        "network": finding.model,
-                        "quantity": finding.quantity,
-                        "size": size,
-                        "figure": value,
-                    }
-                )
-    return pd.DataFrame(rows, columns=["network", "quantity", "size", "figure"])
+    return drawn(chart(swept, points).to_dict(), caption(swept, points), form)
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -195,12 +135,12 @@ def _table(rows: Sequence[Row]) -> str:
         ]
     )
     failed = [row for row in rows if row.error is not None]
-    reasons = [wrapped(f"{_point(row)}: {row.error}") for row in failed]
+    reasons = [wrapped(f"{row_in_words(row)}: {row.error}") for row in failed]
     table = plain_table(cells, _FIRST_TO_GO)
     return table + "".join(f"{line}\n" for line in reasons)
 
 
-def _point(row: Row) -> str:
+def row_in_words(row: Row) -> str:
     """Alexnet at N=227."""
     return f"{row.model} at {', '.join(f'{letter}={size}' for letter, size in row.sizes.items())}"
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flopledger.field.field_result import Picture, Scale, Systems
+from flopledger.field.field_result import Scale, Systems
 from flopledger.field.horizon_slope import Slope
 from flopledger.field.places import BOTTOM_UP, Off, Place
 from flopledger.field.published_systems import COLUMNS
 from flopledger.field.trend import Trend
-from flopledger.reports.cells import drawable, markdown_text, to_csv, to_markdown
+from flopledger.options import Picture
+from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import plain_table, wrapped
 from flopledger.reports.notebook import as_html
 from flopledger.reports.units import short
@@ -296,16 +297,10 @@ def picture(systems: Systems, form: Picture, scale: Scale = "log") -> str | byte
         form: "svg", "png" or a page that needs nothing else, "html".
         scale: of compute per parameter.
     """
-    import vl_convert
+    from flopledger.reports.pictures import picture as drawn
+    from flopledger.reports.systems_charts import per_param, per_param_caption
 
-    from flopledger.reports.systems_charts import per_param
-
-    spec = {**drawable(per_param(systems, scale).to_dict()), "background": "white"}
-    if form == "html":
-        page: str = vl_convert.vegalite_to_html(spec, bundle=True)
-        return page
-    svg: str = vl_convert.vegalite_to_svg(spec)
-    return svg if form == "svg" else bytes(vl_convert.svg_to_png(svg, scale=2))
+    return drawn(per_param(systems, scale).to_dict(), per_param_caption(systems, scale), form)
 
 
 # what flopledger systems --format offers; of the pictures, cli/systems.py says the scale

@@ -10,17 +10,17 @@ import pandas as pd
 from flopledger.field.field_result import Scale, Systems
 from flopledger.field.places import BOTTOM_UP, Place
 from flopledger.field.published_systems import PublishedSystem
+from flopledger.reports.marks import COLOURS, SHAPES, ring_legend
+from flopledger.reports.pictures import Caption
 from flopledger.reports.units import short
 
 # domains by colour and shape; what is less frequent is OTHER
-COLOURS = ("#4c78a8", "#f58518", "#72b7b2", "#54a24b", "#b279a2", "#9d755d", "#b79a20", "#7f7f7f")
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down",
-          "triangle-right", "triangle-left")  # fmt: skip
 OTHER = "other"
 RUNS = "#d62728"  # this ledger's, which is in neither theme's background
 # with the side of its ring on which the name ends: the two lie close to each other
 NAMED = {"alexnet": ("AlexNet", "right"), "alphazero-go-preprint": ("AlphaZero, Go", "left")}
 STEPS, ALL = "our runs, gradient steps", "our runs, all compute"
+RING = "this ledger's runs"
 
 
 def per_param(systems: Systems, scale: Scale) -> Any:
@@ -44,12 +44,16 @@ def per_param(systems: Systems, scale: Scale) -> Any:
             for one in systems.rows
         ]
     )
+    ours = _runs(systems.places)
     axis = alt.Axis(format=".0e", title="training FLOP per parameter")
+    highest = max([*points["value"], *ours["value"]], default=1.0)
+    span = alt.Scale(type="linear", domain=[0, 1.06 * highest], nice=False)
     if scale == "log":
         axis = alt.Axis(format=".0e", title=axis.title, values=[10.0**n for n in range(0, 20, 2)])
-    y = alt.Y("value:Q", axis=axis, scale=alt.Scale(type=scale, nice=scale == "linear"))
-    x = alt.X("published:T", title=None, axis=alt.Axis(format="%Y", tickCount="year",
-                                                       labelOverlap=True))  # fmt: skip
+        span = alt.Scale(type="log", nice=False, padding=12)
+    y = alt.Y("value:Q", axis=axis, scale=span)
+    x = alt.X("published:T", title=None, scale=alt.Scale(padding=12),
+              axis=alt.Axis(format="%Y", tickCount="year", labelOverlap=True))  # fmt: skip
     legend = alt.Legend(orient="top", columns=3, title=None, symbolLimit=0)
     drawn = (
         alt.Chart(points)
@@ -64,7 +68,6 @@ def per_param(systems: Systems, scale: Scale) -> Any:
                      "table"],
         )
     )  # fmt: skip
-    ours = _runs(systems.places)
     ends = ours.groupby("run", as_index=False).agg(
         published=("published", "first"), low=("value", "min"), high=("value", "max")
     )
@@ -76,8 +79,8 @@ def per_param(systems: Systems, scale: Scale) -> Any:
     )
     rings = (
         alt.Chart(ours)
-        .mark_point(filled=False, size=70, strokeWidth=1.6, color=RUNS)
-        .encode(x=x, y=y, tooltip=tooltip)
+        .mark_point(filled=False, size=70, strokeWidth=1.6)
+        .encode(x=x, y=y, tooltip=tooltip, stroke=ring_legend("ring", RING, RUNS))
     )
     names = (
         alt.Chart(ours[ours["label"] != ""])
@@ -85,6 +88,30 @@ def per_param(systems: Systems, scale: Scale) -> Any:
         .encode(x=x, y=y, text="label:N", tooltip=tooltip)
     )
     return _sized(alt.layer(drawn, lines, rings, names), 380)
+
+
+def per_param_caption(systems: Systems, scale: Scale) -> Caption:
+    """How fast it rises, and how far two systems of one date and size differ anyway."""
+    trend = systems.trend
+    rise = trend.orders_a_year
+    of = f"{systems.domain} systems" if systems.domain else "notable systems"
+    return Caption(
+        title=f"Training FLOP per parameter {'rose' if rise >= 0 else 'fell'} by {abs(rise):.2f} "
+        f"orders of magnitude a year; two systems of one date and size differ by "
+        f"{trend.pair_sd:.1f}",
+        subtitle=(
+            f"Training FLOP per parameter of {len(systems.rows)} {of} since {systems.since}, "
+            f"{scale} scale. A run that made its data is two rings on a line: gradient steps "
+            "below, all compute above.",
+        ),
+        sources=whose(systems),
+    )
+
+
+def whose(systems: Systems) -> str:
+    """The tables' authors and licences, without the tables' names, their links and days."""
+    lines = [line.partition(": ")[2].partition(", <")[0] for line in systems.sources]
+    return "; ".join(dict.fromkeys([*lines, "this ledger's facts"]))
 
 
 def off_trend(systems: Systems) -> Any:
@@ -125,8 +152,8 @@ def off_trend(systems: Systems) -> Any:
     ours = _runs_off(systems)
     rings = (
         alt.Chart(ours)
-        .mark_point(filled=False, size=60, strokeWidth=1.6, color=RUNS)
-        .encode(x=x, y=y, tooltip=["system", "off"])
+        .mark_point(filled=False, size=60, strokeWidth=1.6)
+        .encode(x=x, y=y, tooltip=["system", "off"], stroke=ring_legend("ring", RING, RUNS))
     )
     names = [
         alt.Chart(ours[ours["side"] == side])
@@ -154,9 +181,10 @@ def _runs_off(systems: Systems) -> pd.DataFrame:
                         "off": f"{off.orders:+.2f} orders, {off.sds:+.1f} sd",
                         "label": label,
                         "side": side,
+                        "ring": RING,
                     }
                 )
-    return pd.DataFrame(rows, columns=["row", "system", "orders", "off", "label", "side"])
+    return pd.DataFrame(rows, columns=["row", "system", "orders", "off", "label", "side", "ring"])
 
 
 def _kinds(systems: Sequence[PublishedSystem]) -> list[str]:
@@ -176,12 +204,13 @@ def _runs(places: Sequence[Place]) -> pd.DataFrame:
                         "training": "gradient steps alone"}[place.accounting],
             "FLOP per parameter": f"{place.flop_per_param:.2e}, {BOTTOM_UP}",
             "label": NAMED.get(place.run, ("", ""))[0] if place.accounting != "training" else "",
+            "ring": RING,
         }
         for place in places
         if place.source == BOTTOM_UP
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["run", "published", "value", "counted",
-                                       "FLOP per parameter", "label"])  # fmt: skip
+                                       "FLOP per parameter", "label", "ring"])  # fmt: skip
 
 
 def _sized(chart: Any, height: int) -> Any:

@@ -3,15 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from flopledger.options import Picture
 from flopledger.storage.visible import visible_lines
 from flopledger.sweeping.rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Picture = Literal["svg", "png", "html"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,9 @@ class Sweep:
         return frame(self.rows)
 
     def chart(self, form: Picture) -> str | bytes:
-        """FLOPs, activations and FLOPs per parameter, points for rows and lines for laws.
+        """FLOPs, activations and FLOPs per parameter: points are rows, lines the laws above them.
+
+        A row that failed is a cross, and says why.
 
         Raises:
             WrongOption: no row has figures.

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from flopledger.reports.pictures import Caption
 from flopledger.reports.report.figures import Figure
 from flopledger.reports.report.inline_charts import GRID, NARROW, TEXT, WIDE, inline
 
+SAYS = Caption(title="", subtitle=(), sources="")
 NAME = "each weight is used at every point of the board"
 
 
@@ -27,7 +29,7 @@ def drawn():
             ],
         },
     }  # fmt: skip
-    return inline(Figure(name="a", place="layers", part="", title="", spec=spec))
+    return inline(Figure(name="a", place="layers", part="", caption=SAYS, spec=spec))
 
 
 def test_it_is_drawn_for_two_screens_in_colours_that_the_page_changes(drawn):

@@ -28,7 +28,7 @@ def answer(field: Systems) -> str:
 def paragraphs(field: Systems) -> list[str]:
     """What is behind it, as a reader of the discussion would ask."""
     trend = field.trend
-    steps, whole = _off(field, "training"), _off(field, "all")
+    steps, whole = off_trend(field, "training"), off_trend(field, "all")
     other = next(one for one in field.trends if one.accounting == "all")
     early = next(one for one in field.variants if one.name == "published 2012 to 2019")
     late = next(one for one in field.variants if one.name == "published from 2020")
@@ -146,7 +146,7 @@ def markdown(field: Systems) -> list[str]:
     ]
 
 
-def _off(field: Systems, accounting: str) -> Off:
+def off_trend(field: Systems, accounting: str) -> Off:
     """How far the discussion's run lies off the trend of that accounting, bottom up."""
     for place in field.places:
         if (place.run, place.accounting, place.source) == (RUN, accounting, BOTTOM_UP):

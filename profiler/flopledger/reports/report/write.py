@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import wrap
-from typing import Any
 
 import pandas as pd
 import vl_convert
@@ -20,7 +18,8 @@ from flopledger.reports import (
     systems,
     train,
 )
-from flopledger.reports.edition import Edition, edition
+from flopledger.reports.edition import edition
+from flopledger.reports.pictures import titled
 from flopledger.reports.profile_texts import confirmed, summary
 from flopledger.reports.report import field_chapter, horizon_chapter, page, speed_chapter
 from flopledger.reports.report.figures import Figure, drawn
@@ -46,7 +45,7 @@ def write(findings: Findings, folder: Path) -> Path:
     made = edition()
     contents["index.html"] = page.render(findings, figures, made)
     for figure in figures:
-        svg = vl_convert.vegalite_to_svg(cells.drawable(_titled(figure, made)))
+        svg = vl_convert.vegalite_to_svg(titled(figure.spec, figure.caption, made))
         contents[f"figures/{figure.name}.csv"] = _data(figure)
         contents[f"figures/{figure.name}.svg"] = svg
         contents[f"figures/{figure.name}.png"] = vl_convert.svg_to_png(svg, scale=2)
@@ -55,19 +54,6 @@ def write(findings: Findings, folder: Path) -> Path:
     for name, content in contents.items():
         write_whole(folder / name, content)
     return folder / "index.html"
-
-
-def _titled(figure: Figure, made: Edition) -> dict[str, Any]:
-    """The chart as a picture that stands alone: what it shows, and whose it is."""
-    title = {
-        "text": wrap(figure.title, 88),
-        "subtitle": f"{made.line}; sources in its report",
-        "anchor": "start",
-        "frame": "bounds",
-        "fontSize": 14,
-        "offset": 12,
-    }
-    return {**figure.spec, "title": title, "background": "white", "padding": 12}
 
 
 def _data(figure: Figure) -> str:
