@@ -91,6 +91,33 @@ def test_the_table_says_what_each_figure_means(asked):
     assert "MACs of a new token = 32 n + 832, exactly, with n = 6 to 10 tokens cached" in out
 
 
+def test_on_a_device_at_most(asked):
+    words = ("--prefill", "6", "--decode", "5", "--on", "l4", "--utilisation", "0.4")
+    code, out, err = asked(*words)
+    assert (code, err) == (0, [])
+    assert "on l4, float32 at 40.0% of its peaks (assumed): the prompt takes at least" in out
+    assert "weights and cache fit" in out
+    _, out, _ = asked(*words, "--format", "json")
+    (limits,) = json.loads(out)[0]["limits"]
+    assert limits["device"]["name"] == "l4"
+    assert limits["held_bytes"] == 4 * (2 * HEAD + 50) + 11 * 64
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--on", "l5"], "no device is called 'l5'"),
+        (["--on", "l4", "--dtype", "fp64"], "float64"),
+        (["--on", "l4", "--dtype", "int8"], "with --prefill say bf16, fp16 or fp32"),
+        (["--on", "l4", "--fused"], "leave --fused out"),
+    ],
+)
+def test_a_device_that_does_not_fit_is_refused(words, complaint, asked):
+    code, _, (line,) = asked("--prefill", "6", *words)
+    assert code == 2
+    assert complaint in line
+
+
 @pytest.mark.parametrize(
     ("form", "begins"),
     [("markdown", "## "), ("html", "<!DOCTYPE"), ("latex", r"\begin{table}"), ("chrome", "{")],

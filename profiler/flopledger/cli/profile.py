@@ -9,7 +9,14 @@ from flopledger.cli.console import NOT_CONFIRMED, Debug, say
 from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
 from flopledger.cli.one_by_one import doubts, each_model
 from flopledger.cli.profile_devices import Devices, Dtype, Fused, On, Utilisation, check_asked
-from flopledger.cli.profile_generation import Prompted, confirmed, prompted, show
+from flopledger.cli.profile_generation import (
+    Prompted,
+    confirmed,
+    on_devices,
+    prompted,
+    show,
+    stored_in,
+)
 from flopledger.cli.profile_measurements import Wanted, check_wanted, measured
 from flopledger.cli.profile_output import check_format
 from flopledger.cli.timeout import limit
@@ -210,7 +217,7 @@ def profile(
         {"--input": bool(asked), "--depth": depth is not None, "--by": by != "layer",
          "--counter": counter != "auto", "--no-check": not check, "--values": values,
          "--backward": backward, "--optimiser": optimiser is not None, "--time": time,
-         "--memory": memory},
+         "--memory": memory, "--fused": fused},
     )  # fmt: skip
     if inputs is not None and asked:
         raise typer.BadParameter("--input and --inputs both say what goes in; give one of them")
@@ -332,7 +339,10 @@ def _generated(name: str, prompt: Prompted, order: Order) -> "Generation":
         source = find(name, order.options)
         module = built(source.name, source.factory)
         given = None if order.inputs is None else function(order.inputs)
-        return generated(name, module, prompt.prefill, prompt.decode, prompt.batch, given)
+        devices = order.wanted.devices
+        module = stored_in(module, devices.dtype)
+        made = generated(name, module, prompt.prefill, prompt.decode, prompt.batch, given)
+        return on_devices(made, devices)
 
 
 def _held_to_published(name: str, order: Order) -> "tuple[Profile, Measured]":

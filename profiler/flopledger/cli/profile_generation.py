@@ -1,7 +1,7 @@
 """What a token costs: flopledger profile --prefill and --decode."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flopledger.cli.console import NOT_CONFIRMED, say
@@ -10,6 +10,9 @@ from flopledger.errors import WrongOption
 from flopledger.options import check_least
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from flopledger.cli.profile_devices import Devices
     from flopledger.decoding.generation_result import Generation
     from flopledger.profiles.tables import Profile
     from flopledger.reports.profile import Measured
@@ -57,6 +60,34 @@ def prompted(
         decode=0 if decode is None else decode,
         batch=1 if batch is None else batch,
     )
+
+
+def stored_in(module: "nn.Module", dtype: str | None) -> "nn.Module":
+    """The model with its weights in the dtype of --dtype; as it is without one.
+
+    Raises:
+        WrongOption: products of it are made of other weights than these.
+    """
+    if dtype is None:
+        return module
+    import torch
+
+    from flopledger.clock.named_devices import dtype_of
+
+    name = dtype_of(dtype)
+    if name not in ("bfloat16", "float16", "float32", "float64"):
+        raise WrongOption(f"--dtype {dtype} is of a pass; with --prefill say bf16, fp16 or fp32")
+    return module.to(getattr(torch, name))
+
+
+def on_devices(made: "Generation", devices: "Devices") -> "Generation":
+    """The generation with what the devices of --on do at most.
+
+    Raises:
+        WrongOption: one has no peak at the model's dtype.
+    """
+    share = 1.0 if devices.utilisation is None else devices.utilisation
+    return replace(made, limits=tuple(made.on(name, utilisation=share) for name in devices.on))
 
 
 def show(

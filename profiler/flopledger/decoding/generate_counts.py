@@ -6,6 +6,7 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
+import torch
 from torch import nn
 
 from flopledger.counting.advice import not_a_network
@@ -136,7 +137,12 @@ def generated(
         batch=batch,
         prefill=prefill,
         decode=decode,
+        dtype=_dtype(module),
         params=sum(param.numel() for param in module.parameters()),
+        stored_bytes=size_of(list(module.parameters())),
+        read_by_many_bytes=int(
+            reads_of(prompt, module, dict.fromkeys(shares, Fraction(1)), 0).bytes
+        ),
         prompt=whole_prompt,
         first=first,
         last=last,
@@ -210,6 +216,11 @@ def _together(prompt: Cost, new: Cost | None) -> Cost:
 
 def _plus(figure: int | None, other: int | None) -> int | None:
     return None if figure is None or other is None else figure + other
+
+
+def _dtype(module: nn.Module) -> str:
+    dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    return str(dtype).removeprefix("torch.")
 
 
 def _number(value: Fraction) -> int | float:

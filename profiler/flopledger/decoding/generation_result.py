@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from flopledger.clock.named_devices import named_device
 from flopledger.decoding.context_laws import Piece
+from flopledger.decoding.device_limits import DeviceLimits, limits_on
 from flopledger.profiles.tables import Profile
+from flopledger.rooflines.named import check_share
 from flopledger.storage.json_text import json_text
 
 
@@ -84,7 +87,11 @@ class Generation:
         batch: sequences at once.
         prefill: tokens of a prompt.
         decode: further passes, each of one new token a sequence.
+        dtype: of its first parameter that floats: "bfloat16".
         params: the model's parameters.
+        stored_bytes: theirs.
+        read_by_many_bytes: of parameters, those that a new token's pass of very many sequences
+            reads: every expert, and no table's rows.
         prompt: the prompt's pass.
         first: the first new token's, with the prompt cached; None without any.
         last: the last one's.
@@ -95,6 +102,7 @@ class Generation:
         cache_state_bytes: what does not grow: a state-space model's state.
         laws: of the new tokens' figures, in the tokens cached before each.
         profiles: the counts of the prompt, and of the first and the last new token.
+        limits: what devices that were named do at most.
         notes: what had to be assumed, a line each.
     """
 
@@ -102,7 +110,10 @@ class Generation:
     batch: int
     prefill: int
     decode: int
+    dtype: str
     params: int
+    stored_bytes: int
+    read_by_many_bytes: int
     prompt: Cost
     first: Cost | None
     last: Cost | None
@@ -113,7 +124,21 @@ class Generation:
     cache_state_bytes: int
     laws: tuple[Piece, ...]
     profiles: tuple[Profile, ...]
+    limits: tuple[DeviceLimits, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def on(self, device: str, *, utilisation: float = 1.0) -> DeviceLimits:
+        """What a device that need not be at hand does at most with it.
+
+        Args:
+            device: its name: "h100-sxm".
+            utilisation: the share of its peaks that is taken to be reached.
+
+        Raises:
+            WrongOption: it is not known, or not at the model's dtype; or the share is none.
+        """
+        check_share("utilisation", utilisation)
+        return limits_on(self, named_device(device, self.dtype), utilisation)
 
     def costs(self) -> dict[str, Cost]:
         """The passes by their names, those that there are."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from flopledger.decoding.device_limits import DeviceLimits
 from flopledger.decoding.generation_result import Cost, Generation
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import bold, plain_table, wrapped
@@ -58,7 +59,9 @@ def as_object(generation: Generation) -> dict[str, Any]:
         "batch": generation.batch,
         "prefill": generation.prefill,
         "decode": generation.decode,
+        "dtype": generation.dtype,
         "params": generation.params,
+        "stored_bytes": generation.stored_bytes,
         "passes": [{"pass": name, **cost.as_object()} for name, cost in generation.costs().items()],
         "cache": [
             {"tokens": size.tokens, "bytes": size.bytes, "paged_bytes": size.paged_bytes}
@@ -81,6 +84,7 @@ def as_object(generation: Generation) -> dict[str, Any]:
             {"counter": p.counter, "by": p.check.counter, "agrees": p.check.agrees}
             for p in generation.profiles
         ],
+        "limits": [limits.as_object() for limits in generation.limits],
         "conventions": list(_CONVENTIONS),
         "notes": list(generation.notes),
     }
@@ -113,6 +117,7 @@ def lines_of(generation: Generation) -> list[str]:
         *_prompt(generation),
         *_absorbed(generation),
         *_laws(generation),
+        *_limits(generation),
         *_CONVENTIONS,
         *generation.notes,
     ]
@@ -199,6 +204,56 @@ def _laws(generation: Generation) -> list[str]:
         for piece in generation.laws
         if "macs" in piece.laws
     ]
+
+
+def _limits(generation: Generation) -> list[str]:
+    lines = []
+    for limits in generation.limits:
+        device = limits.device
+        share = limits.utilisation
+        assumed = "" if share == 1 else f" at {percent(share, 1)} of its peaks (assumed)"
+        line = (
+            f"on {device.name}, {device.dtype}{assumed}: the prompt takes at least "
+            f"{_ms(limits.prompt_seconds)}"
+        )
+        if limits.tokens_per_second is not None:
+            line += (
+                f", a new token {_ms(limits.first_seconds)} to {_ms(limits.last_seconds)}: at most "
+                f"{short(limits.tokens_per_second)} new tokens a second"
+            )
+        lines += [f"{line}, bound by {limits.bound}", _turn(limits), _fit(limits)]
+        lines.append(
+            f"{device.name}: {short(device.flops_per_second.value)}FLOP/s and "
+            f"{_bytes(device.bytes_per_second.value)}/s at most; {'; '.join(device.sources())}"
+        )
+    if generation.limits:
+        lines.append(
+            "these are bounds and no forecast: needed MACs at the peak, absorbed where they are "
+            "fewer, a prompt's logits at its last position alone, or bytes moved at the bandwidth"
+        )
+    return [line for line in lines if line]
+
+
+def _turn(limits: DeviceLimits) -> str:
+    if limits.last_seconds is None:
+        return ""
+    if (batch := limits.turns_at_batch) is None:
+        return "a new token is bound by memory at any batch: the cache that each adds is too large"
+    return f"a new token is bound by memory below a batch of {batch:.4g}, by arithmetic from there"
+
+
+def _fit(limits: DeviceLimits) -> str:
+    memory = limits.device.memory_bytes
+    if memory is None:
+        return "whether weights and cache fit into memory is not known"
+    fits = "fit" if limits.fits else "do NOT fit"
+    return (
+        f"weights and cache {fits}: they take {_bytes(limits.held_bytes)} of {_bytes(memory.value)}"
+    )
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1e3:.4g} ms"
 
 
 def _polynomial(coefficients: Mapping[int, Fraction]) -> str:
