@@ -54,7 +54,7 @@ def render(findings: Findings, figures: Sequence[Figure], made: Edition) -> str:
             )
             for name, agreement in findings.trainings.items()
         ],
-        watched=compare.factor_table(findings.watched),
+        watched=_factors(findings.watched),
         watched_ratio=compare.heading(findings.watched),
         speed=speed_chapter.sections(findings),
         speed_title=speed_chapter.TITLE,
