@@ -125,6 +125,62 @@ def test_a_column_that_there_is_not_is_one_line(run, columns, hint):
     assert hint in errors[0]
 
 
+def _not_counted(*asked, **options):
+    raise AssertionError("work began before --columns was refused")
+
+
+@pytest.mark.parametrize(
+    ("command", "work", "hint"),
+    [
+        ("profile lstm --columns macz", "flopledger.cli.profile.each_model", "'macs'"),
+        ("profile lstm --by kind --columns layer,zzz", "flopledger.cli.profile.each_model",
+         "did you mean 'layers'?"),
+        ("sweep lstm --over T=4,8 --input 1,T --columns FLOPS,M",
+         "flopledger.sweeping.run_sweep.sweep",
+         "there are model, samples, params, MACs, FLOPs, other FLOPs, activations, FLOPs/param, "
+         "check, T"),
+        ("compare alexnet resnet50 --columns factr",
+         "flopledger.ledger.compared.ledgers_to_compare", "'factor'"),
+        ("selfplay --columns games", "flopledger.play.run_selfplay.selfplay", "'a game'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_column_is_refused_before_any_work(run, monkeypatch, command, work, hint):
+    monkeypatch.setattr(work, _not_counted)
+    code, out, errors = run(*command.split())
+    assert (code, out, len(errors)) == (2, "", 1)
+    assert hint in errors[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "profile lstm dqn --columns all",
+        "profile lstm --by operator --columns all",
+        "profile lstm --by kind --columns all",
+        "profile net.py:net --input 1,7 --memory --columns all",
+        "profile net.py:net --input 1,7 --time --repeats 1 --columns all",
+        "profile net.py:net --input 1,7 --on h100-sxm --columns all",
+        "compare alexnet dqn --columns factor,alexnet,dqn,ratio,90%_interval",
+        "compare alexnet dqn alexnet --columns A,B_to_C,all",
+        "sweep lstm --over T=4,8 --input 1,T:int64 --jobs 1 --columns T,check",
+        "selfplay --game tic_tac_toe --simulations 2 --games 1 --columns a_game",
+    ],
+)
+def test_every_column_that_a_table_has_may_be_asked_for(run, monkeypatch, tmp_path, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text("import torch\nnet = lambda: torch.nn.Linear(7, 3)\n")
+    checked, check = [], Screen.check_columns
+
+    def kept(screen):
+        checked.append({title for title in screen.titles if title})
+        check(screen)
+
+    monkeypatch.setattr(Screen, "check_columns", kept)
+    assert run(*command.split())[0] == 0
+    before, shown = checked
+    assert shown <= before
+
+
 @pytest.mark.parametrize(
     ("environment", "codes"),
     [({}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],

@@ -1,12 +1,20 @@
 """Two runs' compute or hours, split into factors: flopledger compare."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from flopledger.cli.console import Debug, say, write_out
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 
 EXAMPLES = """
 flopledger compare alexnet alphazero-chess
@@ -65,8 +73,11 @@ def compare(
         return 0
     if a is None or b is None:
         raise typer.BadParameter("name two runs; flopledger compare --list shows them")
-    chosen = check_form("compare", form, output, columns)
-    sides = compared.ledgers_to_compare([a, b, *(more or [])], quantity, accounting)
+    runs = [a, b, *(more or [])]
+    named = [name for run in runs for name in (run, Path(run).stem, run.rpartition(":")[2])]
+    known = [*column_titles("compare"), *compare_chain.column_titles(len(runs)), *named]
+    chosen = check_form("compare", form, output, columns, known)
+    sides = compared.ledgers_to_compare(runs, quantity, accounting)
     # people read hours as a chain's speeds, also of two runs; programs read one shape of two
     if more or (quantity == "hours" and chosen not in ("json", "csv")):
         steps = compared.compare_chain(sides, samples=samples, seed=seed)

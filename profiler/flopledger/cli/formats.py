@@ -4,7 +4,7 @@ import ast
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,17 +59,49 @@ def format_option(report: str) -> Any:
 
 def format_names(report: str) -> list[str]:
     """The keys of that file's FORMATS, read and not imported: --help needs no pandas."""
+    table = _assigned(report, "FORMATS")
+    assert isinstance(table, ast.Dict)
+    return [ast.literal_eval(key) for key in table.keys if key is not None]
+
+
+def column_titles(report: str, of: str = "") -> list[str]:
+    """What the columns of that file's tables are called: its COLUMNS, read and not imported.
+
+    Args:
+        report: "sweep".
+        of: of several tables, the one that is meant.
+    """
+    titles = ast.literal_eval(_assigned(report, "COLUMNS"))
+    return list(titles[of] if of else titles)
+
+
+def _assigned(report: str, name: str) -> ast.expr:
     text = files("flopledger.reports").joinpath(f"{report}.py").read_text(encoding="utf-8")
-    table = ast.parse(text[text.index("\nFORMATS") :]).body[0]
+    table = ast.parse(text[text.index(f"\n{name}") :]).body[0]
     assert isinstance(table, ast.Assign | ast.AnnAssign)
-    assert isinstance(table.value, ast.Dict)
-    return [ast.literal_eval(key) for key in table.value.keys if key is not None]
+    assert table.value is not None
+    return table.value
 
 
-def check_form(report: str, form: str | None, output: Path | None, columns: str | None) -> str:
+def check_form(
+    report: str,
+    form: str | None,
+    output: Path | None,
+    columns: str | None,
+    titles: Sequence[str] = (),
+) -> str:
     """The format to write, and a file that can be written; said before any work is done.
 
+    Args:
+        report: the verb's file in reports/.
+        form: what --format says, or None.
+        output: what --output says, or None.
+        columns: what --columns says, or None.
+        titles: those that the tables may have; none where they are known with the result alone,
+            which `deliver` then holds --columns to.
+
     Raises:
+        WrongOption: no table has one of the columns.
         BadParameter: the verb has no such format, or the options contradict each other.
         OSError: the file cannot be written.
     """
@@ -78,6 +110,10 @@ def check_form(report: str, form: str | None, output: Path | None, columns: str 
         raise typer.BadParameter(f"--columns is of a table; --format {chosen} has every column")
     if columns is not None and not any(name.strip() for name in columns.split(",")):
         raise typer.BadParameter("--columns names no column")
+    if columns is not None and titles:
+        from flopledger.reports.columns import Screen
+
+        Screen(columns=_asked(columns), titles=list(titles)).check_columns()
     if output is not None:
         check_writable(output)
     return chosen
@@ -146,7 +182,7 @@ def deliver(
     """
     from flopledger.reports.columns import Screen, on_screen
 
-    asked = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    asked = _asked(columns or "")
     ansi = output is None and _shows_ansi()
     screen = Screen(width=None if output else _width(), columns=asked, bold=ansi)
     with on_screen(screen):
@@ -157,6 +193,10 @@ def deliver(
         return
     write_whole(output, readable(content, form) if isinstance(content, str) else content)
     say(f"written to {output}")
+
+
+def _asked(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",") if name.strip()]
 
 
 def _width() -> int | None:

@@ -9,6 +9,7 @@ from flopledger.cli.console import NOT_PROFILED, Debug, say, stopped
 from flopledger.cli.formats import (
     Columns,
     check_form,
+    column_titles,
     deliver,
     format_option,
     journal_and_output,
@@ -66,7 +67,7 @@ def horizon(
         say(f"{step.done} of {step.total}: {step.message}")
 
     journal, result_file = journal_and_output(output, resume)
-    chosen = check_form("horizon", form, result_file, columns)
+    chosen = check_form("horizon", form, result_file, columns, column_titles("horizon"))
     code = 0
     try:
         result = experiment(

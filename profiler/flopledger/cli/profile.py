@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from flopledger.cli.console import NOT_CONFIRMED, Debug, say
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 from flopledger.cli.one_by_one import doubts, each_model
 from flopledger.cli.profile_devices import Devices, Dtype, Fused, On, Utilisation, check_asked
 from flopledger.cli.profile_generation import (
@@ -221,7 +228,12 @@ def profile(
     )  # fmt: skip
     if inputs is not None and asked:
         raise typer.BadParameter("--input and --inputs both say what goes in; give one of them")
-    chosen = check_form("profile", form, output, columns)
+    tables: list[tuple[str, str]] = [("profile_table", by)]
+    tables += [("profile_table", "several")] if len(models) > 1 else []
+    measured = {"memory": memory, "timing": time, "roofline": bool(on), "generation": prompt}
+    tables += [(report, "") for report, shown in measured.items() if shown]
+    titles = [title for report, of in tables for title in column_titles(report, of)]
+    chosen = check_form("profile", form, output, columns, titles)
     order = Order(
         asked=[parse_input(text) for text in asked or []],
         inputs=inputs,

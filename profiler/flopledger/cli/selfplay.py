@@ -9,6 +9,7 @@ from flopledger.cli.console import Debug, progress_bar, say, stopped
 from flopledger.cli.formats import (
     Columns,
     check_form,
+    column_titles,
     deliver,
     format_option,
     journal_and_output,
@@ -92,7 +93,7 @@ def selfplay(
     from flopledger.reports.selfplay import FORMATS
 
     journal, result_file = journal_and_output(output, resume)
-    chosen = check_form("selfplay", form, result_file, columns)
+    chosen = check_form("selfplay", form, result_file, columns, column_titles("selfplay"))
     code = 0
     try:
         with progress_bar("games") as progress:

@@ -17,6 +17,7 @@ from flopledger.cli.console import (
 from flopledger.cli.formats import (
     Columns,
     check_form,
+    column_titles,
     deliver,
     format_option,
     journal_and_output,
@@ -97,7 +98,8 @@ def sweep(
         _check_chart(chart)
     check_words(models, inputs)
     journal, result_file = journal_and_output(output, resume)
-    chosen = check_form("sweep", form, result_file, columns)
+    titles = [*column_titles("sweep"), *(text.partition("=")[0].strip() for text in over)]
+    chosen = check_form("sweep", form, result_file, columns, titles)
     code = 0
     try:
         with progress_bar("rows") as progress:

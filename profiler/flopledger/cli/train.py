@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from flopledger.cli.console import Debug, say, stopped
-from flopledger.cli.formats import Columns, check_form, deliver, format_option
+from flopledger.cli.formats import Columns, check_form, column_titles, deliver, format_option
 from flopledger.progress import Interrupted, OnProgress, Unfinished
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _tell(
     """Train, and write what came of it; the exit code."""
     from flopledger.reports.train import FORMATS
 
-    chosen = check_form("train", form, None, columns)
+    chosen = check_form("train", form, None, columns, column_titles("train"))
     code = 0
     try:
         result = work(lambda step: say(step.message))

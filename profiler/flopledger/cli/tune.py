@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from flopledger.cli.console import Debug, say, stopped
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 from flopledger.progress import Interrupted, Unfinished
 
 if TYPE_CHECKING:
@@ -64,7 +71,9 @@ def tune(
     from flopledger.reports.tune import FORMATS
     from flopledger.tuning.run_tuning import tune as tune_search
 
-    chosen = check_form("tune", form, output, columns)
+    chosen = check_form(
+        "tune", form, output, columns, [*column_titles("tune"), f"defaults ({against})"]
+    )
     code = 0
     try:
         result = tune_search(

@@ -207,6 +207,9 @@ def picture(comparison: Comparison, form: Picture) -> str | bytes:
     return drawn(spec, caption(c, c.a, c.b), form)
 
 
+# what columns may be called, beside the runs': --columns is held to it before any work is done
+COLUMNS = ("factor", "ratio", "orders", "90% interval", "kind", "published totals", "beyond ours")
+
 # what flopledger compare --format offers; compare_chain.py has the same for several runs
 FORMATS: dict[str, Callable[[Comparison], str | bytes]] = {
     "table": table,

@@ -1,6 +1,7 @@
 """A chain of runs, each step split into factors, as table, Markdown, CSV or JSON; as a picture."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from string import ascii_uppercase
 
 import pandas as pd
@@ -62,9 +63,29 @@ def legend(chain: Chain) -> list[str]:
 
 def letters(chain: Chain) -> list[str]:
     """What stands for each run in a table: A, B, C; numbers where letters do not suffice."""
-    if len(chain.runs) <= len(ascii_uppercase):
-        return list(ascii_uppercase[: len(chain.runs)])
-    return [str(number) for number in range(1, len(chain.runs) + 1)]
+    return _letters(len(chain.runs))
+
+
+def column_titles(runs: int) -> list[str]:
+    """What the columns of the tables of so many runs are called."""
+    names = _letters(runs)
+    steps = [f"{start} to {end}" for start, end in pairwise(names)]
+    return [
+        "factor",
+        *names,
+        "kind",
+        "orders of magnitude",
+        *steps,
+        "all",
+        "times as fast",
+        "ratio",
+    ]
+
+
+def _letters(runs: int) -> list[str]:
+    if runs <= len(ascii_uppercase):
+        return list(ascii_uppercase[:runs])
+    return [str(number) for number in range(1, runs + 1)]
 
 
 def values_table(chain: Chain) -> pd.DataFrame:

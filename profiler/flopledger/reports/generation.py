@@ -28,6 +28,9 @@ _CONVENTIONS = (
 )
 
 
+# --columns is held to it before any work is done
+COLUMNS = ("passes", "cached before", "MACs", "needed MACs", "absorbed MACs", "parameters read",
+           "cache read", "cache written", "bytes moved", "op by op")  # fmt: skip
 # what a narrow screen can do without, the least needed first
 _FIRST_TO_GO = "cache written", "cache read", "needed MACs"
 

@@ -39,6 +39,9 @@ def markdown(result: Horizon) -> str:
     return f"## {markdown_text(_title(result))}\n\n{table}\n{lines}"
 
 
+# what the columns of the table may be called: --columns is held to it before any work is done
+COLUMNS = ("arm", "settings", "reached", "samples", "90%", "FLOP, learning", "FLOP, making data")
+
 FORMATS: dict[str, Callable[[Horizon], str]] = {
     "table": table,
     "csv": csv,

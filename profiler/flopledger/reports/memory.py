@@ -9,6 +9,8 @@ from flopledger.reports.columns import bold, plain_table, wrapped
 from flopledger.reports.notebook import as_html
 from flopledger.reports.units import binary, percent
 
+COLUMNS = ("worked out", "allocated", "off by")  # --columns is held to it before any work is done
+
 
 def render(model: str, memory: Memory, allocated: Memory | None = None) -> str:
     """The table; beside it, where it is given, what was allocated."""

@@ -10,6 +10,17 @@ from flopledger.reports.profile_texts import chosen, footnotes, heading, summary
 from flopledger.reports.units import by_x, percent, short
 from flopledger.storage.visible import visible
 
+# what the columns of each table may be called: --columns is held to it before any work is done
+COLUMNS = {
+    "layer": ("layer", "kind", "calls", "params", "params %", "macs", "flops", "flops %",
+              "other flops", "flops/param", "output shape"),
+    "operator": ("operator", "calls", "macs", "flops", "flops %", "other flops"),
+    "kind": ("kind", "layers", "calls", "params", "params %", "macs", "flops", "flops %",
+             "other flops", "flops/param"),
+    "several": ("model", "params", "trainable params", "active params", "macs", "masked macs",
+                "flops", "other flops", "flops/param", "activations", "check", "params ratio",
+                "flops ratio", "flops/param ratio"),
+}  # fmt: skip
 _WORDS = ("operator", "kind", "output shape", "check")
 _SHARES = {"params": "params %", "flops": "flops %"}
 _SUMMED = ("calls", "layers", "params", "macs", "flops", "other flops")

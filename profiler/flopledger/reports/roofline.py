@@ -12,6 +12,8 @@ from flopledger.rooflines.device_bounds import DeviceBounds
 from flopledger.rooflines.roofline_result import Roofline
 
 # what a narrow screen can do without, the least needed first
+# --columns is held to it before any work is done
+COLUMNS = ("layer", "kind", "FLOPs", "bytes", "FLOP/byte", "least ms", "time %", "bound by")
 _FIRST_TO_GO = "kind", "FLOP/byte", "bytes", "FLOPs", "time %"
 _ON = "device"
 

@@ -62,6 +62,9 @@ def html(selfplay: SelfPlay) -> str:
     return as_html(_title(selfplay), _frame(selfplay), lines)
 
 
+# what the columns of the table may be called: --columns is held to it before any work is done
+COLUMNS = ("a move", "90% (a move)", "a game", "90% (a game)", "5% to 95% of games", "in all")
+
 FORMATS: dict[str, Callable[[SelfPlay], str]] = {
     "table": table,
     "json": SelfPlay.to_json,

@@ -57,6 +57,10 @@ def as_object(sweep: Sweep) -> dict[str, Any]:
     }
 
 
+# what columns may be called, beside letters: --columns is held to it before any work is done
+COLUMNS = ("model", "samples", "params", "MACs", "FLOPs", "other FLOPs", "activations",
+           "FLOPs/param", "check")  # fmt: skip
+
 FORMATS: dict[str, Callable[[Sweep], str]] = {
     "table": table,
     "json": Sweep.to_json,

@@ -9,6 +9,9 @@ from flopledger.reports.columns import bold, plain_table, wrapped
 from flopledger.reports.notebook import as_html
 from flopledger.reports.units import percent, short
 
+# --columns is held to it before any work is done
+COLUMNS = ("layer", "kind", "calls", "ms", "low", "high", "time %", "FLOP/s", "FLOP/byte",
+           "bound by", "of peak")  # fmt: skip
 # what a narrow screen can do without, the least needed first
 _FIRST_TO_GO = "FLOP/byte", "low", "high", "kind", "calls", "bound by", "of peak"
 

@@ -69,6 +69,10 @@ def html(training: Training) -> str:
     return f"{whole}{as_html('strength', strength_table(training))}{train_chart.svg(training)}"
 
 
+# what the columns of the table may be called: --columns is held to it before any work is done
+COLUMNS = ("rounds", "FLOP", "90% (search)", "90% (policy alone)", "predicted", "90%", "metered",
+           "off by", "inside", "is a")  # fmt: skip
+
 FORMATS: dict[str, Callable[[Training], str]] = {
     "table": table,
     "json": Training.to_json,

@@ -48,6 +48,9 @@ def html(tuning: Tuning) -> str:
     return as_html(_title(tuning), _table(tuning), _verdicts(tuning))
 
 
+# what the columns may be called, beside the defaults': --columns is held to it before any work
+COLUMNS = ("Gaussian process", "random search")
+
 FORMATS: dict[str, Callable[[Tuning], str]] = {
     "table": table,
     "json": Tuning.to_json,
