@@ -2,10 +2,10 @@
 
 CPU seconds: each network is counted in turn by every method in one process, after one network that
 is not measured, so that what the methods import is in no figure; the lesser of two runs counts.
-Peak memory: each method counts each network in a process of its own that has imported torch, the
-network's library and our counters, and nothing else before. Weights are random, and seeded. Prints
-a table of sums and ratios, writes it and a row a network to build/bench_counters.md, and asserts
-nothing.
+Peak memory: each method counts each network in a fresh process, in which nothing but torch, the
+network's library and what the method itself needs was ever imported. Weights are random, and
+seeded. Prints a table of sums and ratios, writes it and a row a network to
+build/bench_counters.md, and asserts nothing.
 """
 
 import os
@@ -53,9 +53,9 @@ def main(
     rows: list[dict[str, Any]] = []
     for library in sets or CASES:
         names, _ = CASES[library]()
-        fork = multiprocessing.get_context("fork")
+        fork, spawn = map(multiprocessing.get_context, ("fork", "spawn"))
         measured = 0
-        with fork.Pool(1) as timer, fork.Pool(1, maxtasksperchild=1) as fresh:
+        with fork.Pool(1) as timer, spawn.Pool(1, maxtasksperchild=1) as fresh:
             for model in names:
                 if measured > number and library != "zoo":
                     break
