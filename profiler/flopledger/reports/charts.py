@@ -18,7 +18,7 @@ from flopledger.zoo.registry import ModelSpec
 
 FAMILIES = {"supervised": "supervised", "games": "other games", "alphago": "AlphaGo family"}
 FAMILY_COLOURS, FAMILY_SHAPES = (
-    ("#4c78a8", "#f58518", "#7b2d8b"),
+    ("#4c78a8", "#f58518", "#9467bd"),
     ("circle", "square", "triangle-up"),
 )
 RINGS = "#7f7f7f"
@@ -90,7 +90,7 @@ def per_sample(profile: Profile) -> tuple[str, float]:
 
 def flops_per_param(counted: Sequence[tuple[ModelSpec, Profile]]) -> alt.LayerChart:
     """Every network's forward FLOPs per parameter: points, for a log scale has no zero."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for spec, profile in counted:
         if profile.total("flops_per_param"):
             name, value = per_sample(profile)
@@ -104,8 +104,10 @@ def flops_per_param(counted: Sequence[tuple[ModelSpec, Profile]]) -> alt.LayerCh
                     "paper": spec.paper,
                 }
             )
-    # pixels to either side, for a number beside the last point
-    scale = alt.Scale(type="log", nice=False, padding=44)
+    values = [row["FLOPs per parameter"] for row in rows]
+    # with room for the number beside the last point
+    ends = [min(values) / 1.3, max(values) * 2] if values else [1, 10]
+    scale = alt.Scale(type="log", nice=False, domain=ends)
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X("FLOPs per parameter:Q", scale=scale, axis=alt.Axis(tickCount=6, format="~s")),
         y=alt.Y("model:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220, grid=True)),

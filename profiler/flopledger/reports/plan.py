@@ -7,7 +7,7 @@ import pandas as pd
 from flopledger.planning.run_plan import Interval, Plan
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
 from flopledger.reports.columns import bold, plain_table, wrapped
-from flopledger.reports.notebook import as_html
+from flopledger.reports.notebook import as_html, page
 from flopledger.reports.units import percent, short
 
 
@@ -89,4 +89,5 @@ FORMATS: dict[str, Callable[[Plan], str]] = {
     "json": Plan.to_json,
     "csv": lambda plan: to_csv(_splits(plan)),
     "markdown": markdown,
+    "html": lambda plan: page("plan", html(plan)),
 }

@@ -10,6 +10,7 @@ import vl_convert
 
 from flopledger.errors import WrongOption
 from flopledger.reports.cells import drawable
+from flopledger.reports.edition import edition
 from flopledger.reports.units import percent, short
 from flopledger.rooflines.device_bounds import DeviceBounds, LayerBound
 from flopledger.rooflines.roofline_result import Roofline
@@ -147,7 +148,7 @@ def _name(group: Sequence[LayerBound]) -> str:
 
 
 def _below(roofline: Roofline, bounds: DeviceBounds) -> list[str]:
-    """What the picture leaves out, and where the device's figures are from."""
+    """What the picture leaves out, where the device's figures are from, and when it was drawn."""
     device = bounds.device
     way = "each layer one kernel" if roofline.fused else "operator by operator"
     left_out = sum(not layer.flops for layer in bounds.layers)
@@ -157,5 +158,6 @@ def _below(roofline: Roofline, bounds: DeviceBounds) -> list[str]:
         f"{short(device.bytes_per_second.value)}B/s at most{share}; {way}; {left_out} layers "
         "without MACs are not shown",
         *device.sources(),
+        edition().line,
     ]
     return [line if len(line) <= _LETTERS else f"{line[: _LETTERS - 1]}…" for line in lines]
