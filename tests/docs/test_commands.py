@@ -56,10 +56,21 @@ SMALL = {
     "sweep": "--jobs 1",
     "selfplay": "--board 3 --blocks 1 --filters 4 --simulations 2 --games 1 --moves 2",
 }
+CARDS = "--prefill 2048 --decode 512 --on l40s --on h100-sxm --dtype bf16"
+ON_CARDS = (
+    f"hf:facts/configs/qwen3-30b-a3b.json {CARDS}",
+    f"hf:facts/configs/qwen3-30b-a3b.json {CARDS} --batch 16",
+    f"{CARDS} --batch 64",
+    f"{CARDS} --batch 64 --utilisation 0.6",
+)
 # what needs a cluster, a report's time, or a training: the test that runs it, on little
 ELSEWHERE = {
     "profile hf:facts/configs/gemma3-1b.json --prefill 2048 --decode 512 --kwargs dtype=bfloat16":
         "tests/cli/test_profile_generation.py",
+    **{
+        f"profile hf:facts/configs/llama3-8b.json {words}": "tests/cli/test_profile_generation.py"
+        for words in ON_CARDS
+    },
     "horizon digits --output build/horizon.jsonl": "tests/cli/test_horizon.py",
     "systems --from notable_ai_models.csv": "tests/cli/test_systems.py",
     "systems --domain games --since 2016": "tests/cli/test_systems.py",
