@@ -71,6 +71,8 @@ ELSEWHERE = {
         f"profile hf:facts/configs/llama3-8b.json {words}": "tests/cli/test_profile_generation.py"
         for words in ON_CARDS
     },
+    "plan llama3-405b --on h100-sxm:16384 --utilisation 0.38..0.43 --goodput 0.9 --tensor 8 "
+    "--pipeline 16": "tests/facts/test_published_trainings.py",
     "horizon digits --output build/horizon.jsonl": "tests/cli/test_horizon.py",
     "systems --from notable_ai_models.csv": "tests/cli/test_systems.py",
     "systems --domain games --since 2016": "tests/cli/test_systems.py",
