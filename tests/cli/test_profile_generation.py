@@ -61,7 +61,7 @@ def asked(file, run):
 
 def test_json_has_every_pass(asked):
     code, out, err = asked("--prefill", "6", "--decode", "5", "--batch", "2", "--format", "json")
-    (whole,) = json.loads(out)
+    whole = json.loads(out)
     passes = {row["pass"]: row for row in whole["passes"]}
     steps = [2 * (HEAD + PAIR * (n + 1)) for n in range(6, 11)]
     assert (code, err) == (0, [])
@@ -76,6 +76,13 @@ def test_json_has_every_pass(asked):
     law = next(law for law in whole["laws"] if law["quantity"] == "macs")
     assert law["coefficients"] == {"1": 2 * PAIR, "0": 2 * (HEAD + PAIR)}
     assert all(check["agrees"] for check in whole["checks"])
+
+
+def test_several_models_are_a_list(file, run):
+    models = [f"{file}:Attend"] * 2
+    words = ("--inputs", f"{file}:arguments", "--prefill", "2", "--format", "json")
+    code, out, _ = run("profile", *models, *words)
+    assert (code, [len(own["passes"]) for own in json.loads(out)]) == (0, [1, 1])
 
 
 def test_a_prompt_alone(asked):
@@ -98,7 +105,7 @@ def test_on_a_device_at_most(asked):
     assert "on l4, float32 at 40.0% of its peaks (assumed): the prompt takes at least" in out
     assert "weights and cache fit" in out
     _, out, _ = asked(*words, "--format", "json")
-    (limits,) = json.loads(out)[0]["limits"]
+    (limits,) = json.loads(out)["limits"]
     assert limits["device"]["name"] == "l4"
     assert limits["held_bytes"] == 4 * (2 * HEAD + 50) + 11 * 64
 

@@ -282,7 +282,7 @@ def profile(
     if prompt is not None:
         made, code = each_model(models, lambda name: _generated(name, prompt, order), debug)
         if made:
-            deliver(lambda: show(made, chosen, written), chosen, output, columns)
+            deliver(lambda: show(made, chosen, len(models) > 1, written), chosen, output, columns)
         return confirmed(made, code, strict)
     counts, code = each_model(models, lambda name: _held_to_published(name, order), debug)
     if counts:

@@ -93,6 +93,7 @@ def on_devices(made: "Generation", devices: "Devices") -> "Generation":
 def show(
     made: "Sequence[Generation]",
     form: str,
+    several: bool,
     picture: "Callable[[list[Profile], list[Measured]], str | bytes]",
 ) -> str | bytes:
     """The text of a format; of a picture or a trace, that of the first new token's pass.
@@ -100,11 +101,14 @@ def show(
     Args:
         made: those that could be counted.
         form: the format's name.
+        several: whether several were asked for, however many there are.
         picture: writes a format that `reports.generation` has not, of a pass's profile.
     """
     from flopledger.reports.generation import FORMATS
     from flopledger.reports.profile import Measured
 
+    if form == "json" and not several:
+        return made[0].to_json()
     if form in FORMATS:
         return FORMATS[form](made)
     return picture([made[0].profiles[min(1, made[0].decode)]], [Measured()])
