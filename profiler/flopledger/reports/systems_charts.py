@@ -20,7 +20,7 @@ RUNS = "#d62728"  # this ledger's, which is in neither theme's background
 # with the side of its ring on which the name ends: the two lie close to each other
 NAMED = {"alexnet": ("AlexNet", "right"), "alphazero-go-preprint": ("AlphaZero, Go", "left")}
 STEPS, ALL = "our runs, gradient steps", "our runs, all compute"
-RING = "this ledger's runs"
+RING = "our runs"  # in a legend, which phones have little room for
 
 
 def per_param(systems: Systems, scale: Scale) -> Any:

@@ -61,7 +61,7 @@ def _theme(narrow: bool) -> dict[str, Any]:
         "axisX": {"labelOverlap": "greedy", "labelSeparation": size},
         "axisY": {"minExtent": round(6 * _EM * size)},  # 1e+16, below the axis's title
         "legend": {"labelColor": TEXT, "titleColor": TEXT, "labelFontSize": size,
-                   "columnPadding": 2 * size, "layout": {"top": {"margin": 2 * size}}},
+                   "columnPadding": 2 * size, "layout": {"top": {"margin": 8 if narrow else 24}}},
         "text": {"color": TEXT, "fontSize": size},
         "rule": {"color": TEXT},
     }  # fmt: skip
