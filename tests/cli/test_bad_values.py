@@ -20,6 +20,7 @@ CALLS = {
     "tune": f"{TINY} --evaluations 2 --trials 1 --games 2 --final 2",
     "train alphazero": f"{TINY} --simulations 1 --rounds 1 --games 1 --steps 1 --opponent 0",
     "train alexnet": "--epochs 1",
+    "plan": "alexnet --on h100-sxm:8",
     "report": "",
     "systems": "",
     "horizon": "digits --arm supervised --seeds 1 --samples 64 --target 0.01 --jobs 1",

@@ -41,7 +41,7 @@ def plan(
     columns: Columns = None,
     debug: Debug = False,
 ) -> int:
-    """Say what a training run would take on a cluster: hours, energy, memory.
+    """Say what a run would take on a cluster: hours, energy, memory.
 
     The FLOP are those of the run's ledger; hours are theirs over the cluster's peak, the
     utilisation and the goodput, with the ends of what is uncertain.
