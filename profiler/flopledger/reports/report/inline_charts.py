@@ -42,6 +42,8 @@ def _svg(figure: Figure, width: int) -> str:
 
 def _theme(narrow: bool) -> dict[str, Any]:
     size = 10 if narrow else 12
+    # two legends stand beside each other, on a phone below
+    apart = {"direction": "vertical", "margin": 4} if narrow else {"margin": 24}
     axis = {
         "labelColor": TEXT,
         "titleColor": TEXT,
@@ -61,7 +63,7 @@ def _theme(narrow: bool) -> dict[str, Any]:
         "axisX": {"labelOverlap": "greedy", "labelSeparation": size},
         "axisY": {"minExtent": round(6 * _EM * size)},  # 1e+16, below the axis's title
         "legend": {"labelColor": TEXT, "titleColor": TEXT, "labelFontSize": size,
-                   "columnPadding": 2 * size, "layout": {"top": {"margin": 8 if narrow else 24}}},
+                   "columnPadding": 2 * size, "layout": {"top": apart}},
         "text": {"color": TEXT, "fontSize": size},
         "rule": {"color": TEXT},
     }  # fmt: skip
