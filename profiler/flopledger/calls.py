@@ -24,7 +24,6 @@ class OpCall:
         backward: whether the call belongs to the backward pass.
         params: names of the module's parameters among the arguments.
         masked_macs: of its macs, those that a causal mask lets a kernel skip.
-        bytes: of its arguments and results, each met once: what it reads and writes at least.
         evenly: whether floats without values would have decided its result, on which the shapes of
             later calls depend; it was taken as evenly spread.
         recomputed: whether it repeats the forward pass during the backward (checkpointing).
@@ -42,7 +41,6 @@ class OpCall:
     backward: bool = False
     params: tuple[str, ...] = ()
     masked_macs: int = 0
-    bytes: int = 0
     evenly: bool = False
     recomputed: bool = False
     rescored_macs: int = 0

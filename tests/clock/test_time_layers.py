@@ -102,6 +102,42 @@ def test_every_layer_that_ran_has_its_own_seconds():
     assert set(times.shares()) == set(BOUNDS)
 
 
+class Looks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(1000, 8), nn.Linear(8, 5, bias=False)
+
+    def forward(self, ids):
+        return self.head(self.table(ids))
+
+
+def test_bytes_are_of_weights_once_and_of_tables_the_rows_looked_up():
+    """By hand, at 4 bytes; token ids at 8. A view of a matrix is no second matrix."""
+    times = measure(Looks(), torch.zeros(2, dtype=torch.int64), repeats=1)
+    rows = 2 * 8
+    moved = {each.path: each.bytes for each in times.layers}
+    assert moved == {"": 0, "table": 8 * 2 + 2 * 4 * rows, "head": 4 * (rows + 5 * 8 + 2 * 5)}
+
+
+class Sparse(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.eye(2).to_sparse())
+
+    def forward(self, x):
+        return torch.sparse.mm(self.matrix, x)
+
+
+def test_bytes_that_are_not_known_set_no_bound():
+    times = timing(Sparse(), (torch.ones(2, 2),), calls=[], repeats=1)
+    assert [each.bytes for each in times.layers] == [None]
+    assert times.shares()["not known"] == 1
+    rows = times.by_layer()
+    assert rows["bound"].tolist() == ["not known"]
+    assert rows["intensity"].isna().all()
+    assert times.folded(1).layers[0].bytes is None
+
+
 def test_repeats_sum_to_the_pass_with_hooks():
     # with one repeat there is no median to come between
     times = measure(Net(), torch.zeros(8, 64), repeats=1, warmup=0)

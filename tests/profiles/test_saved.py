@@ -25,7 +25,7 @@ def calls_of(paths):
         OpCall, path=st.sampled_from(paths), op=TEXT,
         inputs=SHAPES, outputs=SHAPES,
         macs=COUNT, other_flops=COUNT, counted=st.booleans(), backward=st.booleans(), params=TEXTS,
-        masked_macs=COUNT, bytes=COUNT, evenly=st.booleans(), recomputed=st.booleans(),
+        masked_macs=COUNT, evenly=st.booleans(), recomputed=st.booleans(),
     )  # fmt: skip
     return st.lists(call, max_size=4).map(tuple)
 

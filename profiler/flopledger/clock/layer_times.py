@@ -12,6 +12,7 @@ from flopledger.storage.json_text import json_text
 from flopledger.storage.visible import visible_lines
 
 BOUNDS = ("arithmetic", "memory", "overhead")
+NOT_KNOWN = "not known"
 _OVERHEAD = 10  # times the seconds that the peaks allow
 
 
@@ -28,7 +29,7 @@ class LayerTime:
         high: the slowest, in seconds.
         macs: as counted.
         other_flops: as counted.
-        bytes: that its operators read and write at least, as counted.
+        bytes: that its operators read and write, run one by one (`Traffic`); None if not known.
     """
 
     path: str
@@ -39,7 +40,7 @@ class LayerTime:
     high: float
     macs: int
     other_flops: int
-    bytes: int
+    bytes: int | None
 
     @property
     def flops(self) -> int:
@@ -47,7 +48,12 @@ class LayerTime:
         return 2 * self.macs + self.other_flops
 
     def bound(self, peaks: Peaks) -> str:
-        """What keeps it from being quicker: one of `BOUNDS`; see `Timing.by_layer`."""
+        """What keeps it from being quicker: one of `BOUNDS`; see `Timing.by_layer`.
+
+        "not known" where its bytes are not.
+        """
+        if self.bytes is None:
+            return NOT_KNOWN
         arithmetic = self.flops / peaks.flops_per_second
         memory = self.bytes / peaks.bytes_per_second
         if self.seconds > _OVERHEAD * max(arithmetic, memory):
@@ -100,12 +106,16 @@ class Timing:
         return self.flops_per_second / self.peaks.flops_per_second
 
     def shares(self) -> dict[str, float]:
-        """The share of the layers' seconds spent in layers of each of `BOUNDS`; they sum to 1."""
+        """The share of the layers' seconds spent in layers of each of `BOUNDS`; they sum to 1.
+
+        "not known" is one more where the bytes of layers are not.
+        """
         seconds = Counter[str]()
         for layer in self.layers:
             seconds[layer.bound(self.peaks)] += layer.seconds  # type: ignore[assignment]
         whole = sum(seconds.values())
-        return {bound: seconds[bound] / whole if whole else nan for bound in BOUNDS}
+        bounds = (*BOUNDS, NOT_KNOWN) if NOT_KNOWN in seconds else BOUNDS
+        return {bound: seconds[bound] / whole if whole else nan for bound in bounds}
 
     def folded(self, depth: int) -> "Timing":
         """With layers whose path is longer added to the module of that many path parts.
@@ -128,12 +138,13 @@ class Timing:
         Returns:
             layer, kind, calls, seconds (the median), seconds_low (the quickest), seconds_high (the
             slowest), share (of all layers' seconds), macs, flops_per_second (2 x MACs; NaN without
-            MACs), bytes, intensity (FLOPs of both classes a byte; NaN without bytes), bound and
-            utilisation (flops_per_second over the device's peak). bound is "overhead" where a
-            layer takes more than 10 times what the peaks allow for its FLOPs and bytes; else
-            "arithmetic" where its FLOPs at the peak take longer than its bytes at theirs (its
-            intensity is at or above the ridge), and "memory" where its bytes do. Bytes are taken
-            to come from memory each time: a layer whose tensors lie in a cache can be quicker.
+            MACs), bytes (None if not known), intensity (FLOPs of both classes a byte; NaN without
+            bytes), bound and utilisation (flops_per_second over the device's peak). bound is "not
+            known" where bytes are not; "overhead" where a layer takes more than 10 times what the
+            peaks allow for its FLOPs and bytes; else "arithmetic" where its FLOPs at the peak take
+            longer than its bytes at theirs (its intensity is at or above the ridge), and "memory"
+            where its bytes do. Bytes are taken to come from memory each time: a layer whose tensors
+            lie in a cache can be quicker.
         """
         whole = sum(layer.seconds for layer in self.layers)
         rows = []
@@ -214,5 +225,5 @@ def _together(path: str, own: LayerTime | None, group: list[LayerTime]) -> Layer
         high=total("high"),
         macs=total("macs"),
         other_flops=total("other_flops"),
-        bytes=total("bytes"),
+        bytes=None if any(layer.bytes is None for layer in group) else total("bytes"),
     )

@@ -104,7 +104,7 @@ def named_device(name: str, dtype: str, needs_bandwidth: bool = True) -> NamedDe
     """
     known = [row for row in rows_of(name) if row.tflops and row.sparse == "no"]
     if not known:
-        names = {_as_typed(row.name) for row in rows_of() if row.tflops}
+        names = {full for row in rows_of() if row.tflops for full in _full_names(row)}
         raise WrongOption(f"no device is called {name!r}; {did_you_mean(name.lower(), names)}")
     peak = _peak(name, dtype)
     if peak.flops_per_second is None:
@@ -149,6 +149,12 @@ def _fuller(name: str) -> str:
     names = dict.fromkeys(_as_typed(row.name) for row in told)
     near: Iterable[str] = [n for n in names if n.startswith(_as_typed(name))]
     return f"say {' or '.join(near)}" if near else did_you_mean(name.lower(), names)
+
+
+def _full_names(row: Row) -> list[str]:
+    """Its name alone, and with each word that may stand beside it: "h100", "h100-sxm"."""
+    name = _as_typed(row.name)
+    return [name, *(f"{name}-{word.lower()}" for word in row.also.split())]
 
 
 def _as_typed(name: str) -> str:

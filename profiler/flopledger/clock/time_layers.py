@@ -1,7 +1,7 @@
 """timing(): a real forward pass, taken with and without hooks on its layers."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from statistics import median
@@ -28,6 +28,8 @@ from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.options import brief, check_least, checks_arguments
 from flopledger.profiles.tables import ProfilingError
+from flopledger.traffic.traced_pass import traced
+from flopledger.zoo.inputs import Inputs
 
 # the path of a module that begins, None for one that ends; and when
 Mark = tuple[str | None, Any]
@@ -106,7 +108,7 @@ def timing(
         high=max(plain),
         hooked_seconds=median(hooked),
         peaks=most,
-        layers=tuple(_layers(kinds, passes, calls)),
+        layers=tuple(_layers(kinds, passes, calls, _moved(name, module, inputs))),
         complete=all(call.counted for call in calls),
     )
 
@@ -204,7 +206,10 @@ def _self_times(marks: list[Mark], clock: Clock) -> tuple[Counter[str], Counter[
 
 
 def _layers(
-    kinds: dict[str, str], passes: list[tuple[Counter[str], Counter[str]]], calls: Sequence[OpCall]
+    kinds: dict[str, str],
+    passes: list[tuple[Counter[str], Counter[str]]],
+    calls: Sequence[OpCall],
+    moved: Mapping[str, int] | None,
 ) -> Iterator[LayerTime]:
     work: dict[str, list[OpCall]] = {}
     for call in calls:
@@ -225,8 +230,19 @@ def _layers(
             high=max(times),
             macs=sum(call.macs for call in own),
             other_flops=sum(call.other_flops for call in own),
-            bytes=sum(call.bytes for call in own),
+            bytes=None if moved is None else moved.get(path, 0),
         )
+
+
+def _moved(name: str, module: nn.Module, inputs: Inputs) -> dict[str, int] | None:
+    """Of each layer the bytes that its operators move one by one; None where some are not known."""
+    try:
+        traffic = traced(name, module, inputs).traffic()
+    except ProfilingError:
+        return None
+    if traffic.unknown:
+        return None
+    return {layer.path: layer.operator_bytes for layer in traffic.layers}
 
 
 def _complaint(error: BaseException, device: torch.device) -> str:

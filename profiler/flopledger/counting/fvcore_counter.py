@@ -4,7 +4,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from math import prod
 from typing import Any
 
 import torch
@@ -155,7 +154,6 @@ def _recording(
                 macs=macs,
                 other_flops=other,
                 counted=known is not None,
-                bytes=sum(prod(shape) * dtype.itemsize for shape, dtype in (*given, *made)),
             )
         )
         return _NOTHING

@@ -223,7 +223,6 @@ class Recorder(DispatchMode):
             counted=cost is not None,
             backward=self._backward,
             params=params,
-            bytes=sum([t.numel() * t.element_size() for t in (*given, *made)]),
             rescored_macs=rescored(op, taken, result) if macs else 0,
             recomputed=self._backward and is_run_again(),
         )

@@ -137,7 +137,8 @@ def parse_utilisation(given: str | float) -> tuple[float, float]:
 def _cluster(on: str) -> tuple[str, int]:
     name, colon, count = on.rpartition(":")
     if not (colon and count.isascii() and count.isdigit() and name):
-        raise WrongOption(f"--on {brief(on)} does not say how many; say {on.strip(':')}:64")
+        device = on.partition(":")[0] or "h100-sxm"
+        raise WrongOption(f"--on {brief(on)} does not say how many; say {device}:64")
     check_least({"on": (int(count), 1)})
     return name, int(count)
 
