@@ -82,5 +82,5 @@ def test_where_arithmetic_sets_the_limit():
 
 
 def test_an_unknown_device_or_dtype_is_refused(kept):
-    with pytest.raises(flopledger.WrongOption, match="no device is called 'h100-sxn'"):
+    with pytest.raises(flopledger.WrongOption, match="'h100-sxn'; did you mean h100-sxm"):
         kept.on("h100-sxn")
