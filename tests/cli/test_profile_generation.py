@@ -116,6 +116,7 @@ def test_on_a_device_at_most(asked):
         (["--on", "l5"], "no device is called 'l5'"),
         (["--on", "l4", "--dtype", "fp64"], "float64"),
         (["--on", "l4", "--dtype", "int8"], "with --prefill say bf16, fp16 or fp32"),
+        (["--on", "l4", "--format", "svg"], "--on with --prefill is shown by --format table, json"),
         (["--on", "l4", "--fused"], "leave --fused out"),
     ],
 )

@@ -1,5 +1,7 @@
 """A run on a cluster: hours by hand, and what cannot be refused in a line."""
 
+import csv
+import io
 import json
 from math import sqrt
 
@@ -7,6 +9,7 @@ import flopledger
 import pytest
 from flopledger import BadFacts, WrongOption
 from flopledger.planning.read_forwards import parse_utilisation
+from flopledger.reports.plan import FORMATS
 
 PEAK = 989.4e12  # of an H100 SXM at 16 bits, its data sheet
 RUN = """
@@ -81,6 +84,7 @@ def test_each_stage_of_zero_divides_one_part_more(file):
     [
         ({"on": "h100:0"}, "too small"),
         ({"on": "h100"}, "does not say how many; say h100:64"),
+        ({"on": "h100:-4"}, "does not say how many; say h100:64"),
         ({"on": "h1000:8"}, "did you mean h100"),
         ({"on": "h100:8", "utilisation": "0.5..0.4"}, "exchange them"),
         ({"on": "h100:8", "utilisation": "1.4"}, "no share"),
@@ -121,6 +125,27 @@ def test_a_run_without_what_is_needed_is_refused(file):
     path.write_text(path.read_text().partition("[images]")[0])
     with pytest.raises(BadFacts, match="is missing"):
         flopledger.plan(path, on="h100:8")
+
+
+def test_a_device_of_which_several_are_sold_leaves_open_what_fits(file):
+    plan = flopledger.plan(file(), on="a100:4")  # with 40 GB or 80
+    whole = json.loads(plan.to_json())
+    assert whole["device"]["bytes_per_second"] is whole["device"]["memory_bytes"] is None
+    assert {split["fits"] for split in whole["splits"]} == {None}
+    assert any("say a100-40gb or a100-80gb" in note for note in plan.notes)
+
+
+def test_csv_has_the_hours_in_full_and_a_row_a_stage(file):
+    plan = flopledger.plan(file(), on="h100:4", utilisation="0.3..0.6")
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](plan))))
+    assert [int(row["zero"]) for row in rows] == [0, 1, 2, 3]
+    assert {float(row["hours_low"]) for row in rows} == {plan.hours.low}
+    assert int(rows[0]["device_bytes"]) == 16 * PARAMS
+
+
+def test_many_hours_are_written_out(file):
+    plan = flopledger.plan(file(), on="h100:4", utilisation=1e-9)
+    assert f"{FLOP / (4 * PEAK * 1e-9 * 3600):,.0f} hours" in repr(plan)  # 16,000 and more
 
 
 def test_one_share_is_both_ends():

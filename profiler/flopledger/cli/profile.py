@@ -260,7 +260,7 @@ def profile(
     )
     check_wanted(order.wanted)
     check_asked(order.wanted.devices)
-    writer = check_format(chosen, weight, order.wanted, len(models) > 1, output)
+    writer = check_format(chosen, weight, order.wanted, len(models) > 1, output, prompt is not None)
 
     def written(profiles: "list[Profile]", measurements: "list[Measured]") -> str | bytes:
         from flopledger.reports.profile import Shown

@@ -12,13 +12,27 @@ if TYPE_CHECKING:
 
 
 def check_format(
-    name: str, weight: str, wanted: "Wanted", several: bool, output: Path | None
+    name: str,
+    weight: str,
+    wanted: "Wanted",
+    several: bool,
+    output: Path | None,
+    prompted: bool = False,
 ) -> "Format":
     """The format, if it shows what is asked for; said before anything is counted.
+
+    Args:
+        name: the format's.
+        weight: what a trace's boxes are as wide as.
+        wanted: what is to be measured, and the devices that are named.
+        several: whether several models are.
+        output: the file; None for the screen.
+        prompted: whether a prompt and new tokens are counted, not one pass.
 
     Raises:
         BadParameter: it does not.
     """
+    from flopledger.reports.generation import WITH_LIMITS
     from flopledger.reports.profile import FORMATS
 
     chosen = FORMATS[name]
@@ -38,7 +52,8 @@ def check_format(
         )
     if wanted.memory and not chosen.measurements:
         raise typer.BadParameter(f"--memory is shown by --format {shown}")
-    if wanted.devices.on and not chosen.devices:
-        forms = ", ".join(form for form in FORMATS if FORMATS[form].devices)
-        raise typer.BadParameter(f"--on is shown by --format {forms}")
+    told = WITH_LIMITS if prompted else [form for form in FORMATS if FORMATS[form].devices]
+    if wanted.devices.on and name not in told:
+        of = "--on with --prefill" if prompted else "--on"
+        raise typer.BadParameter(f"{of} is shown by --format {', '.join(told)}")
     return chosen

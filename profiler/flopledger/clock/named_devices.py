@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from flopledger.clock.published_peaks import Peak, Row, peak_of, row_of, rows_of
@@ -66,16 +67,18 @@ class NamedDevice:
             dict.fromkeys(
                 f"{figure.source} ({f'read {figure.retrieved}' if figure.url else 'not re-read'})"
                 for figure in figures
-                if figure is not None
+                if figure is not None and isfinite(figure.value)
             )
         )
 
     def as_object(self) -> dict[str, Any]:
-        """Plain values; days as texts."""
+        """Plain values; days as texts, and None for a bandwidth that is not known."""
         whole = asdict(self)
         for figure in whole.values():
             if isinstance(figure, dict) and figure["retrieved"]:
                 figure["retrieved"] = figure["retrieved"].isoformat()
+        if not isfinite(self.bytes_per_second.value):
+            whole["bytes_per_second"] = None
         return whole
 
 
@@ -112,7 +115,7 @@ def named_device(name: str, dtype: str, needs_bandwidth: bool = True) -> NamedDe
         raise WrongOption(f"{name} has no peak at {dtype}; known are {', '.join(dtypes)}")
     bandwidth = _figure(name, lambda row: row.bandwidth_gb_s, _GIGA)
     if bandwidth is None and needs_bandwidth:
-        raise WrongOption(f"the bandwidth of {name} is not known; {_fuller(name)}")
+        raise WrongOption(f"the bandwidth of {name} is not known; {fuller(name)}")
     return NamedDevice(
         name=name,
         dtype=dtype,
@@ -143,8 +146,8 @@ def _figure(name: str, of: Callable[[Row], float | None], unit: float) -> Figure
     return Figure(value=value * unit, source=row.source, url=row.url, retrieved=row.retrieved)
 
 
-def _fuller(name: str) -> str:
-    """Names of those that it may be, of which it is known."""
+def fuller(name: str) -> str:
+    """What to say in place of a name of several devices: those that tell memory and bandwidth."""
     told = (row for row in rows_of() if row.bandwidth_gb_s is not None)
     names = dict.fromkeys(_as_typed(row.name) for row in told)
     near: Iterable[str] = [n for n in names if n.startswith(_as_typed(name))]

@@ -3,7 +3,7 @@
 from math import sqrt
 from pathlib import Path
 
-from flopledger.clock.named_devices import NamedDevice, dtype_of, named_device
+from flopledger.clock.named_devices import NamedDevice, dtype_of, fuller, named_device
 from flopledger.counting.cached import cached_profile
 from flopledger.errors import WrongOption
 from flopledger.ledger.build import Profiles, ledgers
@@ -183,6 +183,10 @@ def _notes(device: NamedDevice, assumed_dtype: bool, goodput: float) -> tuple[st
         notes.append(
             f"energy is the devices' alone at their thermal design power, {device.watts.value:g} W "
             f"({device.watts.source}): host, network and cooling come on top"
+        )
+    if device.memory_bytes is None:
+        notes.append(
+            f"the memory of {device.name} is not known, nor what fits; {fuller(device.name)}"
         )
     if assumed_dtype:
         notes.append("the run's file does not say its precision: bfloat16 is assumed")

@@ -298,3 +298,5 @@ FORMATS: dict[str, Callable[[Sequence[Generation]], str]] = {
     "html": _page,
     "latex": _each(latex),
 }
+# those that have what devices do at most: a picture or a trace is of one pass, the others rows
+WITH_LIMITS = "table", "json", "markdown", "html"

@@ -1,6 +1,7 @@
 """A plan of a training run: hours, energy, and what each device holds."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -71,7 +72,7 @@ def _splits(plan: Plan) -> pd.DataFrame:
             "replicas": split.data,
             "tensor": split.tensor,
             "pipeline": split.pipeline,
-            "GB a device": f"{split.device_bytes / 1e9:,.4g}",
+            "GB a device": _figure(split.device_bytes / 1e9),
             "fits": fits[split.fits],
         }
         for split in plan.splits
@@ -79,15 +80,36 @@ def _splits(plan: Plan) -> pd.DataFrame:
 
 
 def _range(figure: Interval) -> str:
-    return (
-        f"{figure.low:,.4g} to {figure.high:,.4g}" if figure.uncertain else f"{figure.value:,.4g}"
-    )
+    if not figure.uncertain:
+        return _figure(figure.value)
+    return f"{_figure(figure.low)} to {_figure(figure.high)}"
+
+
+def _figure(value: float) -> str:
+    """Four digits, and of a large number all before the point: 12,834."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def frame(plan: Plan) -> pd.DataFrame:
+    """A row a stage of ZeRO with every figure in full, the run's own in each."""
+    whole = {"flop": plan.flop, "hours": plan.hours, "device_hours": plan.device_hours}
+    if plan.kilowatt_hours is not None:
+        whole["kilowatt_hours"] = plan.kilowatt_hours
+    ends = {
+        f"{name}{of}": getattr(figure, field)
+        for name, figure in whole.items()
+        for field, of in (("value", ""), ("low", "_low"), ("high", "_high"))
+    }
+    own = {"run": plan.run, "device": plan.device.name, "devices": plan.devices}
+    own |= {"dtype": plan.dtype, "params": plan.params, "goodput": plan.goodput}
+    own |= {"utilisation_low": plan.utilisation[0], "utilisation_high": plan.utilisation[1]}
+    return pd.DataFrame(own | ends | asdict(split) for split in plan.splits)
 
 
 FORMATS: dict[str, Callable[[Plan], str]] = {
     "table": table,
     "json": Plan.to_json,
-    "csv": lambda plan: to_csv(_splits(plan)),
+    "csv": lambda plan: to_csv(frame(plan)),
     "markdown": markdown,
     "html": lambda plan: page("plan", html(plan)),
 }
