@@ -84,3 +84,25 @@ def test_where_arithmetic_sets_the_limit():
 def test_an_unknown_device_or_dtype_is_refused(kept):
     with pytest.raises(flopledger.WrongOption, match="'h100-sxn'; did you mean h100-sxm"):
         kept.on("h100-sxn")
+
+
+class Slots(nn.Linear):
+    """Writes what is new into slots that were reserved, and meets an encoder's rows, which stay."""
+
+    def forward(self, new, cached=None):
+        fresh = new.new_zeros(len(new), 64, WIDTH), 0, new.new_ones(len(new), 9, WIDTH)
+        slots, filled, encoded = cached or fresh
+        seen = filled + new.shape[1]
+        slots[:, filled:seen] = new
+        mixed = slots[:, :seen].sum(1, keepdim=True) + encoded.sum(1, keepdim=True)
+        return super().forward(mixed), (slots, seen, encoded)
+
+
+def test_of_a_cache_that_stays_a_step_reads_what_it_meets_and_writes_one_row():
+    network = Slots(WIDTH, CLASSES, bias=False).to(torch.bfloat16)
+    own = flopledger.generation(network, prefill=PROMPT, decode=NEW, batch=BATCH, inputs=arguments)
+    assert own.cache_state_bytes == BATCH * (64 + 9) * ROW
+    assert own.first.cache_written_bytes == own.last.cache_written_bytes == BATCH * ROW
+    # all slots until its own, which it reads back, and the encoder's
+    assert own.first.cache_read_bytes == BATCH * (PROMPT + 1 + 9) * ROW
+    assert own.last.cache_read_bytes == BATCH * (PROMPT + NEW + 9) * ROW

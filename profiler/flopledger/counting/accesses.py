@@ -1,5 +1,6 @@
 """What each operator of a pass reads and writes: parts of storages, by where they lie."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -105,6 +106,15 @@ class Accesses:
         reads, writes = self._moved(name, list(given), list(made))
         if reads or writes:
             self.all.append(Access(call=call, reads=tuple(reads), writes=tuple(writes)))
+
+    def touched(self) -> dict[int, tuple[int, int]]:
+        """Of each storage, by its key, how many elements are read and written, each part once."""
+        reads, writes = Counter[int](), Counter[int]()
+        for extent in {extent for access in self.all for extent in access.reads}:
+            reads[extent.storage] += extent.elements
+        for extent in {extent for access in self.all for extent in access.writes}:
+            writes[extent.storage] += extent.elements
+        return {key: (reads[number], writes[number]) for key, number in self._numbers.items()}
 
     def _moved(
         self, name: str, given: list[Tensor], made: list[Tensor]

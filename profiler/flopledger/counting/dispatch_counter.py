@@ -48,6 +48,7 @@ class Findings:
         gradients: whether the forward pass took some itself.
         accesses: what each operator reads and writes; None where that was not asked for.
         out: what it returned, its floating tensors on meta.
+        inputs: what stood in for its arguments.
     """
 
     graph: Reading | None = None
@@ -56,6 +57,7 @@ class Findings:
     gradients: bool = False
     accesses: Accesses | None = None
     out: Any = None
+    inputs: Any = None
 
     def refuse(self, error: Exception) -> None:
         """Keep it, if it is the first."""
@@ -149,7 +151,7 @@ def count(
             ):
                 out = double.module(*double.args, **double.kwargs)
                 refuse_unfinished(out)
-                findings.out = out
+                findings.out, findings.inputs = out, (double.args, double.kwargs)
         finally:
             if seen is not None:
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])

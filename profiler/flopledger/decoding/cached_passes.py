@@ -15,7 +15,7 @@ from flopledger.counting.accesses import Accesses
 from flopledger.counting.dispatch_counter import Findings
 from flopledger.counting.failures import first_line
 from flopledger.counting.met_params import key_of
-from flopledger.decoding.cache_tensors import CACHES, Growth, grown, part_of, tensors_reached
+from flopledger.decoding.cache_tensors import CACHES, Growth, Kept, grown, part_of, tensors_reached
 from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.profiles.tables import ProfilingError
 from flopledger.traffic.moves import Moves
@@ -39,12 +39,15 @@ class Counted:
         met: of each parameter, how many elements took part in arithmetic, once for each time.
         operator_bytes: where each operator reads what it is given and writes what it makes, as
             PyTorch runs them one by one; None where those of some are not known.
+        kept: of each storage that went in and is returned, by its key, how many elements are read
+            and written, each part once; none where those of some operators are not known.
         out: what forward returned.
     """
 
     calls: tuple[OpCall, ...]
     met: dict[str, int]
     operator_bytes: int | None
+    kept: Kept
     out: Any
 
 
@@ -86,13 +89,14 @@ class CachedPasses:
         self._arguments = arguments or _transformers(name, module)
         self._probe = self.run(self.prompt(_PROBE)).out
         first = self._after(self._probe)
-        second = self._after(self.run(first.inputs).out)
+        ran = self.run(first.inputs)
+        second = self._after(ran.out)
         if not first.cache:
             raise WrongOption(
                 f"{name}: it keeps no cache: nothing that its forward returns goes into the next "
                 "pass"
             )
-        self.growth: Growth = grown(first.cache, second.cache)
+        self.growth: Growth = grown(first.cache, second.cache, ran.kept)
 
     def prompt(self, tokens: int) -> Inputs:
         """Forward's arguments for a prompt of that many tokens a sequence."""
@@ -129,6 +133,7 @@ class CachedPasses:
             calls=tuple(calls),
             met=findings.met,
             operator_bytes=None if accesses.unknown else _run_one_by_one(accesses),
+            kept={} if accesses.unknown else _kept(inputs, findings, accesses),
             out=findings.out,
         )
 
@@ -164,6 +169,17 @@ class CachedPasses:
 def _run_one_by_one(accesses: Accesses) -> int:
     moves = Moves(accesses, torch.float32, torch.float32)  # each tensor in its own dtype
     return sum(map(moves.by_operator, accesses.all))
+
+
+def _kept(inputs: Inputs, findings: Findings, accesses: Accesses) -> Kept:
+    given, stood_in = tensors_reached(inputs), tensors_reached(findings.inputs)
+    returned = {key_of(tensor) for tensor in tensors_reached(findings.out)}
+    touched = accesses.touched()
+    return {
+        key_of(tensor): touched.get(key_of(double), (0, 0))
+        for tensor, double in zip(given, stood_in, strict=True)
+        if key_of(double) in returned
+    }
 
 
 def _extend(cache: Any, tokens: int, growth: Growth) -> bool:

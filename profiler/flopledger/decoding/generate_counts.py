@@ -12,7 +12,7 @@ from torch import nn
 from flopledger.counting.advice import not_a_network
 from flopledger.counting.profiling import counted
 from flopledger.counting.subject import built
-from flopledger.decoding.cache_tensors import size_of
+from flopledger.decoding.cache_tensors import read_of, size_of
 from flopledger.decoding.cached_passes import CachedPasses, positions_of
 from flopledger.decoding.context_laws import Figures, Piece, pieces_of
 from flopledger.decoding.generation_result import CacheSize, Cost, Generation
@@ -95,8 +95,8 @@ def generated(
             "macs": sum(call.macs for call in seen.calls),
             "params_read": reads.elements,
             "params_bytes": reads.bytes,
-            "cache_read_bytes": size_of(step.cache),
-            "cache_written_bytes": growth.token_bytes + growth.state_bytes,
+            "cache_read_bytes": read_of(step.cache, seen.kept),
+            "cache_written_bytes": growth.token_bytes + growth.rewritten_bytes,
             **({} if absorbed is None else {"absorbed_macs": absorbed}),
             **({} if (run := seen.operator_bytes) is None else {"operator_bytes": run}),
         }

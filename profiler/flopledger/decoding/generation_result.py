@@ -28,7 +28,7 @@ class Cost:
         params_read: parameters that the passes read, each once a pass: of tables the rows looked
             up, of experts the number expected where each is as likely.
         params_bytes: theirs, as the model stores them.
-        cache_read_bytes: the cache as it was before each pass.
+        cache_read_bytes: the cache as it was before each pass; of what stays in place, what is met.
         cache_written_bytes: what each pass adds to it, or has to store anew.
         operator_bytes: where each operator reads what it is given from memory and writes there what
             it makes, as PyTorch runs them one by one; None where those of some are not known.
