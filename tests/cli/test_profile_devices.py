@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from flopledger.clock.named_devices import named_device
+from svg_texts import texts_of
 
 ON = ("--on", "h100-sxm", "--dtype", "bf16")
 
@@ -24,6 +26,9 @@ def test_json_has_it_with_a_training_step(run):
 def test_the_picture_names_the_finding_and_the_source(run):
     _, out, _ = run("profile", "dqn", *ON, "--fused", "--no-check", "--format", "svg")
     assert "<svg" in out
+    told = " ".join(texts_of(out))
+    for source in named_device("h100-sxm", "bfloat16").sources():  # whole, on as many lines as it takes
+        assert " ".join(source.split()) in " ".join(told.split())
     assert "memory sets the limit for" in out
     assert "H100 data sheet" in out
 

@@ -142,6 +142,11 @@ def _not_counted(*asked, **options):
         ("compare alexnet resnet50 --columns factr",
          "flopledger.ledger.compared.ledgers_to_compare", "'factor'"),
         ("selfplay --columns games", "flopledger.play.run_selfplay.selfplay", "'a game'"),
+        ("claims --columns claimd", "flopledger.statements.claim.claims", "'claimed'"),
+        ("diff lstm dqn --columns befor", "flopledger.cli.diff._count", "'before'"),
+        ("plan gpt3 --on h100-sxm:8 --columns fit", "flopledger.planning.read_forwards.plan",
+         "'fits'"),
+        ("systems --columns slop", "flopledger.field.look_up.systems", "'slope'"),
     ],
 )  # fmt: skip
 def test_a_wrong_column_is_refused_before_any_work(run, monkeypatch, command, work, hint):
@@ -164,6 +169,8 @@ def test_a_wrong_column_is_refused_before_any_work(run, monkeypatch, command, wo
         "compare alexnet dqn alexnet --columns A,B_to_C,all",
         "sweep lstm --over T=4,8 --input 1,T:int64 --jobs 1 --columns T,check",
         "selfplay --game tic_tac_toe --simulations 2 --games 1 --columns a_game",
+        "diff lstm dqn --columns before,other_flops",
+        "plan gpt3 --on h100-sxm:1024 --columns value,GB_a_device",
     ],
 )
 def test_every_column_that_a_table_has_may_be_asked_for(run, monkeypatch, tmp_path, command):

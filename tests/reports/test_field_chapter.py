@@ -4,7 +4,8 @@ import re
 
 import flopledger
 import pytest
-from flopledger.reports.report import field_chapter
+from flopledger.field.places import BOTTOM_UP
+from flopledger.reports.report import captions, field_chapter
 from flopledger.reports.systems_charts import off_trend
 
 # with the other tests that count every run: one worker counts them
@@ -27,6 +28,12 @@ def test_the_answer_and_its_reasons_have_the_checks_figures(field):
     one, other = re.findall(r"(\d\.\d) standard deviations", told)
     assert float(one) == pytest.approx(1.35, abs=0.11)
     assert float(other) == pytest.approx(3.5, abs=0.2)
+
+
+def test_the_figures_title_has_the_rings_that_it_draws(field):
+    (ring,) = [place for place in field.places
+               if place.run == "alexnet" and place.source == BOTTOM_UP]  # fmt: skip
+    assert f"AlexNet {ring.off[0].orders:+.1f}" in captions.off_trend(field).title
 
 
 def test_what_would_change_it_was_tried(field):

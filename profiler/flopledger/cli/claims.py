@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from flopledger.cli.console import Debug
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 
 EXAMPLES = """
 flopledger claims
@@ -31,7 +38,7 @@ def claims(
     from flopledger.reports.claims import FORMATS
     from flopledger.statements import claim
 
-    chosen = check_form("claims", form, output, columns)
+    chosen = check_form("claims", form, output, columns, column_titles("claims"))
     verdicts = claim.claims(file)
     deliver(lambda: FORMATS[chosen](verdicts), chosen, output, columns)
     return 0

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flopledger.cli.console import NOT_CONFIRMED, Debug
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 from flopledger.cli.profile import Asked, Kwargs, Order, counted
 from flopledger.zoo.registry import find_listings
 
@@ -57,7 +64,7 @@ def diff(
     from flopledger.zoo.inputs import parse_input
     from flopledger.zoo.sources import parse_options
 
-    chosen = check_form("diff", form, output, columns)
+    chosen = check_form("diff", form, output, columns, column_titles("diff"))
     limit = parse_percent(fail_over) if fail_over is not None else None
     order = Order(
         asked=[parse_input(text) for text in asked or []],

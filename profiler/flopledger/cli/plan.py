@@ -5,7 +5,14 @@ from typing import Annotated
 import typer
 
 from flopledger.cli.console import Debug
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 
 EXAMPLES = """
 flopledger plan gpt3 --on h100-sxm:1024
@@ -49,7 +56,7 @@ def plan(
     from flopledger.planning import read_forwards
     from flopledger.reports.plan import FORMATS
 
-    chosen = check_form("plan", form, output, columns)
+    chosen = check_form("plan", form, output, columns, column_titles("plan"))
     made = read_forwards.plan(
         run,
         on=on,

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 import typer
 
 from flopledger.cli.console import Debug, say
-from flopledger.cli.formats import Columns, Output, check_form, deliver, format_option
+from flopledger.cli.formats import (
+    Columns,
+    Output,
+    check_form,
+    column_titles,
+    deliver,
+    format_option,
+)
 
 EXAMPLES = """
 flopledger systems --domain Games
@@ -41,9 +48,12 @@ def systems(
     With the trend of all of them, how far each lies off it, and where the ledger's runs lie.
     """
     from flopledger.field.look_up import systems as look_up
-    from flopledger.reports.systems import FORMATS
+    from flopledger.field.published_systems import OLDER, PRIMARY
+    from flopledger.reports.systems import FORMATS, off_title
 
-    chosen = check_form("systems", form, output, columns)
+    tables = [PRIMARY, OLDER, *([download.name] if download else [])]
+    titles = [*column_titles("systems"), *map(off_title, tables)]
+    chosen = check_form("systems", form, output, columns, titles)
     found = look_up(download, domain=domain, since=since)
     for note in found.notes:
         say(note)

@@ -24,7 +24,7 @@ RULE = (
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """A table, below it each claim in full with the reason for its verdict, and the rule."""
-    shown = frame(verdicts)[["id", "claimed", "found", "kind", "verdict"]]
+    shown = frame(verdicts)[list(COLUMNS)]
     return "".join(
         [plain_table(shown, ("kind", "claimed")), *map(_in_full, verdicts), f"\n{wrapped(RULE)}\n"]
     )
@@ -95,6 +95,9 @@ def found(verdict: Verdict) -> str:
         return text
     return f"{text} ({short(verdict.range[0])} to {short(verdict.range[1])})"
 
+
+# what the columns of the table may be called: --columns is held to it before any work is done
+COLUMNS = ("id", "claimed", "found", "kind", "verdict")
 
 # what flopledger claims --format offers
 FORMATS: dict[str, Callable[[Verdicts], str]] = {

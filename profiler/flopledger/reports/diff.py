@@ -33,6 +33,10 @@ def html(difference: Differences) -> str:
     return as_html(difference.heading, pd.DataFrame(), notes(difference)) + "".join(tables)
 
 
+# what the columns of the tables may be called: --columns is held to it before any work is done
+COLUMNS = ("total", "before", "after", "change", "relative", "layer", "status", "params", "macs",
+           "other_flops")  # fmt: skip
+
 # what flopledger diff --format offers
 FORMATS: dict[str, Callable[[Differences], str]] = {
     "table": table,

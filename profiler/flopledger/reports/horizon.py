@@ -40,7 +40,7 @@ def markdown(result: Horizon) -> str:
 
 
 # what the columns of the table may be called: --columns is held to it before any work is done
-COLUMNS = ("arm", "settings", "reached", "samples", "90%", "FLOP, learning", "FLOP, making data")
+COLUMNS = ("arm", "settings", "reached", "samples", "90%", "FLOP learning", "FLOP making data")
 
 FORMATS: dict[str, Callable[[Horizon], str]] = {
     "table": table,
@@ -60,8 +60,8 @@ def arms_table(result: Horizon) -> pd.DataFrame:
             "reached": f"{e.reached} of {e.trials}",
             "samples": short(e.samples),
             "90%": _between(e.low, e.high),
-            "FLOP, learning": short(e.flops_learning),
-            "FLOP, making data": short(e.flops_making),
+            "FLOP learning": short(e.flops_learning),
+            "FLOP making data": short(e.flops_making),
         }
         for e in result.estimates
     )

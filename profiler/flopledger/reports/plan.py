@@ -106,6 +106,9 @@ def frame(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(own | ends | asdict(split) for split in plan.splits)
 
 
+# what the columns of the tables may be called: --columns is held to it before any work is done
+COLUMNS = ("value", "low", "high", "ZeRO", "replicas", "tensor", "pipeline", "GB a device", "fits")
+
 FORMATS: dict[str, Callable[[Plan], str]] = {
     "table": table,
     "json": Plan.to_json,

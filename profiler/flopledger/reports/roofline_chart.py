@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import log10
+from textwrap import wrap
 from typing import Any, Literal
 
 import altair as alt
@@ -160,4 +161,4 @@ def _below(roofline: Roofline, bounds: DeviceBounds) -> list[str]:
         *device.sources(),
         edition().line,
     ]
-    return [line if len(line) <= _LETTERS else f"{line[: _LETTERS - 1]}…" for line in lines]
+    return [part for line in lines for part in wrap(line, _LETTERS)]

@@ -11,7 +11,7 @@ import pandas as pd
 from flopledger.field.field_result import Scale, Systems
 from flopledger.field.horizon_slope import Slope
 from flopledger.field.places import BOTTOM_UP, Off, Place
-from flopledger.field.published_systems import COLUMNS
+from flopledger.field.published_systems import COLUMNS as PUBLISHED
 from flopledger.field.trend import Trend
 from flopledger.options import Picture
 from flopledger.reports.cells import markdown_text, to_csv, to_markdown
@@ -29,14 +29,14 @@ def frame(systems: Systems) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                **{column: getattr(one, column) for column in COLUMNS},
+                **{column: getattr(one, column) for column in PUBLISHED},
                 "published_on": one.published_on.isoformat() if one.published_on else None,
                 "flop_per_param": one.flop_per_param,
                 "off_trend": systems.off(one),
             }
             for one in systems.rows
         ],
-        columns=[*COLUMNS, "flop_per_param", "off_trend"],
+        columns=[*PUBLISHED, "flop_per_param", "off_trend"],
     )
 
 
@@ -194,8 +194,13 @@ def _offs(offs: Sequence[Off], names: Sequence[str]) -> dict[str, str]:
         off = by_name[name]
         text = f"{off.orders:+.2f} ({off.sds:+.1f} sd)" if not off.crossed else (
             f"[{off.orders:+.2f} ({off.sds:+.1f} sd)]")  # fmt: skip
-        cells[f"off {_cut(name, 14)}"] = text
+        cells[off_title(name)] = text
     return cells
+
+
+def off_title(trend: str) -> str:
+    """What the column is called of how far runs lie off that trend."""
+    return f"off {_cut(trend, 14)}"
 
 
 def slope_table(found: Sequence[Slope]) -> pd.DataFrame:
@@ -302,6 +307,12 @@ def picture(systems: Systems, form: Picture, scale: Scale = "log") -> str | byte
 
     return drawn(per_param(systems, scale).to_dict(), per_param_caption(systems, scale), form)
 
+
+# what the columns of the tables may be called, but for `off_title`'s: --columns is held to it before
+# any work is done
+COLUMNS = ("system", "date", "domain", "params", "FLOP", "per param", "off", "systems", "10%",
+           "median", "90%", "in trend", "sd", "trend", "a pair", "one out", "AlexNet", "run",
+           "counted", "FLOP/param", "of", "long", "slope", "resampled", "HC3")  # fmt: skip
 
 # what flopledger systems --format offers; of the pictures, cli/systems.py says the scale
 FORMATS: dict[str, Callable[..., str | bytes]] = {

@@ -206,6 +206,15 @@ def test_every_chart_has_a_text_and_a_table_behind_it(page):
     assert page.find_elements("css selector", "[data-chart]")
 
 
+def test_every_figure_says_what_is_compared_and_by_whose_figures(page):
+    told = [c.get_attribute("textContent") for c in page.find_elements("tag name", "figcaption")]
+    assert told
+    assert [text for text in told if "Sources: " not in text] == []
+    (chain,) = page.find_elements("css selector", "#chain-v100 figcaption")
+    lines = chain.text.splitlines()  # a run's letter begins a line of its own
+    assert [line[0] for line in lines if re.match("[A-Z] ", line)] == ["A", "B", "C"]
+
+
 @pytest.mark.parametrize(("width", "theme"), product(WIDTHS, THEMES))
 def test_no_screen_cuts_a_label_or_is_wider_than_itself(page, width, theme):
     with _screen(page, width, theme), _all_versions(page):

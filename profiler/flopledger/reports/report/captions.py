@@ -118,11 +118,10 @@ def games(horizons: Mapping[str, Horizon]) -> Caption:
 def off_trend(field: Systems) -> Caption:
     """Where the discussion's two runs lie."""
     steps, whole = (field_chapter.off_trend(field, kind) for kind in ("training", "all"))
-    alexnet = field.trend.residual("AlexNet")
-    beside = "" if alexnet is None else f"; AlexNet {alexnet:+.1f}"
+    alexnet = field_chapter.off_trend(field, None, "alexnet")  # its ring, not Epoch's tick
     return Caption(
         title=f"AlphaZero (Go) lies {steps.orders:.1f} orders of magnitude above the trend in "
-        f"gradient steps alone, {whole.orders:.1f} with the search that made its games{beside}",
+        f"gradient steps alone, {whole.orders:.1f} with the search that made its games; AlexNet {alexnet.orders:+.1f}",
         subtitle=(
             "Orders of magnitude of training FLOP per parameter above the trend of date and size, "
             f"of {len(field.trend.systems)} notable systems by domain: a tick is a system, the "

@@ -44,8 +44,8 @@ def paragraphs(field: Systems) -> list[str]:
         "order between AlexNet and AlphaZero needs no cause of its own.",
         "The whole gap is another matter, and it depends on what is counted. Epoch's table counts "
         f"gradient steps alone; so counted, AlphaZero lies {steps.orders:.2f} orders above the "
-        f"trend, {steps.sds:.1f} standard deviations, and AlexNet {alexnet:+.2f} orders: the gap "
-        "that is left is an ordinary one. With the search that made its games it lies "
+        f"trend, {steps.sds:.1f} standard deviations, and AlexNet {alexnet:+.2f} orders by "
+        "Epoch's own figure: the gap that is left is an ordinary one. With the search that made its games it lies "
         f"{whole.orders:.2f} orders above the trend of figures that count such compute, too "
         f"({len(other.systems)} systems, Epoch's table of 2025): {whole.sds:.1f} standard "
         f"deviations, and no ordinary one. Games as a whole lie {games.mean():.2f} orders above "
@@ -146,12 +146,19 @@ def markdown(field: Systems) -> list[str]:
     ]
 
 
-def off_trend(field: Systems, accounting: str) -> Off:
-    """How far the discussion's run lies off the trend of that accounting, bottom up."""
+def off_trend(field: Systems, accounting: str | None, run: str = RUN) -> Off:
+    """How far a run lies off the trend of that accounting, bottom up: the discussion's, if not said.
+
+    Args:
+        field: the systems, their trends, and where the runs lie.
+        accounting: of the run's total; None of one that made no data, for which the first trend is
+            taken.
+        run: its name.
+    """
     for place in field.places:
-        if (place.run, place.accounting, place.source) == (RUN, accounting, BOTTOM_UP):
+        if (place.run, place.accounting, place.source) == (run, accounting, BOTTOM_UP):
             return next(off for off in place.off if not off.crossed)
-    raise LookupError(f"{RUN} has no total of {accounting}")
+    raise LookupError(f"{run} has no total of {accounting}")
 
 
 def _sentence(text: str) -> str:
