@@ -4,7 +4,7 @@ import json
 
 import pytest
 from flopledger.clock.named_devices import named_device
-from svg_texts import texts_of
+from svg_texts import places_of, texts_of
 
 ON = ("--on", "h100-sxm", "--dtype", "bf16")
 
@@ -31,6 +31,26 @@ def test_the_picture_names_the_finding_and_the_source(run):
         assert " ".join(source.split()) in " ".join(told.split())
     assert "memory sets the limit for" in out
     assert "H100 data sheet" in out
+
+
+def test_no_label_covers_another(run, tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(
+        "from torch import nn\n"
+        "def net():\n"
+        "    layers = {f'a_layer_of_a_long_name_{n}': nn.Conv2d(n, 2 * n, 3)\n"
+        "              for n in (2, 4, 8, 16, 32, 64)}\n"
+        "    net = nn.Sequential()\n"
+        "    [net.add_module(*layer) for layer in layers.items()]\n"
+        "    return net\n"
+    )
+    _, out, _ = run("profile", f"{file}:net", "--input", "1,2,32,32", *ON, "--no-check",
+                    "--format", "svg")  # fmt: skip
+    labels = [place for place in places_of(out) if place[0].startswith("a_layer")]
+    assert len(labels) > 1
+    for number, (_, left, right, y) in enumerate(labels):
+        for _, begin, end, other in labels[:number]:
+            assert right < begin or end < left or abs(y - other) > 10
 
 
 @pytest.mark.parametrize(

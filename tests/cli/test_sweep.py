@@ -154,6 +154,15 @@ def test_a_chart_says_its_law_and_what_failed(run, network, tmp_path):
     assert len(crosses) == 3
 
 
+def test_a_page_tells_failures_below_its_table(run, network):
+    call = words(network, "--over", "N=4,6,8", "--kwargs", "fails=6", "--format", "html")
+    code, out, _ = run(*call)
+    assert code == 1
+    table, _, below = out.partition("</table>")
+    assert "error" not in table
+    assert "at N=6: it cannot take N=6" in below
+
+
 @pytest.mark.parametrize("form", ["svg", "png", "html"])
 def test_a_chart(run, network, tmp_path, form):
     file = tmp_path / f"chart.{form}"

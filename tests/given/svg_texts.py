@@ -23,6 +23,11 @@ def texts_outside(svg):
     ]
 
 
+def places_of(svg):
+    """Each text with where it begins and ends, and how far down its line is, in pixels."""
+    return list(_placed(ElementTree.fromstring(svg), 0.0, 0.0))
+
+
 def _placed(element, x, y):
     moved = re.match(r"translate\(([-\d.e]+),? ?([-\d.e]+)\)", element.get("transform", ""))
     if moved:

@@ -4,11 +4,12 @@ from math import log10
 from types import SimpleNamespace
 
 import pytest
-from flopledger import compare, profile
+from flopledger import compare, profile, systems
 from flopledger.ledger.chain import chain
 from flopledger.reports import charts
 from flopledger.reports.edition import edition
 from flopledger.reports.pictures import cited, orders_in_words, times
+from flopledger.reports.systems import FORMATS
 from flopledger.reports.units import short
 from runs_by_hand import alexnet, chess
 from svg_texts import texts_of, texts_outside
@@ -38,6 +39,20 @@ def test_a_run_that_took_less_or_as_much_is_said_so():
     assert "alexnet took" in compare(chess(), alexnet(), samples=10).chart("svg")
     assert "fewer training FLOP" in compare(chess(), alexnet(), samples=10).chart("svg")
     assert "took as many training FLOP" in compare(alexnet(), alexnet(), samples=10).chart("svg")
+
+
+def test_a_chain_of_one_run_found_no_difference():
+    told = " ".join(texts_of(chain([chess()] * 3, samples=10).chart("svg")))
+    assert "chess took as many training FLOP per parameter as chess" in told
+    assert "largest part" not in told
+
+
+def test_a_linear_axis_has_no_number_twice():
+    found = systems(domain="Games")
+    for scale in ("log", "linear"):
+        axis = [text for text in texts_of(FORMATS["svg"](found, scale=scale)) if "e+" in text]
+        assert len(set(axis)) == len(axis) > 3
+    assert "trend is of all domains' 392" in FORMATS["svg"](found)
 
 
 def test_a_chains_letters_have_a_key():

@@ -148,8 +148,11 @@ def caption(chain: Chain) -> Caption:
         more = "more" if orders > 0 else "fewer"
         title = f"{last} took {orders_in_words(orders)} {more} {chain.quantity} than {first}"
     most = max(chain.orders, key=lambda factor: chain.orders[factor] * orders)
+    title = f"{title}; the largest part, {chain.orders[most]:+.2f}: {most}"
+    if not orders:
+        title = f"{last} took as many {chain.quantity} as {first}"
     return Caption(
-        title=f"{title}; the largest part, {chain.orders[most]:+.2f}: {most}",
+        title=title,
         subtitle=(
             *legend(chain),
             "Each bar is what one factor adds (+) or takes away (-) at a step, in orders of "

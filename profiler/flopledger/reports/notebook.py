@@ -15,6 +15,8 @@ _STYLE = (
     ":root { color-scheme: light dark } body { font: 15px/1.4 system-ui, sans-serif; margin: 1em }"
     " table { border-collapse: collapse; display: block; overflow-x: auto }"
     " td, th { padding: 0.1em 0.6em; border-bottom: 1px solid #8884; text-align: right }"
+    # a reader's letters may be wider than those that the chart was laid out with
+    " svg { overflow: visible; max-width: 100%; height: auto }"
     " td:first-child, th:first-child { text-align: left }"
 )
 

@@ -19,7 +19,7 @@ from flopledger.rooflines.roofline_result import Roofline
 COLOURS = {"memory": "#4c78a8", "arithmetic": "#f58518"}
 WIDTH, HEIGHT = 640, 300  # pixels
 _LABELS = 8  # at most in a panel
-_APART = 0.22  # orders of magnitude between two labels' points
+_LETTER = 5.5  # pixels: the width of a label's letter
 _LETTERS = 110  # of a line below the title
 
 
@@ -64,9 +64,7 @@ def _panel(roofline: Roofline, bounds: DeviceBounds) -> Any:
     points = _points(bounds)
     peak = bounds.device.flops_per_second.value * bounds.utilisation
     ridge = bounds.device.ridge
-    ends = [*points["intensity"], ridge]
-    left = min(ends) / 10**0.4
-    right = max(ends) * (max(ends) / left) ** 0.35  # room for the label of the last point
+    left, right = _ends([*points["intensity"], ridge])
     lowest = min(points["rate"].min(), peak * left / ridge)
     x = alt.X(
         "intensity:Q",
@@ -131,15 +129,24 @@ def _points(bounds: DeviceBounds) -> pd.DataFrame:
         for group in places.values()
     ]
     rows.sort(key=lambda row: -row["seconds"])
-    taken: list[float] = []
+    left, right = _ends([*(row["intensity"] for row in rows), bounds.device.ridge])
+    pixel = log10(right / left) / WIDTH  # orders of magnitude
+    taken: list[tuple[float, float]] = []
     for row in rows:
-        at = log10(row["intensity"])
-        free = len(taken) < _LABELS and all(abs(at - other) > _APART for other in taken)
-        taken += [at] * free
+        begin = log10(row["intensity"])
+        end = begin + (len(row["name"]) + 2) * _LETTER * pixel
+        free = len(taken) < _LABELS and all(end < other[0] or other[1] < begin for other in taken)
+        taken += [(begin, end)] * free
         row["label"] = row["name"] if free else ""
         row["least time"] = f"{row['seconds'] * 1e3:.4g} ms"
         row["share"] = percent(row["seconds"], whole)
     return pd.DataFrame(rows)
+
+
+def _ends(intensities: Sequence[float]) -> tuple[float, float]:
+    """The axis of FLOPs a byte: with room at the right for the label of the last point."""
+    left, last = min(intensities) / 10**0.4, max(intensities)
+    return left, last * (last / left) ** 0.35
 
 
 def _name(group: Sequence[LayerBound]) -> str:

@@ -46,7 +46,9 @@ def markdown(sweep: Sweep) -> str:
 def html(sweep: Sweep) -> str:
     """The rows in full for a notebook, then the laws and what was assumed."""
     networks = ", ".join(dict.fromkeys(row.model for row in sweep.rows))
-    return as_html(f"{networks}: {len(sweep.rows)} rows", frame(sweep.rows), _lines(sweep))
+    rows = frame(sweep.rows).drop(columns="error")  # sentences, which make no column
+    lines = [*_failures(sweep.rows), *_lines(sweep)]
+    return as_html(f"{networks}: {len(sweep.rows)} rows", rows, lines)
 
 
 def as_object(sweep: Sweep) -> dict[str, Any]:
@@ -138,10 +140,12 @@ def _table(rows: Sequence[Row]) -> str:
             for row in rows
         ]
     )
-    failed = [row for row in rows if row.error is not None]
-    reasons = [wrapped(f"{row_in_words(row)}: {row.error}") for row in failed]
     table = plain_table(cells, _FIRST_TO_GO)
-    return table + "".join(f"{line}\n" for line in reasons)
+    return table + "".join(f"{wrapped(line)}\n" for line in _failures(rows))
+
+
+def _failures(rows: Sequence[Row]) -> list[str]:
+    return [f"{row_in_words(row)}: {row.error}" for row in rows if row.error is not None]
 
 
 def row_in_words(row: Row) -> str:

@@ -45,7 +45,7 @@ def per_param(systems: Systems, scale: Scale) -> Any:
         ]
     )
     ours = _runs(systems.places)
-    axis = alt.Axis(format=".0e", title="training FLOP per parameter")
+    axis = alt.Axis(format=".1e", title="training FLOP per parameter")
     highest = max([*points["value"], *ours["value"]], default=1.0)
     span = alt.Scale(type="linear", domain=[0, 1.06 * highest], nice=False)
     if scale == "log":
@@ -102,7 +102,8 @@ def per_param_caption(systems: Systems, scale: Scale) -> Caption:
         subtitle=(
             f"Training FLOP per parameter of {len(systems.rows)} {of} since {systems.since}, "
             f"{scale} scale. A run that made its data is two rings on a line: gradient steps "
-            "below, all compute above.",
+            "below, all compute above."
+            + (f" The trend is of all domains' {len(trend.systems)}." if systems.domain else ""),
         ),
         sources=whose(systems),
     )
