@@ -27,7 +27,7 @@ def test_the_picture_names_the_finding_and_the_source(run):
     _, out, _ = run("profile", "dqn", *ON, "--fused", "--no-check", "--format", "svg")
     assert "<svg" in out
     told = " ".join(texts_of(out))
-    for source in named_device("h100-sxm", "bfloat16").sources():  # whole, on as many lines as it takes
+    for source in named_device("h100-sxm", "bfloat16").sources():
         assert " ".join(source.split()) in " ".join(told.split())
     assert "memory sets the limit for" in out
     assert "H100 data sheet" in out
@@ -44,8 +44,8 @@ def test_no_label_covers_another(run, tmp_path):
         "    [net.add_module(*layer) for layer in layers.items()]\n"
         "    return net\n"
     )
-    _, out, _ = run("profile", f"{file}:net", "--input", "1,2,32,32", *ON, "--no-check",
-                    "--format", "svg")  # fmt: skip
+    _, out, _ = run("profile", f"{file}:net", "--input", "1,2,64,64", "--on", "h100-sxm",
+                    "--no-check", "--format", "svg")  # fmt: skip
     labels = [place for place in places_of(out) if place[0].startswith("a_layer")]
     assert len(labels) > 1
     for number, (_, left, right, y) in enumerate(labels):

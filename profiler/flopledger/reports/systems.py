@@ -308,8 +308,7 @@ def picture(systems: Systems, form: Picture, scale: Scale = "log") -> str | byte
     return drawn(per_param(systems, scale).to_dict(), per_param_caption(systems, scale), form)
 
 
-# what the columns of the tables may be called, but for `off_title`'s: --columns is held to it before
-# any work is done
+# what columns may be called, beside `off_title`'s: --columns is held to it before any work is done
 COLUMNS = ("system", "date", "domain", "params", "FLOP", "per param", "off", "systems", "10%",
            "median", "90%", "in trend", "sd", "trend", "a pair", "one out", "AlexNet", "run",
            "counted", "FLOP/param", "of", "long", "slope", "resampled", "HC3")  # fmt: skip

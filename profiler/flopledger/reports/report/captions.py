@@ -121,7 +121,8 @@ def off_trend(field: Systems) -> Caption:
     alexnet = field_chapter.off_trend(field, None, "alexnet")  # its ring, not Epoch's tick
     return Caption(
         title=f"AlphaZero (Go) lies {steps.orders:.1f} orders of magnitude above the trend in "
-        f"gradient steps alone, {whole.orders:.1f} with the search that made its games; AlexNet {alexnet.orders:+.1f}",
+        f"gradient steps alone, {whole.orders:.1f} with the search that made its games; "
+        f"AlexNet {alexnet.orders:+.1f}",
         subtitle=(
             "Orders of magnitude of training FLOP per parameter above the trend of date and size, "
             f"of {len(field.trend.systems)} notable systems by domain: a tick is a system, the "

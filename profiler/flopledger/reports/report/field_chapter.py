@@ -45,7 +45,8 @@ def paragraphs(field: Systems) -> list[str]:
         "The whole gap is another matter, and it depends on what is counted. Epoch's table counts "
         f"gradient steps alone; so counted, AlphaZero lies {steps.orders:.2f} orders above the "
         f"trend, {steps.sds:.1f} standard deviations, and AlexNet {alexnet:+.2f} orders by "
-        "Epoch's own figure: the gap that is left is an ordinary one. With the search that made its games it lies "
+        "Epoch's own figure: the gap that is left is an ordinary one. With the search "
+        "that made its games it lies "
         f"{whole.orders:.2f} orders above the trend of figures that count such compute, too "
         f"({len(other.systems)} systems, Epoch's table of 2025): {whole.sds:.1f} standard "
         f"deviations, and no ordinary one. Games as a whole lie {games.mean():.2f} orders above "
@@ -147,13 +148,13 @@ def markdown(field: Systems) -> list[str]:
 
 
 def off_trend(field: Systems, accounting: str | None, run: str = RUN) -> Off:
-    """How far a run lies off the trend of that accounting, bottom up: the discussion's, if not said.
+    """How far a run lies off the trend of that accounting, bottom up.
 
     Args:
         field: the systems, their trends, and where the runs lie.
         accounting: of the run's total; None of one that made no data, for which the first trend is
             taken.
-        run: its name.
+        run: its name; the discussion's, if left out.
     """
     for place in field.places:
         if (place.run, place.accounting, place.source) == (run, accounting, BOTTOM_UP):
