@@ -143,7 +143,7 @@ def _not_counted(*asked, **options):
          "flopledger.ledger.compared.ledgers_to_compare", "'factor'"),
         ("selfplay --columns games", "flopledger.play.run_selfplay.selfplay", "'a game'"),
         ("claims --columns claimd", "flopledger.statements.claim.claims", "'claimed'"),
-        ("diff lstm dqn --columns befor", "flopledger.cli.diff._count", "'before'"),
+        ("diff lstm dqn --columns befroe", "flopledger.cli.diff._count", "'before'"),
         ("plan gpt3 --on h100-sxm:8 --columns fit", "flopledger.planning.read_forwards.plan",
          "'fits'"),
         ("systems --columns slop", "flopledger.field.look_up.systems", "'slope'"),
