@@ -56,6 +56,7 @@ def test_no_label_covers_another(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
+        (["--on", ""], "names no device; say h100-sxm"),
         (["--on", "h1000"], "no device is called 'h1000'; did you mean h100"),
         (["--on", "v100-sxm2-16gb", "--dtype", "bf16"], "no peak at bfloat16"),
         (["--on", "h100", "--utilisation", "0"], "no share"),

@@ -4,6 +4,8 @@ import flopledger
 import pytest
 import torch
 from flopledger.clock.named_devices import named_device
+from flopledger.reports import generation
+from flopledger.reports.columns import Screen, on_screen
 from torch import nn
 
 WIDTH, CLASSES, PROMPT, NEW, BATCH = 8, 5, 6, 40, 3
@@ -106,3 +108,10 @@ def test_of_a_cache_that_stays_a_step_reads_what_it_meets_and_writes_one_row():
     # all slots until its own, which it reads back, and the encoder's
     assert own.first.cache_read_bytes == BATCH * (PROMPT + 1 + 9) * ROW
     assert own.last.cache_read_bytes == BATCH * (PROMPT + NEW + 9) * ROW
+
+
+def test_on_80_columns_the_bytes_moved_stay(kept):
+    with on_screen(Screen(width=80)):
+        titles = generation.table(kept).splitlines()[2]
+    assert titles.split("  ")[-1] == "bytes moved"
+    assert "the prompt's needed MACs are not known" not in generation.table(kept)  # no attention

@@ -32,7 +32,7 @@ _CONVENTIONS = (
 COLUMNS = ("passes", "cached before", "MACs", "needed MACs", "absorbed MACs", "parameters read",
            "cache read", "cache written", "bytes moved", "op by op")  # fmt: skip
 # what a narrow screen can do without, the least needed first
-_FIRST_TO_GO = "cache written", "cache read", "needed MACs"
+_FIRST_TO_GO = "op by op", "cache written", "cache read", "needed MACs", "passes"
 
 
 def table(generation: Generation) -> str:
@@ -182,7 +182,11 @@ def _prompt(generation: Generation) -> list[str]:
             f"{percent(prompt.macs - prompt.needed_macs, prompt.macs)}, which a kernel may skip"
         )
     if prompt.needed_macs is None:
-        lines.append("the prompt's needed MACs are not known: a mask is added as numbers")
+        least = "; its least time is of all its MACs, and less where a kernel skips some"
+        lines.append(
+            "the prompt's needed MACs are not known, as no mask of flags tells them"
+            f"{least if generation.limits else ''}"
+        )
     if prompt.last_logits_macs is not None:
         lines.append(
             f"the prompt with logits at its last position alone, as generate() has it: "

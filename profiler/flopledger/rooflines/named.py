@@ -17,7 +17,7 @@ def check_devices(
     Raises:
         WrongOption: none is named, one is not known, or lacks the dtype; `utilisation` is no share.
     """
-    if not names or not all(isinstance(name, str) for name in names):
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise WrongOption(f"--on {brief(names)} names no device; say h100-sxm")
     if utilisation is not None:
         check_share("utilisation", utilisation)
