@@ -51,6 +51,7 @@ MORE = {
     "claims": {"file", "output"},
     "systems": {"scale", "output"},
     "tune": {"output"},
+    "plan": {"output"},
 }
 
 

@@ -230,7 +230,7 @@ def test_bad_input_is_one_line(run, line, complaint):
 
 def test_a_hanging_size_is_ended_here_too(run, network):
     call = words(network, "--over", "N=4,5", "--kwargs", "fails=5", "--kwargs", "how=hang")
-    code, out, _ = run(*call, "--timeout", "0.5")
+    code, out, _ = run(*call, "--timeout", "2")
     assert code == 1
     assert out.splitlines()[2].endswith("failed")
-    assert "at N=5: not done after 0.5 s" in out.splitlines()[3]
+    assert "at N=5: not done after 2 s" in out.splitlines()[3]

@@ -59,6 +59,7 @@ PRODUCTS = [
     ("bilinear", [(2, 3), (2, 5), (7, 3, 5)], (2, 7), 2 * 7 * (3 * 5 + 5)),
     # [2, 1, 3] x [2, 5, 3], nothing summed, x [1, 5, 3] with the last axis summed
     ("_trilinear", [(2, 3), (2, 5, 3), (5, 3), [1], [], [0], [2]], (2, 5), 2 * 5 * 3 + 2 * 5 * 3),
+    ("_trilinear", [(0, 4), (2, 4, 4), (0, 4), [1, 3], [0], [1, 2], [2, 3]], (0, 2), 0),
     # [2, 3, 1] x [3, 5] spread over [2, 3, 5]; 3 is summed first, for the third has no such axis
     ("_trilinear", [(2, 3), (3, 5), (2, 5), [2], [0], [1], [1]], (2, 5), 2 * 3 * 5 + 2 * 5),
     ("convolution _convolution convolution_overrideable", [PICTURE, FILTERS, *REST], MADE,

@@ -190,9 +190,14 @@ def trilinear(
     first, second, third = (
         _expanded(shape, axes) for shape, axes in ((a, expand_a), (b, expand_b), (c, expand_c))
     )
-    pair = [max(sides) for sides in zip(first, second, strict=True)]
+    pair = _broadcast(first, second)
     left = [1 if i in summed and i in expand_c else n for i, n in enumerate(pair)]
-    return prod(pair) + prod(max(sides) for sides in zip(left, third, strict=True))
+    return prod(pair) + prod(_broadcast(left, third))
+
+
+def _broadcast(first: Sequence[int], second: Sequence[int]) -> list[int]:
+    """An axis of nothing stays one beside an axis of size 1."""
+    return [min(sides) and max(sides) for sides in zip(first, second, strict=True)]
 
 
 def _expanded(shape: Shape, axes: Sequence[int]) -> list[int]:
