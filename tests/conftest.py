@@ -1,6 +1,7 @@
 """What every test is held to, and the golden files' switch."""
 
 import ast
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
+def pytest_collection_finish():
+    """What was imported stays: the collector of cycles need not go through it at every turn."""
+    gc.freeze()
 
 
 def pytest_addoption(parser):

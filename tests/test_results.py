@@ -13,7 +13,12 @@ MODULES = sorted(
     for file in (LIBRARY / package).rglob("*.py")
     if file.name != "__init__.py"
 )
-COUNTED_UP = {"Tally", "Findings", "Reached", "Accesses"}  # while a search, a pass or a walk over code goes on
+COUNTED_UP = {
+    "Tally",
+    "Findings",
+    "Reached",
+    "Accesses",
+}  # while a search, a pass or a walk over code goes on
 BY_PLACE = {"FactKey"}  # a key of a mapping
 
 

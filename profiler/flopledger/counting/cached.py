@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from flopledger.counting.garbage import uncollected
 from flopledger.profiles.saved import BadProfile
 from flopledger.profiles.tables import Profile
 from flopledger.storage.files import write_whole
@@ -59,11 +60,12 @@ def cached_profile(model: str, sizes: Sizes = USUAL) -> Profile:
 
     words = "".join(c if c.isalnum() else "-" for c in sizes.of(Path(model).name)).strip("-")
     key = f"{words[:100]}-{_fingerprint(model, sizes)}.json"
-    try:
-        return _parsed(remembered(key, count))
-    except BadProfile:  # not whole
-        (_folder() / key).unlink(missing_ok=True)
-        return _parsed(remembered(key, count))
+    with uncollected():  # thousands of rows that stay, written and read
+        try:
+            return _parsed(remembered(key, count))
+        except BadProfile:  # not whole
+            (_folder() / key).unlink(missing_ok=True)
+            return _parsed(remembered(key, count))
 
 
 _parsed = lru_cache(maxsize=64)(Profile.from_json)  # a report asks for the same ones again
