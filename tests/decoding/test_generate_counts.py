@@ -217,3 +217,30 @@ def test_the_module_is_left_as_it_was():
     flopledger.generation(network, prefill=3, decode=2, inputs=pairs)
     assert network.training
     assert all(torch.equal(before[name], own) for name, own in network.state_dict().items())
+
+
+class Chunks(nn.Module):
+    """A token attends to those of its own four; all are cached."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, new, cached=None):
+        keys = new if cached is None else torch.cat([cached, new], 1)
+        place = torch.arange(keys.shape[1])
+        meets = (place // 4 == place[:, None] // 4) & (place <= place[:, None])
+        mask = meets[-new.shape[1] :]
+        return F.scaled_dot_product_attention(new * self.scale, keys, keys, mask), keys
+
+
+def test_of_a_step_a_mask_of_flags_throws_away_what_it_says():
+    def arguments(batch, tokens, last):
+        new = torch.zeros(batch, tokens, 8)
+        return (new,) if last is None else (new, last[1])
+
+    own = flopledger.generation(Chunks(), prefill=8, decode=3, inputs=arguments)
+    pair = 2 * 8  # a score, and its part of the sum of values
+    assert [own.first.macs, own.last.macs] == [9 * pair, 11 * pair]
+    assert [own.first.needed_macs, own.last.needed_macs] == [1 * pair, 3 * pair]
+    assert own.prompt.needed_macs == 2 * (1 + 2 + 3 + 4) * pair

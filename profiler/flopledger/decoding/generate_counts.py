@@ -91,8 +91,11 @@ def generated(
         seen = passes.run(step.inputs)
         reads = reads_of(seen, module, shares, batch)
         absorbed = absorbed_macs(seen.calls, module, batch, context)
+        macs = sum(call.macs for call in seen.calls)
         return {
-            "macs": sum(call.macs for call in seen.calls),
+            "macs": macs,
+            # a mask of flags: chunks of attention, windows of a cache that keeps every token
+            "needed_macs": macs - sum(call.masked_macs for call in seen.calls),
             "params_read": reads.elements,
             "params_bytes": reads.bytes,
             "cache_read_bytes": read_of(step.cache, seen.kept),
@@ -190,9 +193,8 @@ def _summed(decode: int, laws: tuple[Piece, ...]) -> Cost:
 
 
 def _fields(figures: Figures) -> dict[str, Any]:
-    """Of new tokens; each meets what is cached and itself, of which a mask throws nothing away."""
     numbers: dict[str, Any] = {name: _number(Fraction(value)) for name, value in figures.items()}
-    return {"operator_bytes": None, **numbers, "needed_macs": numbers["macs"]}
+    return {"operator_bytes": None, **numbers}
 
 
 def _together(prompt: Cost, new: Cost | None) -> Cost:
