@@ -39,6 +39,7 @@ def test_a_chain_has_the_formats_of_a_comparison():
         ("x.svg", "<svg"),
         ("x.speedscope.json", '{"$schema": "https://www.speedscope.app'),
         ("x", "lstm: "),
+        ("x.txt", "lstm: "),
     ],
 )
 def test_the_suffix_of_the_file_names_the_format(run, tmp_path, name, begins):
@@ -54,11 +55,14 @@ def test_a_format_that_is_named_counts_more_than_the_suffix(run, tmp_path):
     assert file.read_text().startswith("model,layer,kind,")
 
 
-def test_a_suffix_that_the_verb_has_no_format_for_is_refused_before_any_work(run, tmp_path):
-    file = tmp_path / "x.png"
+@pytest.mark.parametrize("suffix", ["png", "pdf"])
+def test_a_suffix_that_the_verb_has_no_format_for_is_refused_before_any_work(
+    run, tmp_path, suffix
+):
+    file = tmp_path / f"x.{suffix}"
     code, out, errors = run("claims", "--output", str(file))
     assert (code, out, len(errors)) == (2, "", 1)
-    assert "this verb writes no png; --format is one of table, json, csv, markdown" in errors[0]
+    assert f"this verb writes no {suffix}; --format is one of table, json, csv, markdown" in errors[0]
     assert not file.exists()
 
 

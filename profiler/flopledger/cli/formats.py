@@ -19,6 +19,8 @@ _SUFFIXES = {
     ".htm": "html", ".tex": "latex", ".svg": "svg", ".png": "png",
 }  # fmt: skip
 
+_TEXT = ("", ".txt", ".log", ".out")  # what a table may be called: no program opens another's format
+
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -157,7 +159,8 @@ def _of_suffix(report: str, output: Path | None) -> str:
     for name in names:  # x.speedscope.json
         if output.name.endswith(f".{name}.json"):
             return name
-    form = _SUFFIXES.get(output.suffix.lower(), "table")
+    suffix = output.suffix.lower()
+    form = _SUFFIXES.get(suffix, "table" if suffix in _TEXT else suffix[1:])
     if form not in names:
         raise typer.BadParameter(
             f"--output {output}: this verb writes no {form}; --format is one of {', '.join(names)}"
