@@ -62,7 +62,7 @@ def test_a_suffix_that_the_verb_has_no_format_for_is_refused_before_any_work(
     file = tmp_path / f"x.{suffix}"
     code, out, errors = run("claims", "--output", str(file))
     assert (code, out, len(errors)) == (2, "", 1)
-    assert f"this verb writes no {suffix}; --format is one of table, json, csv, markdown" in errors[0]
+    assert f"this verb writes no {suffix}; --format is one of table, json, csv" in errors[0]
     assert not file.exists()
 
 

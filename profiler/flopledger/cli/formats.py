@@ -19,7 +19,7 @@ _SUFFIXES = {
     ".htm": "html", ".tex": "latex", ".svg": "svg", ".png": "png",
 }  # fmt: skip
 
-_TEXT = ("", ".txt", ".log", ".out")  # what a table may be called: no program opens another's format
+_TEXT = ("", ".txt", ".log", ".out")  # suffixes of a table
 
 Output = Annotated[
     Path | None,
