@@ -56,9 +56,7 @@ def test_a_format_that_is_named_counts_more_than_the_suffix(run, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf"])
-def test_a_suffix_that_the_verb_has_no_format_for_is_refused_before_any_work(
-    run, tmp_path, suffix
-):
+def test_a_suffix_that_the_verb_has_no_format_for_is_refused_before_any_work(run, tmp_path, suffix):
     file = tmp_path / f"x.{suffix}"
     code, out, errors = run("claims", "--output", str(file))
     assert (code, out, len(errors)) == (2, "", 1)
