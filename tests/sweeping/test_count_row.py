@@ -1,5 +1,7 @@
 """One row's work: figures by hand, and whatever may go wrong."""
 
+import gc
+
 import pytest
 from flopledger.sweeping.count_row import measured
 from flopledger.sweeping.rows import Point
@@ -35,6 +37,16 @@ def test_a_failure_is_the_rows_own(points, how, complaint):
     assert row.error.startswith(complaint)
     assert "\n" not in row.error
     assert (row.flops, row.agrees) == (None, None)
+
+
+def test_a_network_that_failed_is_not_held(points):
+    gc.disable()  # so that nothing is collected but what the row's end asks for
+    try:
+        (point,) = points(5, fails=5)
+        assert measured(point).error
+        assert not [thing for thing in gc.get_objects() if type(thing).__name__ == "Net"]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

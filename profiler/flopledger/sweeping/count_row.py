@@ -1,5 +1,6 @@
 """One row's work: a network is made and counted; whatever goes wrong is the row's error."""
 
+import gc
 import threading
 from functools import cache
 
@@ -24,6 +25,13 @@ def measured(point: Point, own_thread: bool = False) -> Row:
         point: the network and its size.
         own_thread: whether other threads of the process are somebody else's, as a Dask worker's.
     """
+    row = _counted(point, own_thread)
+    if row.error:
+        gc.collect()  # an exception and its frames hold one another, and these the whole network
+    return row
+
+
+def _counted(point: Point, own_thread: bool) -> Row:
     try:
         with _ONE_AT_A_TIME, set_apart(own_thread):
             profile = _profile(point)
