@@ -72,6 +72,7 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     """What was imported stays: the collector of cycles need not go through it at every turn."""
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)  # most of what a test makes is gone with it
 
 
 def pytest_addoption(parser):
