@@ -13,16 +13,25 @@ zoo = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
-def counted():
-    """Each model's profile, counted once for all tests of this file."""
-    profiles = {}
+def counted_whole():
+    """Each model's profile with its backward pass, and its state before and after the count."""
+    counts = {}
 
     def count(name):
-        if name not in profiles:
-            profiles[name] = profile(name)
-        return profiles[name]
+        if name not in counts:
+            spec = find_model(name)
+            module = built(name, spec.factory)
+            before = _state(module)
+            counts[name] = profile(module, spec.inputs(), backward=True), before, _state(module)
+        return counts[name]
 
     return count
+
+
+@pytest.fixture
+def counted(counted_whole):
+    """A model's profile."""
+    return lambda name: counted_whole(name)[0]
 
 
 @zoo
@@ -89,12 +98,9 @@ def test_a_real_forward_pass_gives_finite_numbers(name):
 
 
 @zoo
-def test_a_count_leaves_no_trace(name):
-    spec = find_model(name)
-    module = built(name, spec.factory)
-    before = _state(module)
-    profile(module, spec.inputs(), counter="dispatch", backward=True)
-    assert _state(module) == before
+def test_a_count_leaves_no_trace(name, counted_whole):
+    _, before, after = counted_whole(name)
+    assert after == before
 
 
 def _state(module):
