@@ -32,6 +32,19 @@ def test_the_four_games_with_and_without_reuse_and_cache():
                 assert (game, reuse, cache) in played
 
 
+def test_the_page_shows_todays_rows_without_a_cache():
+    page = (FOLDER.parents[1] / "docs" / "selfplay.md").read_text()
+    ways = [(reuse, values) for reuse in ("False", "True") for values in ("unit", "signed")]
+    shown = {"Go, 9 x 9": "go-9x9", "Go, 19 x 19": "go-19x19", "connect four": "connect_four"}
+    for title, game in {**shown, "chess": "chess", "shogi": "shogi"}.items():
+        each = {
+            (row["reuse"], row["values"]): f"{float(row['evaluations_per_simulation']):.2f}"
+            for row in rows("selfplay.csv")
+            if (row["game"], row["search"], row["cache"]) == (game, "exact", "False")
+        }
+        assert f"| {title} | {' | '.join(each[way] for way in ways)} |" in page
+
+
 def test_every_simulation_is_accounted_for():
     for row in rows("selfplay.csv"):
         count = {key: int(value) for key, value in row.items() if value.isdigit()}
