@@ -9,13 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flopledger.counting.meta_layouts import blank, channels_last, images
+from flopledger.counting.meta_layouts import blank, channels_last, images, tensors_among
 
 Rule = tuple[Callable[..., Any], Callable[..., Sequence[Any]]]
-
-
-def _tensors(*args: Any) -> list[Tensor]:
-    return [a for a in args if isinstance(a, Tensor)]
 
 
 def _wanted(mask: Sequence[bool], *results: Any) -> Any:
@@ -29,7 +25,7 @@ def _layer_norm(
 ) -> Any:  # fmt: skip
     if grad.shape != x.shape or (mask[1] and weight is None) or (mask[2] and bias is None):
         return NotImplemented
-    if any(tuple(t.shape) != tuple(normalised) for t in _tensors(weight, bias)):
+    if any(tuple(t.shape) != tuple(normalised) for t in tensors_among(weight, bias)):
         return NotImplemented
     return _wanted(mask, blank(x, x.shape), blank(x, normalised), blank(x, normalised))
 
@@ -40,7 +36,7 @@ def _batch_norm(grad: Tensor, x: Tensor, *rest: Any) -> Any:
     channels = x.shape[1:2]
     if grad.shape != x.shape or x.dim() < 2 or not (x.is_contiguous() or channels_last(x)):
         return NotImplemented
-    if any(t.shape != channels for t in _tensors(*of_channels)):
+    if any(t.shape != channels for t in tensors_among(*of_channels)):
         return NotImplemented
     return _wanted(mask, images(x.shape, x), blank(x, channels), blank(x, channels))
 
@@ -53,7 +49,7 @@ def _group_norm(
         return NotImplemented
     if x.numel() != batch * channels * side or channels % groups:
         return NotImplemented
-    if any(t.shape != (channels,) for t in _tensors(weight)):
+    if any(t.shape != (channels,) for t in tensors_among(weight)):
         return NotImplemented
     return _wanted(mask, blank(x, x.shape), blank(x, (channels,)), blank(x, (channels,)))
 
@@ -77,4 +73,4 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "slice_backward": _slice,
 }
 # each with the arguments that must be floating tensors of one dtype, on meta
-GRADIENTS: dict[str, Rule] = {f"aten::{op}": (rule, _tensors) for op, rule in _BY_NAME.items()}
+GRADIENTS: dict[str, Rule] = {f"aten::{op}": (rule, tensors_among) for op, rule in _BY_NAME.items()}

@@ -1,9 +1,15 @@
 """How the results of operators lie in memory: what `view` takes or refuses depends on it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+
+
+def tensors_among(*args: Any) -> list[Tensor]:
+    """Those of a call's arguments that are tensors themselves."""
+    return [a for a in args if isinstance(a, Tensor)]
 
 
 def blank(x: Tensor, shape: Sequence[int]) -> Tensor:

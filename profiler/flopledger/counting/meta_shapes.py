@@ -15,7 +15,7 @@ from torch import Tensor
 
 from flopledger.counting.formulas.elementwise import is_pointwise
 from flopledger.counting.meta_gradients import GRADIENTS, Rule
-from flopledger.counting.meta_layouts import blank, channels_last, images, like
+from flopledger.counting.meta_layouts import blank, channels_last, images, like, tensors_among
 
 _LEFT = frozenset(("out", "grad_input", "dtype", "rounding_mode"))  # arguments left to PyTorch
 
@@ -49,12 +49,8 @@ def _rule_of(op: str) -> Rule | None:
     if op in _rules:
         return _rules[op]
     if is_pointwise(op):
-        return (_in_place if op.endswith("_") else _pointwise), _tensors
+        return (_in_place if op.endswith("_") else _pointwise), tensors_among
     return None
-
-
-def _tensors(*args: Any) -> list[Tensor]:
-    return [a for a in args if isinstance(a, Tensor)]
 
 
 def _alike(tensors: Sequence[Any]) -> bool:
@@ -68,7 +64,7 @@ def _alike(tensors: Sequence[Any]) -> bool:
 
 
 def _rule(
-    *ops: str, floats: Callable[..., Sequence[Any]] = _tensors
+    *ops: str, floats: Callable[..., Sequence[Any]] = tensors_among
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def register(rule: Callable[..., Any]) -> Callable[..., Any]:
         _rules.update({f"aten::{op}": (rule, floats) for op in ops})
@@ -80,7 +76,7 @@ def _rule(
 def _pointwise(*args: Any, **kwargs: Any) -> Any:
     if complex in map(type, args):
         return NotImplemented
-    return _elementwise(*_tensors(*args))
+    return _elementwise(*tensors_among(*args))
 
 
 def _elementwise(*tensors: Tensor) -> Tensor:
@@ -89,7 +85,7 @@ def _elementwise(*tensors: Tensor) -> Tensor:
 
 @_rule("rsub", "threshold_backward", "leaky_relu_backward")
 def _second_first(*args: Any, **_: Any) -> Any:
-    return _elementwise(*_tensors(*args[1::-1]))
+    return _elementwise(*tensors_among(*args[1::-1]))
 
 
 @_rule("log_sigmoid")
@@ -108,7 +104,7 @@ def _pow(base: Any, exponent: Any) -> Any:
         isinstance(base, Tensor) or exponent.is_contiguous()
     ):  # of a number's powers the kernel lays out no two alike
         return NotImplemented
-    return _elementwise(*_tensors(base, exponent))
+    return _elementwise(*tensors_among(base, exponent))
 
 
 @_rule("log_sigmoid_backward")
@@ -222,7 +218,7 @@ def _batch_norm(x: Tensor, *rest: Any) -> Any:
     # weight, bias, running mean and variance: one element a channel
     if not (x.is_contiguous() or channels_last(x)):
         return NotImplemented
-    if x.dim() < 2 or any(t.shape != x.shape[1:2] for t in _tensors(*rest[:4])):
+    if x.dim() < 2 or any(t.shape != x.shape[1:2] for t in tensors_among(*rest[:4])):
         return NotImplemented
     return images(x.shape, x), blank(x, x.shape[1:2]), blank(x, x.shape[1:2])
 
@@ -241,7 +237,7 @@ def _group_norm(
 ) -> Any:
     if not x.is_contiguous() or x.numel() != batch * channels * side or channels % groups:
         return NotImplemented
-    if any(t.shape != (channels,) for t in _tensors(weight, bias)):
+    if any(t.shape != (channels,) for t in tensors_among(weight, bias)):
         return NotImplemented
     return blank(x, x.shape), blank(x, (batch, groups)), blank(x, (batch, groups))
 
