@@ -60,6 +60,21 @@ class NamedDevice:
         """FLOPs a byte from which arithmetic, no longer memory, sets the limit."""
         return self.flops_per_second.value / self.bytes_per_second.value
 
+    def least_seconds(
+        self, flops: float, moved: float, utilisation: float = 1.0
+    ) -> tuple[float, float]:
+        """FLOPs at its peak and bytes at its bandwidth, at that share of both."""
+        return (
+            flops / (self.flops_per_second.value * utilisation),
+            moved / (self.bytes_per_second.value * utilisation),
+        )
+
+    def holds(self, size: int | None) -> bool | None:
+        """Whether so many bytes fit into its memory; None where either is not known."""
+        if size is None or self.memory_bytes is None:
+            return None
+        return size <= self.memory_bytes.value
+
     def sources(self) -> list[str]:
         """Where its figures are from, each once, with the day they were read."""
         figures = (self.flops_per_second, self.bytes_per_second, self.memory_bytes)
@@ -162,3 +177,14 @@ def _full_names(row: Row) -> list[str]:
 
 def _as_typed(name: str) -> str:
     return name.lower().replace(" ", "-")
+
+
+def turns_at(fixed: float, arithmetic: float, moved: float) -> float | None:
+    """How many samples it takes until arithmetic sets the limit; None where none are enough.
+
+    Args:
+        fixed: seconds of moving what all samples share.
+        arithmetic: seconds of arithmetic that each adds.
+        moved: seconds of moving bytes that each adds.
+    """
+    return None if arithmetic <= moved else fixed / (arithmetic - moved)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from flopledger.clock.named_devices import NamedDevice
+from flopledger.clock.named_devices import NamedDevice, turns_at
 
 if TYPE_CHECKING:
     from flopledger.decoding.generation_result import Cost, Generation
@@ -59,16 +59,16 @@ def limits_on(
         device: its peaks.
         utilisation: the share of both rates that it is taken to reach.
     """
-    rates = device.flops_per_second.value * utilisation, device.bytes_per_second.value * utilisation
 
     def seconds(cost: "Cost | None") -> tuple[float, float]:
-        return (0, 0) if cost is None else (_flops(cost) / rates[0], cost.bytes_moved / rates[1])
+        if cost is None:
+            return 0, 0
+        return device.least_seconds(_flops(cost), cost.bytes_moved, utilisation)
 
     prompt, last, new = map(seconds, (generation.prompt, generation.last, generation.new))
     some = generation.new is not None
     told = last if some else prompt
     held = generation.stored_bytes + generation.cache[-1].bytes
-    memory = device.memory_bytes
     return DeviceLimits(
         device=device,
         utilisation=utilisation,
@@ -78,9 +78,9 @@ def limits_on(
         new_seconds=max(new) if some else None,
         tokens_per_second=generation.batch * generation.decode / max(new) if some else None,
         bound="arithmetic" if told[0] >= told[1] else "memory",
-        turns_at_batch=_turn(generation, *rates),
+        turns_at_batch=_turn(generation, device, utilisation),
         held_bytes=held,
-        fits=None if memory is None else held <= memory.value,
+        fits=device.holds(held),
     )
 
 
@@ -93,13 +93,13 @@ def _flops(cost: "Cost") -> int:
     return 2 * macs
 
 
-def _turn(generation: "Generation", flops_rate: float, bytes_rate: float) -> float | None:
+def _turn(generation: "Generation", device: NamedDevice, utilisation: float) -> float | None:
     """Where the arithmetic that a sequence adds has made up for reading the parameters."""
     last = generation.last
     if last is None:
         return None
-    arithmetic = _flops(last) / generation.batch / flops_rate
-    cached = (last.cache_read_bytes + last.cache_written_bytes) / generation.batch / bytes_rate
-    if arithmetic <= cached:
-        return None
-    return generation.read_by_many_bytes / bytes_rate / (arithmetic - cached)
+    cached = last.cache_read_bytes + last.cache_written_bytes
+    added = device.least_seconds(_flops(last), cached, utilisation)
+    arithmetic, moved = (seconds / generation.batch for seconds in added)
+    _, read = device.least_seconds(0, generation.read_by_many_bytes, utilisation)
+    return turns_at(read, arithmetic, moved)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from flopledger.clock.named_devices import NamedDevice
+from flopledger.clock.named_devices import NamedDevice, turns_at
 
 Bound = Literal["arithmetic", "memory"]
 
@@ -73,12 +73,12 @@ class DeviceBounds:
     @property
     def arithmetic_seconds(self) -> float:
         """The whole pass's FLOPs at the peak."""
-        return self.flops / self._flops_per_second
+        return self._seconds(self.flops, self.bytes)[0]
 
     @property
     def memory_seconds(self) -> float:
         """The whole pass's least bytes at the bandwidth."""
-        return self.bytes / self._bytes_per_second
+        return self._seconds(self.flops, self.bytes)[1]
 
     @property
     def least_seconds(self) -> float:
@@ -108,9 +108,7 @@ class DeviceBounds:
     @property
     def fits(self) -> bool | None:
         """Whether the device's memory holds the pass; None where either is not known."""
-        if self.held_bytes is None or self.device.memory_bytes is None:
-            return None
-        return self.held_bytes <= self.device.memory_bytes.value
+        return self.device.holds(self.held_bytes)
 
     @property
     def turns_at(self) -> float | None:
@@ -118,19 +116,12 @@ class DeviceBounds:
 
         What each sample adds, FLOPs and bytes, is taken to be the same for all.
         """
-        arithmetic = self.arithmetic_seconds / self.samples
-        moved = (self.bytes - self.fixed_bytes) / self._bytes_per_second / self.samples
-        if arithmetic <= moved:
-            return None
-        return self.fixed_bytes / self._bytes_per_second / (arithmetic - moved)
+        added = self._seconds(self.flops, self.bytes - self.fixed_bytes)
+        arithmetic, moved = (seconds / self.samples for seconds in added)
+        return turns_at(self._seconds(0, self.fixed_bytes)[1], arithmetic, moved)
 
-    @property
-    def _flops_per_second(self) -> float:
-        return self.device.flops_per_second.value * self.utilisation
-
-    @property
-    def _bytes_per_second(self) -> float:
-        return self.device.bytes_per_second.value * self.utilisation
+    def _seconds(self, flops: int, moved: int) -> tuple[float, float]:
+        return self.device.least_seconds(flops, moved, self.utilisation)
 
     def by_layer(self) -> pd.DataFrame:
         """One row a layer, in the network's order.
@@ -162,14 +153,17 @@ def layer_bounds(
     work: Sequence[tuple[str, str, int, int]], device: NamedDevice, utilisation: float
 ) -> tuple[LayerBound, ...]:
     """The least times of layers, given as path, kind, FLOPs and bytes."""
-    return tuple(
-        LayerBound(
-            path=path,
-            kind=kind,
-            flops=flops,
-            bytes=moved,
-            arithmetic_seconds=flops / (device.flops_per_second.value * utilisation),
-            memory_seconds=moved / (device.bytes_per_second.value * utilisation),
+    bounds = []
+    for path, kind, flops, moved in work:
+        arithmetic, memory = device.least_seconds(flops, moved, utilisation)
+        bounds.append(
+            LayerBound(
+                path=path,
+                kind=kind,
+                flops=flops,
+                bytes=moved,
+                arithmetic_seconds=arithmetic,
+                memory_seconds=memory,
+            )
         )
-        for path, kind, flops, moved in work
-    )
+    return tuple(bounds)
