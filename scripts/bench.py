@@ -146,8 +146,9 @@ def _counter(method: str, model: str) -> tuple[Callable[[], Any], Callable[[Any]
     spec = find_model(model)
     inputs = spec.inputs()
     if method.startswith("ours"):
-        from flopledger.counting import dispatch_counter, fvcore_counter
-        from flopledger.counting.weightless import build
+        from flopledger.counting.dispatch import dispatch_counter
+        from flopledger.counting.shapes.weightless import build
+        from flopledger.counting.trace import fvcore_counter
 
         ours = fvcore_counter.count if method == "ours, fvcore" else dispatch_counter.count
         return lambda: build(spec.factory).eval(), lambda m: sum(

@@ -98,9 +98,9 @@ def _summary(name: str, part: Any) -> dict[str, str]:
 def _row(library: str, model: str) -> dict[str, Any] | None:
     """CPU seconds of each method; None for a network that is too large, or takes no guess."""
     factory, inputs = CASES[library]()[1](model)
-    from flopledger.counting import dispatch_counter
+    from flopledger.counting.dispatch import dispatch_counter
     from flopledger.counting.profiling import counted
-    from flopledger.counting.weightless import build
+    from flopledger.counting.shapes.weightless import build
 
     try:
         module = build(factory).eval()
@@ -126,7 +126,7 @@ def _counter(method: str, model: str, factory: Any, inputs: Any) -> Callable[[],
 
     torch.manual_seed(SEED)
     if method in ("ours", "FlopCounterMode"):
-        from flopledger.counting.weightless import build
+        from flopledger.counting.shapes.weightless import build
 
         module = build(factory).eval()
     else:

@@ -21,6 +21,12 @@ ORDER = (
     "profiles",
     "zoo",
     "models",
+    "counting.formulas",
+    "counting.structure",
+    "counting.shapes",
+    "counting.doubles",
+    "counting.dispatch",
+    "counting.trace",
     "counting",
     "traffic",
     "clock",
@@ -48,6 +54,11 @@ ORDER = (
 WITHOUT_TORCH = ("storage", "ledger", "statements", "reports")
 
 
+def _home(module: str) -> str:
+    """The package of the order that the module is in: the innermost."""
+    return max((p for p in ORDER if f"{module}.".startswith(f"{p}.")), key=len)
+
+
 def _modules() -> dict[str, Path]:
     files = [p for p in LIBRARY.rglob("*.py") if p.parent != LIBRARY or p.name != "__init__.py"]
     files += list((LIBRARY / "models").glob("*.py"))  # a link, which rglob does not follow
@@ -57,10 +68,18 @@ def _modules() -> dict[str, Path]:
 
 @pytest.mark.parametrize("module", _modules())
 def test_imports_run_downward(module, reached):
-    own = ORDER.index(module.partition(".")[0])
     for name, way in reached(_modules()[module]).items():
         if name.startswith("flopledger."):
-            assert ORDER.index(name.split(".")[1]) <= own, " imports ".join([module, *way])
+            floor = ORDER.index(_home(name.removeprefix("flopledger.")))
+            assert floor <= ORDER.index(_home(module)), " imports ".join([module, *way])
+
+
+def test_neither_counter_imports_the_other(reached):
+    for module in _modules():
+        for one, other in (("trace", "dispatch"), ("dispatch", "trace")):
+            if module.startswith(f"counting.{one}."):
+                names = reached(_modules()[module])
+                assert not [n for n in names if f".counting.{other}." in n], module
 
 
 @pytest.mark.parametrize("module", [m for m in _modules() if m.split(".")[0] in WITHOUT_TORCH])
@@ -81,8 +100,9 @@ def test_a_model_imports_torch_and_the_register_only(imports):
 
 
 def test_every_package_has_its_line_in_the_order():
-    names = {module.partition(".")[0] for module in _modules()}
+    names = {_home(module) for module in _modules()}
     assert names == set(ORDER)
+    assert {module.partition(".")[0] for module in _modules()} <= names
 
 
 def test_subpackages_are_docstrings():

@@ -41,8 +41,8 @@ Count = Callable[[Callable[[], Any], dict[str, Any]], float]
 
 
 def _ours(torch: Any) -> Count:
-    from flopledger.counting import dispatch_counter
-    from flopledger.counting.weightless import build
+    from flopledger.counting.dispatch import dispatch_counter
+    from flopledger.counting.shapes.weightless import build
 
     def count(factory: Any, inputs: Any) -> float:
         module = build(factory).eval()

@@ -162,7 +162,7 @@ def test_work_that_reaches_no_output_is_counted_and_named(run):
 
 
 def test_strict_objects_to_counters_that_disagree(run, monkeypatch):
-    from flopledger.counting import fvcore_counter
+    from flopledger.counting.trace import fvcore_counter
 
     assert run("profile", "tiny", "--strict")[0] == 0
     count = fvcore_counter.count

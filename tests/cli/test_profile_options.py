@@ -46,7 +46,7 @@ def test_without_values_they_are_zeros_and_a_note_says_so(run, keeps):
 
 
 def test_without_a_check_one_counter_counts(run, monkeypatch):
-    from flopledger.counting import fvcore_counter
+    from flopledger.counting.trace import fvcore_counter
 
     monkeypatch.delattr(fvcore_counter, "count")  # nobody asks
     words = ("profile", "dqn", "--no-check", "--strict")

@@ -9,7 +9,7 @@ from flopledger.clock.device_peaks import clock_of
 from flopledger.clock.layer_times import BOUNDS, LayerTime, Timing
 from flopledger.clock.peaks import Peaks
 from flopledger.clock.time_layers import timing
-from flopledger.counting import dispatch_counter
+from flopledger.counting.dispatch import dispatch_counter
 from flopledger.profiles.tables import ProfilingError
 from torch import nn
 

@@ -7,7 +7,7 @@ import torch
 from flopledger import Coverage, ProfilingError, WrongOption, profile
 from flopledger.calls import OpCall
 from flopledger.counting.attempts import Attempt, by_dispatch, by_fvcore, complaint
-from flopledger.counting.doubles import ChangesItself
+from flopledger.counting.doubles.network_double import ChangesItself
 from torch import nn
 
 

@@ -5,7 +5,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from flopledger.counting import dispatch_counter, fvcore_counter
+from flopledger.counting.dispatch import dispatch_counter
+from flopledger.counting.trace import fvcore_counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn

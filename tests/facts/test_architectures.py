@@ -11,7 +11,7 @@ from math import prod
 
 import pytest
 import torch
-from flopledger.counting import dispatch_counter
+from flopledger.counting.dispatch import dispatch_counter
 from flopledger.counting.formulas.formula_table import multiplies
 from flopledger.counting.subject import built
 from flopledger.zoo.sources import find

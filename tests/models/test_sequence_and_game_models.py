@@ -3,7 +3,7 @@
 import pytest
 import torch
 from flopledger import find_model, profile
-from flopledger.counting import dispatch_counter
+from flopledger.counting.dispatch import dispatch_counter
 from flopledger.counting.profiling import counted
 from flopledger.counting.subject import built
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from flopledger import find_model, list_models, profile
-from flopledger.counting import dispatch_counter
+from flopledger.counting.dispatch import dispatch_counter
 from flopledger.counting.subject import built
 from flopledger.zoo.published import contradictions, held_against
 from torch.utils._pytree import tree_leaves

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from flopledger.counting.network_parts import modules_of
+from flopledger.counting.structure.network_parts import modules_of
 from flopledger.errors import WrongOption
 
 REPEATED = "blocks"

@@ -13,7 +13,7 @@ from flopledger.allocation.passes_on_shapes import Training, inference_of, train
 from flopledger.allocation.precision import Precision, check_precision
 from flopledger.allocation.shards import Sharding, parse_sharding
 from flopledger.counting.advice import advised
-from flopledger.counting.meta_devices import Overwrites, constants_unknown
+from flopledger.counting.shapes.meta_devices import Overwrites, constants_unknown
 from flopledger.counting.subject import Subject, subject_of
 from flopledger.errors import WrongOption
 from flopledger.options import check_least, checks_arguments

@@ -15,12 +15,12 @@ from flopledger.allocation.optimisers import WithMasters, check_optimiser, real_
 from flopledger.allocation.precision import Precision, cast_of, check_precision, placed
 from flopledger.allocation.tensor_bytes import outputs_of, stored
 from flopledger.counting.advice import advised
-from flopledger.counting.doubles import Double, doubled
+from flopledger.counting.doubles.network_double import Double, doubled
 from flopledger.counting.gradients_in_forward import without_gradients
-from flopledger.counting.leaves import tensors_within
+from flopledger.counting.shapes.torch_functions import unfused
+from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.unfinished import refuse_unfinished
 from flopledger.counting.subject import subject_of
-from flopledger.counting.torch_functions import unfused
-from flopledger.counting.unfinished import refuse_unfinished
 from flopledger.options import check_least, checks_arguments
 from flopledger.profiles.totals import Optimiser
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.library import _scoped_library
 
 from flopledger.allocation.kernel_scratch import scratch
-from flopledger.counting.dispatch_mode import DispatchMode
-from flopledger.counting.meta_devices import on_one_device, tensors_in
-from flopledger.counting.meta_selection import evenly, selects
-from flopledger.counting.meta_shapes import infer
-from flopledger.counting.overwritten import Overwritten
-from flopledger.counting.wrapped import any_holds_tensors
+from flopledger.counting.shapes.dispatch_mode import DispatchMode
+from flopledger.counting.shapes.meta_devices import on_one_device, tensors_in
+from flopledger.counting.shapes.meta_selection import evenly, selects
+from flopledger.counting.shapes.meta_shapes import infer
+from flopledger.counting.shapes.overwritten import Overwritten
+from flopledger.counting.structure.wrapped import any_holds_tensors
 
 Device = Literal["cpu", "cuda"]
 DEVICES = get_args(Device)

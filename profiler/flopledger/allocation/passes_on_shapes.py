@@ -15,16 +15,16 @@ from flopledger.allocation.meta_allocator import Live, kernels_of
 from flopledger.allocation.precision import CastWeights, autocast_on_meta, placed
 from flopledger.allocation.shards import Gathered, Sharding, gathered_of, reduced_by_unit, units_of
 from flopledger.allocation.tensor_bytes import outputs_of, stored
-from flopledger.counting.doubles import Double, doubled
-from flopledger.counting.functions_on_shapes import OnShapes
+from flopledger.counting.doubles.network_double import Double, doubled
 from flopledger.counting.gradients_in_forward import without_gradients
-from flopledger.counting.higher_order import step_by_step
-from flopledger.counting.leaves import tensors_within
-from flopledger.counting.legacy_types import asked_by_name
-from flopledger.counting.sparse_tensors import is_sparse
+from flopledger.counting.shapes.functions_on_shapes import OnShapes
+from flopledger.counting.shapes.higher_order import step_by_step
+from flopledger.counting.shapes.legacy_types import asked_by_name
+from flopledger.counting.shapes.weightless import on_meta
+from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.sparse_tensors import is_sparse
+from flopledger.counting.structure.unfinished import refuse_unfinished
 from flopledger.counting.subject import Subject
-from flopledger.counting.unfinished import refuse_unfinished
-from flopledger.counting.weightless import on_meta
 from flopledger.errors import WrongOption
 
 

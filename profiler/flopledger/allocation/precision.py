@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.library import _scoped_library
 from torch.utils._pytree import tree_leaves, tree_map
 
-from flopledger.counting.weightless import Place
+from flopledger.counting.shapes.weightless import Place
 from flopledger.errors import WrongOption
 from flopledger.options import brief
 

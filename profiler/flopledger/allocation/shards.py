@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.allocation.optimisers import BY_ELEMENT
-from flopledger.counting.sparse_tensors import is_sparse
+from flopledger.counting.structure.sparse_tensors import is_sparse
 from flopledger.errors import WrongOption
 from flopledger.options import brief
 

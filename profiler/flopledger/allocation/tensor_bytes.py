@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from flopledger.counting.leaves import roots_of
+from flopledger.counting.structure.leaves import roots_of
 from flopledger.errors import WrongOption
 
 

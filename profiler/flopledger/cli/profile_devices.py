@@ -82,7 +82,7 @@ def bounds_on(
     """
     if not devices.on:
         return None
-    from flopledger.counting.doubles import materialised
+    from flopledger.counting.doubles.network_double import materialised
     from flopledger.rooflines.least_times import roofline_of
     from flopledger.traffic.traced_pass import traced
 

@@ -82,7 +82,7 @@ def measured(
     if not (wanted.time or wanted.memory):
         return Measured(roofline=bounds)
     from flopledger.clock.time_layers import timing
-    from flopledger.counting.doubles import materialised
+    from flopledger.counting.doubles.network_double import materialised
 
     taken, memory, allocated = None, None, None
     module = materialised(module, inputs)

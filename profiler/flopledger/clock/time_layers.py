@@ -16,14 +16,14 @@ from flopledger.clock.layer_times import LayerTime, Timing
 from flopledger.clock.peaks import Peaks
 from flopledger.clock.remembered_peaks import remembered_peaks
 from flopledger.counting.attempts import fits
-from flopledger.counting.doubles import Double, doubled, materialised
+from flopledger.counting.doubles.network_double import Double, doubled, materialised
 from flopledger.counting.failures import first_line
 from flopledger.counting.gradients_in_forward import without_gradients
-from flopledger.counting.hooks import Hook, on_modules
-from flopledger.counting.layers import kind_of
 from flopledger.counting.profiling import counted
+from flopledger.counting.shapes.torch_functions import unfused
+from flopledger.counting.structure.hooks import Hook, on_modules
+from flopledger.counting.structure.layers import kind_of
 from flopledger.counting.subject import subject_of
-from flopledger.counting.torch_functions import unfused
 from flopledger.counting.want_of_memory import is_want_of_memory
 from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.options import brief, check_least, checks_arguments

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from flopledger.calls import OpCall
-from flopledger.counting import dispatch_counter
-from flopledger.counting.dispatch_counter import Findings
+from flopledger.counting.dispatch import dispatch_counter
+from flopledger.counting.dispatch.dispatch_counter import Findings
 from flopledger.zoo.inputs import Inputs
 
 

@@ -6,23 +6,24 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from flopledger.calls import OpCall
-from flopledger.counting import dispatch_counter, fvcore_counter
-from flopledger.counting.accesses import Accesses
-from flopledger.counting.autograd_graph import Reading
-from flopledger.counting.dispatch_counter import Findings
-from flopledger.counting.doubles import ChangesItself
+from flopledger.counting.dispatch import dispatch_counter
+from flopledger.counting.dispatch.accesses import Accesses
+from flopledger.counting.dispatch.autograd_graph import Reading
+from flopledger.counting.dispatch.dispatch_counter import Findings
+from flopledger.counting.doubles.network_double import ChangesItself
 from flopledger.counting.failures import first_line, raised_at
 from flopledger.counting.gradients_in_forward import asks_for_gradients
-from flopledger.counting.layers import Watch
-from flopledger.counting.leaves import tensors_within
-from flopledger.counting.meta_devices import Overwrites, constants_unknown
-from flopledger.counting.network_parts import tensors_of
-from flopledger.counting.sparse_tensors import stored_bytes
-from flopledger.counting.traced_flags import NO_OPERATOR
-from flopledger.counting.tracer_words import in_plain_words
-from flopledger.counting.unfinished import Unfinished
+from flopledger.counting.shapes.meta_devices import Overwrites, constants_unknown
+from flopledger.counting.shapes.weightless import Values
+from flopledger.counting.structure.layers import Watch
+from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.network_parts import tensors_of
+from flopledger.counting.structure.sparse_tensors import stored_bytes
+from flopledger.counting.structure.unfinished import Unfinished
+from flopledger.counting.trace import fvcore_counter
+from flopledger.counting.trace.traced_flags import NO_OPERATOR
+from flopledger.counting.trace.tracer_words import in_plain_words
 from flopledger.counting.want_of_memory import is_want_of_memory
-from flopledger.counting.weightless import Values
 from flopledger.zoo.inputs import Inputs
 
 REFUSALS = (ChangesItself, Unfinished)  # whatever a pass knows of the weights

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from flopledger.counting.garbage import uncollected
+from flopledger.counting.shapes.garbage import uncollected
 from flopledger.profiles.saved import BadProfile
 from flopledger.profiles.tables import Profile
 from flopledger.storage.files import write_whole

@@ -16,13 +16,8 @@ from flopledger.counting.attempts import (
     complaint,
     stored,
 )
-from flopledger.counting.doubles import materialised
+from flopledger.counting.doubles.network_double import materialised
 from flopledger.counting.failures import first_line
-from flopledger.counting.garbage import uncollected
-from flopledger.counting.layers import layers_of
-from flopledger.counting.leaves import tensors_within
-from flopledger.counting.network_parts import parameters_of
-from flopledger.counting.packed_weights import low_precision_buffers
 from flopledger.counting.samples import samples_of
 from flopledger.counting.second_opinion import (
     backward_check_of,
@@ -32,9 +27,14 @@ from flopledger.counting.second_opinion import (
     trusted,
     unseen_by_fvcore,
 )
+from flopledger.counting.shapes.garbage import uncollected
+from flopledger.counting.structure.layers import layers_of
+from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.network_parts import parameters_of
+from flopledger.counting.structure.packed_weights import low_precision_buffers
+from flopledger.counting.structure.wrapped import shape_of, states_of_shards
 from flopledger.counting.subject import subject_of
 from flopledger.counting.unread_work import executed
-from flopledger.counting.wrapped import shape_of, states_of_shards
 from flopledger.errors import WrongOption
 from flopledger.options import brief
 from flopledger.profiles.tables import Input, Profile, ProfilingError

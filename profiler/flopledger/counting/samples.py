@@ -8,9 +8,9 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils._pytree import tree_leaves
 
 from flopledger.calls import Shape
-from flopledger.counting.layers import Watch
-from flopledger.counting.leaves import tensors_within
-from flopledger.counting.network_parts import modules_of
+from flopledger.counting.structure.layers import Watch
+from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.network_parts import modules_of
 from flopledger.zoo.inputs import Inputs
 
 # layers that take time before the batch unless they are told otherwise

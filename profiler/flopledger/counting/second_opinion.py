@@ -2,8 +2,8 @@
 
 from flopledger.calls import Counter
 from flopledger.counting.attempts import Attempt
+from flopledger.counting.dispatch.recorder import UNSEEN
 from flopledger.counting.failures import first_line
-from flopledger.counting.recorder import UNSEEN
 from flopledger.counting.unread_work import macs_by_layer
 from flopledger.profiles.tables import Check
 

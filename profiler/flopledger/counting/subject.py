@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from flopledger.counting.advice import networks_in, not_a_network
 from flopledger.counting.arguments import arguments_of
 from flopledger.counting.failures import first_line
-from flopledger.counting.weightless import build
+from flopledger.counting.shapes.weightless import build
 from flopledger.options import brief
 from flopledger.profiles.tables import FactoryFails
 from flopledger.zoo.inputs import Inputs, WrongInputs

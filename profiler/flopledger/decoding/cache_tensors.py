@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from flopledger.counting.met_params import key_of
+from flopledger.counting.structure.met_params import key_of
 
 # of each storage that a pass returns as it got it, by its key, the elements read and written
 Kept = Mapping[int, tuple[int, int]]

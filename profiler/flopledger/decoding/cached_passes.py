@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.calls import OpCall
-from flopledger.counting import dispatch_counter
-from flopledger.counting.accesses import Accesses
-from flopledger.counting.dispatch_counter import Findings
+from flopledger.counting.dispatch import dispatch_counter
+from flopledger.counting.dispatch.accesses import Accesses
+from flopledger.counting.dispatch.dispatch_counter import Findings
 from flopledger.counting.failures import first_line
-from flopledger.counting.met_params import key_of
+from flopledger.counting.structure.met_params import key_of
 from flopledger.decoding.cache_tensors import CACHES, Growth, Kept, grown, part_of, tensors_reached
 from flopledger.errors import FlopledgerError, WrongOption
 from flopledger.profiles.tables import ProfilingError

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from flopledger.counting.leaves import tensors_within
-from flopledger.counting.run_again import is_checkpointed, is_run_again
+from flopledger.counting.dispatch.run_again import is_checkpointed, is_run_again
+from flopledger.counting.structure.leaves import tensors_within
 from flopledger.metering.call_graph import CallGraph
 from flopledger.metering.call_key import key_of, physical_shapes
 from flopledger.metering.signature import Family, Signature

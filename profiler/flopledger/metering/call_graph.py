@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flopledger.counting.autograd_graph import Unknown, products_of
-from flopledger.counting.leaves import tensors_within
+from flopledger.counting.dispatch.autograd_graph import Unknown, products_of
+from flopledger.counting.structure.leaves import tensors_within
 from flopledger.metering.asked_gradients import Asked, all_asked
 from flopledger.metering.nodes import (
     COMPILED,

@@ -11,7 +11,7 @@ from torch import nn
 
 from flopledger.clock.published_peaks import Peak
 from flopledger.counting.advice import not_a_network
-from flopledger.counting.hooks import on_modules
+from flopledger.counting.structure.hooks import on_modules
 from flopledger.errors import FlopledgerError
 from flopledger.metering.call_counter import CallCounter
 from flopledger.metering.executed_peak import executed_peak

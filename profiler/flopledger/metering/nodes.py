@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from flopledger.counting.autograd_graph import hides, multiplies
+from flopledger.counting.dispatch.autograd_graph import hides, multiplies
 
 # nodes take no products, take such as their shapes tell, are code of others or parts of another
 # node, or are of compiled code, whose kernels no dispatcher sees

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from flopledger.counting.layers import Watch
-from flopledger.counting.leaves import tensors_within
 from flopledger.counting.samples import samples_of
+from flopledger.counting.structure.layers import Watch
+from flopledger.counting.structure.leaves import tensors_within
 from flopledger.metering.call_key import physical
 from flopledger.metering.nodes import Way
 from flopledger.metering.shape_law import Laws, Place

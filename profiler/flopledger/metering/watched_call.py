@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import torch
 
-from flopledger.counting.threads import followed
+from flopledger.counting.dispatch.threads import followed
 from flopledger.metering.work_recorder import WorkRecorder
 
 

@@ -5,12 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from flopledger.counting.dispatch.operators import Operator, operator_of
+from flopledger.counting.dispatch.product_dtypes import add_product
+from flopledger.counting.dispatch.recorder import Recorder
 from flopledger.counting.formulas.every import work
-from flopledger.counting.operators import Operator, operator_of
-from flopledger.counting.product_dtypes import add_product
-from flopledger.counting.recorder import Recorder
-from flopledger.counting.shared_objects import ATOMS
-from flopledger.counting.wrapped import shape_of
+from flopledger.counting.structure.shared_objects import ATOMS
+from flopledger.counting.structure.wrapped import shape_of
 
 _PLAIN = frozenset({Tensor, nn.Parameter})  # of a strided layout: their shapes are all there is
 _current_node = torch._C._current_autograd_node

@@ -10,8 +10,8 @@ from torch import nn
 from flopledger.allocation.estimate import memory
 from flopledger.allocation.optimisers import check_optimiser, state_bytes
 from flopledger.clock.named_devices import dtype_of, named_device
-from flopledger.counting.doubles import materialised
-from flopledger.counting.leaves import tensors_within
+from flopledger.counting.doubles.network_double import materialised
+from flopledger.counting.structure.leaves import tensors_within
 from flopledger.counting.subject import subject_of
 from flopledger.options import checks_arguments
 from flopledger.profiles.totals import Optimiser

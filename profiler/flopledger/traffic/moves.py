@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from flopledger.counting.accesses import Access, Accesses, Extent
+from flopledger.counting.dispatch.accesses import Access, Accesses, Extent
 
 
 class Moves:

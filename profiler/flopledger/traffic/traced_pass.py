@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from flopledger.calls import OpCall
-from flopledger.counting.accesses import Accesses
 from flopledger.counting.attempts import Attempt, by_dispatch, complaint
-from flopledger.counting.layers import kind_of
+from flopledger.counting.dispatch.accesses import Accesses
 from flopledger.counting.samples import samples_of
+from flopledger.counting.structure.layers import kind_of
 from flopledger.profiles.tables import ProfilingError
 from flopledger.traffic.layer_traffic import LayerTraffic, Traffic
 from flopledger.traffic.moves import Moves

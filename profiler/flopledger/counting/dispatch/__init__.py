@@ -1,0 +1,1 @@
+"""The counter that listens to PyTorch's dispatcher, forward and backward."""

@@ -1,0 +1,56 @@
+"""What is known of an operator before it is called, found once."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from flopledger.counting.formulas.every import is_free
+from flopledger.counting.shapes.meta_selection import asks, selects
+
+
+class Operator(NamedTuple):
+    """An operator, one of its overloads.
+
+    Attributes:
+        name: "aten::add_".
+        overload: "Tensor".
+        free: whether it does no arithmetic.
+        view: whether its result looks into what it is given.
+        looks: whether that is all, and it is given one tensor and numbers.
+        selects: whether its integers are positions that floats decide.
+        asks: whether its result depends on values of what it is given.
+        sparse: whether its result may be sparse where nothing it is given is.
+        targets: names of the arguments (out=) to which it writes its result.
+    """
+
+    name: str
+    overload: str
+    free: bool
+    view: bool
+    looks: bool
+    selects: bool
+    asks: bool
+    sparse: bool
+    targets: frozenset[str]
+
+
+@cache
+def operator_of(func: Any) -> Operator:
+    """What is known of torch.ops.aten.add.Tensor, or another."""
+    schema = func._schema
+    name, result = schema.name, schema.returns[:1]
+    free, view = (
+        is_free(name),
+        bool(result and result[0].alias_info and not result[0].alias_info.is_write),
+    )
+    tensors = ["Tensor" in str(argument.type) for argument in schema.arguments]
+    return Operator(
+        name=name,
+        overload=schema.overload_name,
+        free=free,
+        view=view,
+        looks=free and view and tensors[0] and sum(tensors) == 1 and not selects(name),
+        selects=selects(name),
+        asks=asks(name),
+        sparse="sparse" in name,
+        targets=frozenset(argument.name for argument in schema.arguments if argument.is_out),
+    )
