@@ -1,40 +1,29 @@
 """Copies of all that an object holds, with other tensors in place of its own."""
 
-import array
-import copy
 import enum
-import functools
-import io
-import itertools
-import random
-import threading
 import types
-import warnings
 import weakref
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
+from flopledger.counting.doubles import copied_callables, copied_containers
+from flopledger.counting.doubles.copied_containers import Copied, itself
 from flopledger.counting.doubles.given_back import GIVEN_BACK, lent
 from flopledger.counting.doubles.unfinalised import has_finaliser, unfinalised
 from flopledger.counting.doubles.weak_references import WEAK, weak_copy
 from flopledger.counting.structure.module_calls import CALLED_THROUGH
 from flopledger.counting.structure.shared_objects import (
     ATOMS,
-    ITERATORS,
-    is_fixed,
     is_shared,
     slots_of,
 )
 from flopledger.counting.structure.wrapped import holds_tensors, readable, rewrapped
-
-_Cache = functools._lru_cache_wrapper
 
 # without a `__del__`
 _ENDS_QUIETLY = frozenset((dict, list, tuple, OrderedDict, Tensor, nn.Parameter))
@@ -42,11 +31,6 @@ _ENDS_QUIETLY = frozenset((dict, list, tuple, OrderedDict, Tensor, nn.Parameter)
 # a module's tables of what else has a name
 _NAMED = frozenset(("_parameters", "_buffers", "_modules"))
 _TABLES = frozenset((OrderedDict, set))  # those of its hooks
-
-# state of their own in C, which they copy themselves
-_COPY_THEMSELVES = (
-    array.array, bytearray, io.BytesIO, io.StringIO, random.Random, itertools.count,
-)  # fmt: skip
 
 
 class Copier:
@@ -62,6 +46,9 @@ class Copier:
         functions: the Python functions met on the way.
         scripted: likewise the ScriptModules, each its own copy.
         classes: likewise the classes of the objects copied, in no order.
+        to_fill: what is left to be done to copies that are made, and hold nothing yet.
+        to_key: likewise what waits until all else is filled: a key can be looked up once
+            it is whole.
     """
 
     def __init__(self, place: Callable[[Tensor], Tensor]) -> None:
@@ -74,17 +61,16 @@ class Copier:
         self._slots: dict[type, list[Any]] = {}
         self._copies: dict[int, Any] = {}
         self._kept: list[Any] = []  # so that no other object takes the place of one in the memory
-        self._to_fill: list[Callable[[], None]] = []
-        self._to_key: list[Callable[[], None]] = []
+        self.to_fill: list[Callable[[], None]] = []
+        self.to_key: list[Callable[[], None]] = []
         self._to_give_back: list[Callable[[], None]] = []
         self._to_end: list[Any] = []
 
     def __call__(self, original: Any) -> Any:
         """The copy of that object."""
-        twin = self._of(original)
-        while self._to_fill or self._to_key:
-            # a key can be looked up once it is whole
-            (self._to_fill or self._to_key).pop()()
+        twin = self.of(original)
+        while self.to_fill or self.to_key:
+            (self.to_fill or self.to_key).pop()()
         return twin
 
     def put(self, original: Any, twin: Any) -> Any:
@@ -107,7 +93,12 @@ class Copier:
         unfinalised(self._to_end)
         self._to_end.clear()
 
-    def _of(self, x: Any) -> Any:
+    def known(self, x: Any) -> Any:
+        """The copy of that object, if it was made, or None."""
+        return self._copies.get(id(x))
+
+    def of(self, x: Any) -> Any:
+        """The copy of that object, which may hold nothing until `to_fill` and `to_key` are done."""
         kind = type(x)
         if kind in ATOMS:
             return x
@@ -124,7 +115,7 @@ class Copier:
             if isinstance(x, base):
                 return copied(self, x)
         if any(base.__module__.startswith("numpy.random.") for base in kind.__mro__):
-            return self._itself(x)  # not by its class: to import it takes 3 MiB
+            return itself(self, x)  # not by its class: to import it takes 3 MiB
         if kind not in self._shared:
             self._shared[kind] = is_shared(kind)
             self._slots[kind] = slots_of(kind)
@@ -137,7 +128,7 @@ class Copier:
             # a lazy buffer cannot be copied otherwise
             return self.put(x, kind(x.requires_grad, x.device, x.dtype))  # type: ignore
         wraps = kind not in _ENDS_QUIETLY and holds_tensors(x)
-        twin = rewrapped(x, self._of) if wraps else self.place(readable(x))
+        twin = rewrapped(x, self.of) if wraps else self.place(readable(x))
         if usual and type(twin) is Tensor:
             twin = Tensor._make_subclass(nn.Parameter, twin, x.requires_grad)
         elif kind is not Tensor and isinstance(x, nn.Parameter):
@@ -149,7 +140,7 @@ class Copier:
             return twin
         self.tensors.append(twin)
         if x.__dict__ and twin is not x:
-            self._to_fill.append(lambda: self._fill(twin.__dict__, x.__dict__))
+            self.to_fill.append(lambda: self.fill(twin.__dict__, x.__dict__))
         return twin
 
     def _module(self, x: nn.Module) -> Any:
@@ -158,7 +149,7 @@ class Copier:
             return self.put(x, x)
         twin = self.put(x, object.__new__(type(x)))
         self.classes.add(type(x))
-        self._to_fill.append(lambda: self._members(twin, x))
+        self.to_fill.append(lambda: self._members(twin, x))
         return twin
 
     def _members(self, twin: Any, x: nn.Module) -> None:
@@ -172,11 +163,11 @@ class Copier:
                 continue
             if kind is dict and key in _NAMED:
                 members[key] = self._copies[id(value)] = table = dict[str, Any]()
-                self._fill(table, value)
+                self.fill(table, value)
             elif kind in _TABLES and not value and key.startswith("_"):
                 members[key] = value.copy()
             else:
-                members[key] = self._of(value)
+                members[key] = self.of(value)
         if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody
             twin.forward = lambda *args, **kwargs: twin.module(*args, **kwargs)
 
@@ -190,217 +181,51 @@ class Copier:
 
         def fill() -> None:
             if hasattr(x, "__dict__"):
-                self._fill(vars(twin), vars(x))
+                self.fill(vars(twin), vars(x))
             for slot in self._slots[type(x)]:
                 try:
                     value = slot.__get__(x)
                 except AttributeError:  # not set
                     continue
-                slot.__set__(twin, self._of(value))
+                slot.__set__(twin, self.of(value))
 
-        self._to_fill.append(fill)
+        self.to_fill.append(fill)
         return twin
 
-    def _fill(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
+    def fill(self, twin: dict[Any, Any], entries: dict[Any, Any]) -> None:
+        """Copies of the entries' values, under the same keys."""
         twin.update(entries)
         for key, value in twin.items():
             if type(value) not in ATOMS:
-                twin[key] = self._of(value)
+                twin[key] = self.of(value)
 
-    def _attributes(self, x: Any, twin: Any) -> None:
+    def attributes(self, x: Any, twin: Any) -> None:
         """Those that an instance of a subclass has beside its items."""
         if attributes := getattr(x, "__dict__", None):
-            self._to_fill.append(lambda: self._fill(vars(twin), attributes))
-
-    def _mapping(self, x: dict[Any, Any]) -> Any:
-        base: Any = next(b for b in (OrderedDict, defaultdict, dict) if isinstance(x, b))
-        twin = self.put(x, base.__new__(type(x)))
-        if base is defaultdict:
-            twin.default_factory = self._of(x.default_factory)  # type: ignore[attr-defined]
-        entries = list(base.items(x))
-        if all(type(key) in ATOMS for key, _ in entries):
-            self._to_fill.append(lambda: self._enter(base, twin, entries))
-        else:
-            copied = [(self._of(key), value) for key, value in entries]
-            self._to_key.append(lambda: self._enter(base, twin, copied))
-        self._attributes(x, twin)
-        return twin
-
-    def _enter(self, base: Any, twin: Any, entries: list[tuple[Any, Any]]) -> None:
-        for key, value in entries:
-            base.__setitem__(twin, key, self._of(value))
-
-    def _list(self, x: list[Any]) -> Any:
-        twin = self.put(x, list.__new__(type(x)))
-        self._to_fill.append(lambda: list.extend(twin, [self._of(item) for item in list.copy(x)]))
-        self._attributes(x, twin)
-        return twin
-
-    def _deque(self, x: deque[Any]) -> Any:
-        twin = self.put(x, deque.__new__(type(x)))
-        deque.__init__(twin, (), x.maxlen)
-        self._to_fill.append(lambda: deque.extend(twin, [self._of(item) for item in tuple(x)]))
-        self._attributes(x, twin)
-        return twin
-
-    def _set(self, x: set[Any]) -> Any:
-        twin = self.put(x, set.__new__(type(x)))
-        items = [self._of(item) for item in set.copy(x)]
-        self._to_key.append(lambda: set.update(twin, items))
-        self._attributes(x, twin)
-        return twin
-
-    def _frozenset(self, x: frozenset[Any]) -> Any:
-        items = [self._of(item) for item in x]
-        if all(a is b for a, b in zip(x, items, strict=True)):
-            return self.put(x, x)
-        return self.put(x, frozenset(items))
-
-    def _tuple(self, x: tuple[Any, ...]) -> Any:
-        if type(x) is tuple and ATOMS.issuperset(map(type, x)):
-            return x
-        items = [self._of(item) for item in x]
-        if all(a is b for a, b in zip(x, items, strict=True)):
-            return self.put(x, x)
-        try:
-            twin = tuple.__new__(type(x), items)
-        except TypeError:  # torch.return_types
-            twin = type(x)(items)
-        self._attributes(x, twin)
-        return self.put(x, twin)
-
-    def _function(self, x: types.FunctionType) -> Any:
-        self.functions.append(x)
-        if is_fixed(x, set()):
-            return self.put(x, x)
-        cells = tuple(self._cell(cell) for cell in x.__closure__ or ())
-        twin = types.FunctionType(x.__code__, x.__globals__, x.__name__, None, cells)
-        self.put(x, twin)
-        twin.__qualname__, twin.__module__, twin.__doc__ = x.__qualname__, x.__module__, x.__doc__
-        twin.__defaults__ = self._of(x.__defaults__)
-        twin.__kwdefaults__ = self._of(x.__kwdefaults__)
-        twin.__annotations__ = x.__annotations__
-        self._attributes(x, twin)
-        return twin
-
-    def _cell(self, x: Any) -> Any:
-        known = self._copies.get(id(x))
-        if known is not None:
-            return known
-        twin = self.put(x, types.CellType())
-
-        def fill() -> None:
-            try:
-                twin.cell_contents = self._of(x.cell_contents)
-            except ValueError:  # empty
-                return
-
-        self._to_fill.append(fill)
-        return twin
-
-    def _method(self, x: types.MethodType) -> Any:
-        function, owner = self._of(x.__func__), self._of(x.__self__)
-        if function is x.__func__ and owner is x.__self__:
-            return self.put(x, x)
-        return self.put(x, types.MethodType(function, owner))
-
-    def _built_in(self, x: Any) -> Any:
-        owner = x.__self__
-        if isinstance(owner, types.ModuleType | type | None):
-            return x
-        twin = self._of(owner)
-        return self.put(x, x if twin is owner else getattr(twin, x.__name__))
-
-    def _partial(self, x: functools.partial[Any]) -> Any:
-        args, words = self._of(x.args), {k: self._of(v) for k, v in x.keywords.items()}
-        twin = functools.partial.__new__(type(x), self._of(x.func), *args, **words)
-        self._attributes(x, twin)
-        return self.put(x, twin)
+            self.to_fill.append(lambda: self.fill(vars(twin), attributes))
 
     def _weak(self, x: Any) -> Any:
-        return self.put(x, weak_copy(x, self._of, self._to_key.append))
-
-    def _namespace(self, x: types.SimpleNamespace) -> Any:
-        twin = self.put(x, types.SimpleNamespace())
-        self._attributes(x, twin)
-        return twin
-
-    def _local(self, x: threading.local) -> Any:
-        twin = self.put(x, threading.local())
-        self._attributes(x, twin)
-        return twin
-
-    def _array(self, x: Any) -> Any:
-        twin = self.put(x, x if isinstance(x, np.memmap) else x.copy())
-        if x.dtype.kind == "O":
-            self._to_fill.append(lambda: self._objects(twin))
-        return twin
-
-    def _objects(self, twin: Any) -> None:
-        for place, value in enumerate(twin.flat):
-            twin.flat[place] = self._of(value)
-
-    def _itself(self, x: Any) -> Any:
-        return self.put(x, (copy.copy if hasattr(x, "__next__") else copy.deepcopy)(x))
-
-    def _iterator(self, x: Any) -> Any:
-        """It goes on from where it is; what it goes over is copied, too."""
-        with warnings.catch_warnings():  # Python 3.14 will not copy those of itertools
-            warnings.simplefilter("ignore", DeprecationWarning)
-            try:
-                make, args, *state = x.__reduce__()
-            except TypeError:
-                return self.put(x, x)
-        twin = self.put(x, make(*map(self._of, args)))
-        if state and state[0] is not None:  # of a list, a place that is not there until it is full
-            self._to_key.append(lambda: twin.__setstate__(self._of(state[0])))
-        return twin
-
-    def _cache(self, x: Any) -> Any:
-        """Nobody can read what is in it: the copy is empty."""
-        parameters = x.cache_parameters()
-        made: Any = _Cache
-        twin = made(self._of(x.__wrapped__), *parameters.values(), functools._CacheInfo)
-        vars(twin).update(vars(x), __wrapped__=self._of(x.__wrapped__))
-        return self.put(x, twin)
+        return self.put(x, weak_copy(x, self.of, self.to_key.append))
 
     def _lent(self, x: Any) -> Any:
         self.put(x, x)
-        self._to_give_back.append(lent(x, self._of))
+        self._to_give_back.append(lent(x, self.of))
         return x
 
 
-_BY_KIND: dict[type, Callable[[Copier, Any], Any]] = {
-    dict: Copier._mapping,
-    OrderedDict: Copier._mapping,
-    list: Copier._list,
-    tuple: Copier._tuple,
-    set: Copier._set,
-    types.FunctionType: Copier._function,
-    types.MethodType: Copier._method,
-    types.BuiltinMethodType: Copier._built_in,
-    types.CellType: Copier._cell,
+_BY_KIND: dict[type, Copied] = {
+    **copied_containers.BY_KIND,
+    **copied_callables.BY_KIND,
     weakref.ref: Copier._weak,
     weakref.ProxyType: Copier._weak,
     weakref.CallableProxyType: Copier._weak,
-    threading.local: Copier._local,
-    types.SimpleNamespace: Copier._namespace,
-    _Cache: Copier._cache,
-    **dict.fromkeys(ITERATORS, Copier._iterator),
 }
-_BY_BASE: tuple[tuple[Any, Callable[[Copier, Any], Any]], ...] = (
+_BY_BASE: tuple[tuple[Any, Copied], ...] = (
     (nn.Module, Copier._module),
     ((type, enum.Enum), lambda copier, x: x),
-    (dict, Copier._mapping),
-    (list, Copier._list),
-    (tuple, Copier._tuple),
-    (set, Copier._set),
-    (frozenset, Copier._frozenset),
-    (deque, Copier._deque),
-    (functools.partial, Copier._partial),
+    *copied_containers.BY_BASE,
+    *copied_callables.BY_BASE,
     (WEAK, Copier._weak),
-    (np.ndarray, Copier._array),
     (torch.Generator, lambda copier, x: copier.put(x, x.clone_state())),
-    (_COPY_THEMSELVES, Copier._itself),
     (GIVEN_BACK, Copier._lent),
 )
