@@ -7,7 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from flopledger.counting.doubles.copied_containers import Copied
-from flopledger.counting.structure.shared_objects import is_fixed
+from flopledger.counting.structure.shared_objects import keeps_nothing
 
 if TYPE_CHECKING:
     from flopledger.counting.doubles.copying import Copier
@@ -17,7 +17,7 @@ _Cache = functools._lru_cache_wrapper
 
 def _function(copier: Copier, x: types.FunctionType) -> Any:
     copier.functions.append(x)
-    if is_fixed(x, set()):
+    if keeps_nothing(x, set()):
         return copier.put(x, x)
     cells = tuple(_cell(copier, cell) for cell in x.__closure__ or ())
     twin = types.FunctionType(x.__code__, x.__globals__, x.__name__, None, cells)

@@ -45,7 +45,7 @@ def slots_of(kind: type) -> list[Any]:
     return [member for member in members if isinstance(member, types.MemberDescriptorType)]
 
 
-def is_fixed(function: types.FunctionType, met: set[int]) -> bool:
+def keeps_nothing(function: types.FunctionType, met: set[int]) -> bool:
     """Whether the function keeps nothing that could change or hold a tensor.
 
     A number in a variable of its own may be another one after a call.
@@ -65,7 +65,7 @@ def is_fixed(function: types.FunctionType, met: set[int]) -> bool:
 
 def _is_code(value: Any, met: set[int]) -> bool:
     if isinstance(value, types.FunctionType):
-        return id(value) in met or is_fixed(value, met)
+        return id(value) in met or keeps_nothing(value, met)
     return isinstance(value, type) or (
         isinstance(value, types.BuiltinFunctionType)
         and isinstance(value.__self__, types.ModuleType | type | None)
