@@ -330,7 +330,7 @@ def test_what_was_never_watched_is_unknown_and_no_zero(monkeypatch):
 
 
 def test_a_backward_pass_that_cannot_be_counted_leaves_the_rate_unknown(monkeypatch):
-    monkeypatch.setattr("flopledger.metering.call_graph.products_of", lambda _: 1 / 0)
+    monkeypatch.setattr("flopledger.metering.backward_pass.products_of", lambda _: 1 / 0)
     net, bar, writer = nn.Linear(4, 5), Bar(), Bar()
     for log in (progress(bar), tensorboard(writer)):
         with meter(net, peak=1e9, log=log) as m, m.unit("step"):

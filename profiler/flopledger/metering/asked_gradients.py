@@ -1,5 +1,6 @@
 """Which of a node's gradients the backward pass under way asks for."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ class Asked:
 
     __slots__ = ("_node", "edges", "next_functions")
 
-    def __init__(self, node: Any, edges: Any, asked: tuple[bool, ...]) -> None:
+    def __init__(self, node: Any, edges: Any, asked: Iterable[bool | None]) -> None:
         self._node, self.edges = node, edges
         self.next_functions = [
             edge if wanted else (None, 0) for edge, wanted in zip(edges, asked, strict=True)
@@ -28,14 +29,12 @@ class Asked:
 
 def all_asked(edges: Any) -> tuple[bool, ...]:
     """Which of a node's arguments the pass under way asks a gradient for."""
-    try:
-        return tuple([node is not None and _goes_on_to(node) for node, _ in edges])
-    except RuntimeError:  # a leaf, whose gradient is what was asked for, is among them
-        return tuple([node is not None and _asked(node) for node, _ in edges])
+    return tuple([node is not None and asks_for(node) for node, _ in edges])
 
 
-def _asked(node: Any) -> bool:
+def asks_for(node: Any) -> bool:
+    """Whether the pass under way asks for a gradient towards that node."""
     try:
-        return bool(_goes_on_to(node))
-    except RuntimeError:
+        return _goes_on_to(node)
+    except RuntimeError:  # a leaf, whose gradient is what was asked for
         return True

@@ -21,9 +21,10 @@ _mapping = torch._C._functorch.peek_interpreter_stack
 _next_number = torch._C._autograd._get_sequence_nr
 _current_node = torch._C._current_autograd_node
 _current_pass = torch._C._current_graph_task_id
-_grad_enabled, _clock, _failing = torch.is_grad_enabled, time.perf_counter, sys.exc_info
+_grad_enabled, _clock, _failing = torch.is_grad_enabled, time.perf_counter, sys.exception
 
 _UNKNOWN = None, None
+_PLAIN = frozenset({tuple, list})
 _LATER = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType})  # work, once a call is over
 
 
@@ -47,6 +48,43 @@ class CallCounter:
         self._local = self.sums.local
         self._families: dict[Hashable, Family] = {}
 
+    def begins(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+        """What is to be called when a module that goes by that name begins.
+
+        The next call with a tensor of the same shape is the rule: the look at it is brief.
+        """
+        local, begin = self._local, self.begin
+
+        def begins(module: nn.Module, args: Any, kwargs: Any) -> None:
+            try:
+                here = local.thread
+                signature = here.run.signature
+                called, training, grad, shape, dtype, wants = signature.single
+                (x,) = args
+                if (
+                    called is name
+                    and not (kwargs or here.stack)
+                    and type(x) is Tensor
+                    and x.shape == shape
+                    and x.dtype is dtype
+                    and x.requires_grad is wants
+                    and module.training is training
+                    and _grad_enabled() is grad
+                    and (number := signature.started + 1) < signature.watch_at
+                    and _current_pass() == -1
+                    and _mapping() is None
+                ):
+                    signature.started = number
+                    low = _next_number() if grad else 0
+                    begun = module, signature, None, None, False, _failing(), low, _clock()
+                    here.stack.append(begun)
+                    return
+            except Exception:  # this thread has no run yet, or it is no such call
+                pass
+            begin(name, module, args, kwargs)
+
+        return begins
+
     def begin(
         self, name: str, module: nn.Module, args: Any, kwargs: Any, owner: Any = None
     ) -> None:
@@ -69,7 +107,8 @@ class CallCounter:
             recomputing = _current_pass() != -1 and is_run_again()
             if recomputing and self._several and not inside:
                 inside = _told_by_another(here)
-            if len(args) == 1 and type(x := args[0]) is Tensor:  # as key_of, the sooner
+            x = args[0] if len(args) == 1 else None
+            if type(x) is Tensor:  # as key_of, the sooner
                 given: tuple[Hashable, ...] = ((x.shape, x.dtype, x.requires_grad),)
             else:
                 given = tuple([key_of(value) for value in args])
@@ -83,12 +122,15 @@ class CallCounter:
             if signature is None:
                 family = (name, inside, module.training, grad, recomputing)
                 signature = self._new(key, family, module, args, kwargs)
+                if not (kwargs or mapped or inside or recomputing) and type(x) is Tensor:
+                    tensor = x.shape, x.dtype, x.requires_grad
+                    signature.single = (name, module.training, grad, *tensor)
             started = signature.started = signature.started + 1
             if started >= signature.watch_at and signature.due(self._recount):
                 watch = WatchedCall(signature.follows())
         except Exception:  # no fault of ours is the network's
             signature, watch = self._unread(name, module, inside, recomputing), None
-        stopped = _failing()[1]
+        stopped = _failing()
         low = _next_number() if signature.grad else 0
         here.stack.append((owner, signature, watch, padding, mapped, stopped, low, _clock()))
 
@@ -109,6 +151,37 @@ class CallCounter:
         signature = Signature(name, module, (), {}, inside, Family(), recomputing)
         return self.signatures.setdefault(key, signature)
 
+    def ends(self) -> Callable[[nn.Module, Any, Any], None]:
+        """What is to be called when a module ends, however it does."""
+        local, sums, end, follow = self._local, self.sums, self.end, self._follow
+
+        def ends(module: nn.Module, args: Any, out: Any) -> None:
+            try:
+                here = local.thread
+                run = here.run
+                owner, signature, watch, padding, mapped, _, low, began = here.stack[-1]
+                brief = (
+                    run.signature is signature
+                    and owner is module
+                    and watch is None
+                    and padding is None
+                    and out is not None
+                    and type(out) not in _LATER
+                    and sums.open
+                )
+            except Exception:  # this thread has no run yet, or the call began before it was metered
+                brief = False
+            if not brief:
+                end(module, args, out)
+                return
+            here.stack.pop()
+            run.calls += 1
+            run.seconds += _clock() - began
+            if signature.grad:
+                follow(signature, here, out, args, low, False, mapped)
+
+        return ends
+
     def end(self, owner: Any, args: Any, out: Any, failed: bool | None = None) -> None:
         """A call ends.
 
@@ -126,28 +199,49 @@ class CallCounter:
         seconds = _clock() - began
         if watch is not None:
             watch.end()
+        of_hooks = failed is None
         if failed is None:
-            failed = out is None and _failing()[1] is not stopped
+            failed = out is None and _failing() is not stopped
         if not self.sums.open:
             if not stack:
                 self._off()
             return
-        cost = signature.cost
-        if watch is not None and (signature.again or not failed):
-            cost = signature.add_watched(watch)
         if failed and not signature.again:
             self._add_failed(signature, here)
             return
-        self._add(signature, here, _UNKNOWN if type(out) in _LATER else cost, seconds, padding)
-        if signature.grad and not failed and not signature.inside:
-            try:
-                graph = self._graph(signature, here)
-                watched = signature.looks_back(watch is not None)
-                graph.follow(_results(out), args, low, watched, mapped)
-            except Exception:  # no fault of ours is the network's
-                with self.sums.lock:
-                    signature.unknown_backwards += 1
-                    self.sums.of(here).unknown_backwards += 1
+        self._add(
+            signature, here, watch, _UNKNOWN if type(out) in _LATER else None, seconds, padding
+        )
+        if signature.inside or failed:
+            return
+        if of_hooks and padding is None:
+            self._latest(signature, here)
+        if signature.grad:
+            self._follow(signature, here, out, args, low, watch is not None, mapped)
+
+    def _add(
+        self,
+        signature: Signature,
+        here: Thread,
+        watch: WatchedCall | None,
+        cost: tuple[None, None] | None,
+        seconds: float,
+        padding: Any,
+    ) -> None:
+        """Add a call, of that cost if it is said."""
+        with self.sums.lock:
+            seen = signature.cost
+            if watch is not None:
+                self.sums.settle()  # at the cost that calls had before
+                seen = signature.add_watched(watch)
+            self.sums.add_calls(signature, here, cost or seen, 1, seconds, padding)
+
+    def _latest(self, signature: Signature, here: Thread) -> None:
+        """The second of two calls that are alike begins a run."""
+        known = here.run is not None and here.run.signature is signature
+        if here.latest is signature and not (known or signature.again):
+            self.sums.begin_run(here, signature)
+        here.latest = signature
 
     def _add_failed(self, signature: Signature, here: Thread) -> None:
         with self.sums.lock:
@@ -155,44 +249,23 @@ class CallCounter:
             if not signature.inside:
                 self.sums.of(here).failed += 1
 
-    def _add(
+    def _follow(
         self,
         signature: Signature,
         here: Thread,
-        cost: tuple[float | None, float | None],
-        seconds: float,
-        padding: Any,
+        out: Any,
+        args: Any,
+        low: int,
+        watched: bool,
+        mapped: bool,
     ) -> None:
-        """Add a call's MACs and other FLOPs."""
-        macs, other = cost
-        with self.sums.lock:
-            signature.calls += 1
-            signature.seconds += seconds
-            unknown = macs is None or other is None
-            if unknown:
-                signature.unwatched += 1
-                macs, other = macs or 0, other or 0
-            signature.macs += macs  # type: ignore[operator]
-            signature.other_flops += other  # type: ignore[operator]
-            if signature.inside:
-                return
-            tally = here.tally or self.sums.of(here)
-            if signature.again:
-                tally.recomputed_macs += macs  # type: ignore[operator]
-                here.recomputed_macs += macs  # type: ignore[operator]
-                tally.unknown_backwards += unknown
-                return
-            tally.passes += 1
-            tally.samples += signature.samples
-            tally.unwatched += unknown
-            tally.macs += macs  # type: ignore[operator]
-            tally.other_flops += other  # type: ignore[operator]
-            if signature.tokens is None:
-                tally.untold += 1
-                return
-            tally.tokens += signature.tokens
-            if padding is not None:
-                tally.padding = tally.padding + padding
+        try:
+            graph = self._graph(signature, here)
+            graph.follow(_results(out), args, low, signature.looks_back(watched), mapped)
+        except Exception:  # no fault of ours is the network's
+            with self.sums.lock:
+                signature.unknown_backwards += 1
+                self.sums.of(here).unknown_backwards += 1
 
     def _graph(self, signature: Signature, here: Thread) -> CallGraph:
         graph = CallGraph(signature, self.sums, here, recomputes=not is_checkpointed())
@@ -205,7 +278,16 @@ def _results(out: Any) -> list[Tensor]:
     """What backward passes may begin at."""
     if isinstance(out, Tensor):
         return [out]
-    return tensors_within(out) or _members(out)
+    found: list[Tensor] = []
+    if type(out) in _PLAIN or isinstance(out, dict):  # most results, looked into the sooner
+        for value in dict.values(out) if isinstance(out, dict) else out:
+            if isinstance(value, Tensor):
+                found.append(value)
+            elif value is not None:
+                found += tensors_within(value)
+    else:
+        found = tensors_within(out)
+    return found or _members(out)
 
 
 def _members(out: Any) -> list[Tensor]:

@@ -6,20 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flopledger.counting.dispatch.autograd_graph import Unknown, products_of
 from flopledger.counting.structure.leaves import tensors_within
-from flopledger.metering.asked_gradients import Asked, all_asked
-from flopledger.metering.nodes import (
-    COMPILED,
-    HIDDEN,
-    PLAIN,
-    along,
-    once,
-    sort_of,
-    that_run,
-    way_from,
-)
-from flopledger.metering.signature import MOST_WAYS, Samples, Signature
+from flopledger.metering.asked_gradients import all_asked
+from flopledger.metering.backward_pass import BackwardPass, shown
+from flopledger.metering.nodes import COMPILED, HIDDEN, PLAIN, once, sort_of
+from flopledger.metering.signature import Samples, Signature
 from flopledger.metering.sums import Sums, Thread
 from flopledger.metering.work_recorder import WorkRecorder
 
@@ -55,9 +46,10 @@ class CallGraph:
 
     low = high = 0
     _weights = 0  # how many nodes of others these lead to
-    _watched = _mapped = _compiled = _keeps = False
+    _watched = _mapped = _compiled = False
     _each = False  # whether every node that takes products tells when it runs
     _pass = -1  # the backward pass under way
+    _told: BackwardPass | None = None  # what of it is told
     _done: float = 0  # MACs in it
     _whole = False  # whether all of it was added at once
 
@@ -65,7 +57,6 @@ class CallGraph:
         self._signature, self._sums, self._thread = signature, sums, thread
         self.recomputes = recomputes
         self._roots: set[int] = set()  # numbers of the results' nodes
-        self._met: set[int] = set()  # numbers of the nodes that count in the pass under way
 
     def follow(
         self, results: Sequence[Tensor], args: Any, low: int, watched: bool, mapped: bool
@@ -85,20 +76,22 @@ class CallGraph:
         signature = self._signature
         self.low, self.high = low, _next_number()
         self._watched, self._mapped = watched, mapped
-        self._keeps = signature.keeps_nodes()
         signature.has_graph(self.high - low)
-        nodes = {node for result in results if (node := result.grad_fn) is not None}
+        nodes = [node for result in results if (node := result.grad_fn) is not None]
         if signature.elsewhere:
             given = {tensor.grad_fn for tensor in tensors_within(args)}
-            self._weights = self._hang(nodes, 0, _A_LEAFS, given)
+            self._weights = self._hang(set(nodes), 0, _A_LEAFS, given)
             return
-        roots = [(n, node) for node in nodes if self.low <= (n := node._sequence_nr()) < self.high]
-        self._roots = {number for number, _ in roots}
         if watched or mapped or signature.every_node:
-            self._weights = self._hang(nodes, low, self.high)
+            roots = {node for node in nodes if low <= node._sequence_nr() < self.high}
+            self._roots = {node._sequence_nr() for node in roots}
+            self._weights = self._hang(roots, low, self.high)
             return
-        for _, node in roots:
-            node.register_prehook(self._enters)
+        for node in nodes:
+            number = node._sequence_nr()
+            if low <= number < self.high and number not in self._roots:
+                self._roots.add(number)
+                node.register_prehook(self._enters)
 
     def _hang(
         self,
@@ -151,57 +144,39 @@ class CallGraph:
         """A pass comes by a result's node, which begins to run."""
         try:
             node = _current_node()
-            if _current_pass() == self._pass and node._sequence_nr() in self._met:
+            told = self._told if _current_pass() == self._pass else None
+            if told is not None and told.has(node):
                 return  # it lies below another result
             self._mapped = self._mapped or _are_batched(gradients)
-            if not self._each and (self._mapped or _grad_enabled() or not self._walk(node)):
+            if not self._each and (self._mapped or _grad_enabled() or not self._tells(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
             if self._each:
                 self._hears(sort_of(type(node), node))(None)
         except Exception:  # no fault of ours is the network's
             self._spend(None)
 
-    def _walk(self, root: Any) -> bool:
+    def _tells(self, root: Any) -> bool:
         """Add what the pass under way will run from that node down, if all of it can be told.
 
-        What it cannot tell now tells when it runs. Returns False where compiled code is among it,
-        with nothing added.
+        What hides its work tells when it runs. Returns False where compiled code is among it, with
+        nothing added.
         """
         if _current_pass() != self._pass:
             self._reached()
-        macs, later = 0, []
-        for node, edges, sort in self._nodes(root):
-            shown = None if sort is HIDDEN or sort is COMPILED else self._shown(node, edges)
-            if shown is None:
-                later.append((node, sort))
-            else:
-                macs += shown
-        if any(sort is COMPILED for _, sort in later):
+        if self._told is None:
+            self._told = BackwardPass(self._signature, self.low, self.high)
+        known = self._told.told(root)
+        if known is None:
             self._signature.every_node = True
             return False
+        macs, later = known
         self._spend(macs)
-        self._tell(root, [node for node, _ in later])
-        return True
-
-    def _nodes(self, root: Any) -> list[tuple[Any, Any, str]]:
-        """Nodes but plain ones that the pass under way will run, from that one down."""
-        low, high, ways = self.low, self.high, self._signature.family.ways
-        key = high - low, root._sequence_nr() - low
-        way = ways.get(key)
-        if self._signature.varies:
-            way = ()
-        elif way is None and len(ways) < MOST_WAYS:
-            way = ways[key] = way_from(root, low, high) or ()
-        known = along(way, root, low, self._met) if way else None
-        return that_run(root, low, high, self._met) if known is None else known
-
-    def _tell(self, running: Any, nodes: Iterable[Any]) -> None:
-        """Have nodes that the pass under way will run tell of it then, and the running one now."""
-        for node in nodes:
-            if node is running:
+        for node in later:
+            if node is root:
                 self._runs(None)
             else:
                 once(node, self._runs)
+        return True
 
     def _passes(self, _: Any) -> None:
         """A node begins to run that takes no products itself."""
@@ -222,7 +197,8 @@ class CallGraph:
             second = _grad_enabled()  # gradients of its gradients may be asked for
             macs: float | None = None
             if not (self._mapped or sort_of(type(node), node) is HIDDEN):
-                macs = self._shown(node, node.next_functions)
+                edges = node.next_functions
+                macs = shown(node, edges, all_asked(edges))
             samples = None
             if macs is None:
                 samples = self._seen_before(node)
@@ -254,8 +230,7 @@ class CallGraph:
         """The backward pass under way comes by; whatever the call's others do again is added."""
         if (running := _current_pass()) == self._pass:
             return
-        self._pass, self._done, self._whole = running, 0, False
-        self._met = set()
+        self._pass, self._done, self._whole, self._told = running, 0, False, None
         signature, more = self._signature, 0.0
         if self._roots and _current_node()._sequence_nr() not in self._roots:
             signature.every_node = True  # it began within the call
@@ -271,24 +246,6 @@ class CallGraph:
                 tally = self._sums.of_graph(self._thread)
                 tally.backward_passes += 1
                 tally.recomputed_macs += more
-
-    def _shown(self, node: Any, edges: Any) -> int | None:
-        """MACs of a node that is going to run, of those gradients that are asked for."""
-        kind = type(node)
-        asked = all_asked(edges)
-        number, key = node._sequence_nr() - self.low, None
-        if self._keeps and 0 <= number < self.high - self.low:
-            key = number, kind, asked, tuple(node._input_metadata[0].shape)
-            known = self._signature.nodes.get(key)
-            if known is not None:
-                return known
-        try:
-            macs = products_of(Asked(node, edges, asked))
-        except Unknown:
-            return None
-        if key is not None:
-            self._signature.nodes[key] = macs
-        return macs
 
     def _seen_before(self, node: Any) -> Samples:
         """What the same node of other calls did, as often as it was watched."""

@@ -14,7 +14,7 @@ _WITHOUT_IT = (getattr, (nullcontext(), "__exit__"))
 
 
 class Hook(partial[None]):
-    """Of a forward pass: part of its arguments are known."""
+    """Of a forward pass."""
 
     def __reduce__(self) -> Any:
         return _WITHOUT_IT
@@ -22,12 +22,12 @@ class Hook(partial[None]):
 
 def begin(counter: CallCounter, name: str) -> Hook:
     """A forward pre-hook: a module that goes by that name begins."""
-    return Hook(counter.begin, name)
+    return Hook(counter.begins(name))
 
 
 def end(counter: CallCounter) -> Hook:
     """A forward hook: a module ends."""
-    return Hook(counter.end)
+    return Hook(counter.ends())
 
 
 @contextmanager

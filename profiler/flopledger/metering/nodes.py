@@ -1,11 +1,12 @@
 """What nodes of an autograd graph are to a count, and which of them a backward pass will run."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
 
 import torch
 
 from flopledger.counting.dispatch.autograd_graph import hides, multiplies
+from flopledger.metering.asked_gradients import asks_for
 
 # nodes take no products, take such as their shapes tell, are code of others or parts of another
 # node, or are of compiled code, whose kernels no dispatcher sees
@@ -13,10 +14,19 @@ PLAIN, SHOWN, HIDDEN, COMPILED = "plain", "shown", "hidden", "compiled"
 _goes_on_to = torch._C._will_engine_execute_node
 _sorts: dict[type, str] = {}
 
-# on the way from a result's node down, each a node that leads on to products or takes some: where
-# on the way the one before it stands, by which of its edges it comes, what it is, its number from
-# the call's first, whether it takes products
-Way = tuple[tuple[int, int, type, int, bool], ...]
+
+class Way(NamedTuple):
+    """From a result's node down to every node that takes products.
+
+    Attributes:
+        steps: each a node that leads on to products or takes some: where among them the one before
+            it stands, by which of its edges it comes, what it is, its number from the call's first,
+            and its sort.
+        numbers: of them all, from the call's first.
+    """
+
+    steps: tuple[tuple[int, int, Any, int, str], ...]
+    numbers: frozenset[int]
 
 
 def sort_of(kind: type, node: Any) -> str:
@@ -51,13 +61,14 @@ def that_run(root: Any, low: int, high: int, met: set[int]) -> list[tuple[Any, A
         root: runs.
         low: the number of the first node that is meant.
         high: the number after the last.
-        met: numbers of nodes that are known, with all that they lead to; is told of these.
+        met: numbers, from `low`, of nodes that are known, with all that they lead to; is told of
+            these.
 
     Returns:
         Each with its edges and its sort.
     """
     found, waiting = [], [root]
-    met.add(root._sequence_nr())
+    met.add(root._sequence_nr() - low)
     while waiting:
         node = waiting.pop()
         edges, sort = node.next_functions, sort_of(type(node), node)
@@ -67,71 +78,83 @@ def that_run(root: Any, low: int, high: int, met: set[int]) -> list[tuple[Any, A
             if (
                 following is not None
                 and low <= (number := following._sequence_nr()) < high
-                and number not in met
+                and number - low not in met
                 and _goes_on_to(following)
             ):
-                met.add(number)
+                met.add(number - low)
                 waiting.append(following)
     return found
 
 
-def way_from(root: Any, low: int, high: int) -> Way | None:
-    """How to come to every node that takes products; None where one of them does not show them."""
+def way_from(root: Any, low: int, high: int, met: Collection[int]) -> Way | None:
+    """How to come to every node that takes products; None where compiled code does.
+
+    Args:
+        root: a result's node.
+        low: the number of the first node that is meant.
+        high: the number after the last.
+        met: numbers, from `low`, of nodes that another way comes to.
+    """
     nodes, steps = list[Any]([root]), [(-1, 0)]
-    met = {root._sequence_nr()}
-    leads = set[int]()  # places of what is on the way to one
+    known = {root._sequence_nr() - low, *met}
+    leads = {0}  # places of what is on the way to one
     for place, node in enumerate(nodes):  # which grows
         sort = sort_of(type(node), node)
-        if sort is SHOWN:
-            back = place
-            while back not in leads:
-                leads.add(back)
-                back = steps[back][0] if back else 0
-        elif sort is not PLAIN:
+        if sort is COMPILED:
             return None
+        back = place if sort is not PLAIN else 0
+        while back not in leads:
+            leads.add(back)
+            back = steps[back][0]
         for edge, (following, _) in enumerate(node.next_functions):
             if following is None or not low <= (number := following._sequence_nr()) < high:
                 continue
-            if number not in met:
-                met.add(number)
+            if number - low not in known:
+                known.add(number - low)
                 nodes.append(following)
                 steps.append((place, edge))
-    kept = {place: index for index, place in enumerate(sorted(leads | {0}))}
+    kept = {place: index for index, place in enumerate(sorted(leads))}
     way = []
     for place in kept:
-        before, edge = steps[place]
-        node = nodes[place]
-        kind, number = type(node), node._sequence_nr() - low
-        shown = sort_of(kind, node) is SHOWN
-        way.append((kept.get(before, -1), edge, kind, number, shown))
-    return tuple(way)
+        (before, edge), node = steps[place], nodes[place]
+        kind = type(node)
+        way.append(
+            (kept.get(before, -1), edge, kind, node._sequence_nr() - low, sort_of(kind, node))
+        )
+    return Way(tuple(way), frozenset([number for _, _, _, number, _ in way]))
 
 
-def along(way: Way, root: Any, low: int, met: set[int]) -> list[tuple[Any, Any, str]] | None:
-    """As `that_run`, along a way; None where the graph or the pass is another.
+def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
+    """Nodes on a way that take products, if the graph is as it was when the way was found.
 
-    Of nodes that only lead on it is not asked whether the pass runs them: it is those below that
-    count, however the pass comes to them.
+    Of nodes that only lead on it is not asked whether the pass under way runs them: it is those
+    below that count, however the pass comes to them.
+
+    Returns:
+        The nodes; their edges; of each edge whether the pass asks for its gradient, None where it
+        leads nowhere; and the shapes of what flows into those that show their work. None where the
+        graph is another.
     """
-    found, numbers, edges_of = [], [], list[Any]()
+    every, nodes, edges_of, asked, shapes = [list[Any]() for _ in range(5)]
     node: Any = root
-    for before, edge, kind, offset, shown in way:
-        number = low + offset
+    for before, edge, kind, number, sort in way.steps:
         if before >= 0:
-            if edge >= len(edges_of[before]):
+            edges = every[before]
+            if edge >= len(edges):
                 return None
-            node = edges_of[before][edge][0]
-            if (
-                node is None
-                or node._sequence_nr() != number
-                or (shown and not _goes_on_to(node))
-                or type(node) is not kind
-            ):
-                return None
+            node = edges[edge][0]
+        if type(node) is not kind or node._sequence_nr() != low + number:
+            return None
         edges = node.next_functions
+        every.append(edges)
+        if sort is PLAIN:
+            continue
+        nodes.append(node)
         edges_of.append(edges)
-        numbers.append(number)
-        if shown and number not in met:
-            found.append((node, edges, SHOWN))
-    met.update(numbers)
-    return found
+        try:
+            asked.append(tuple([end and _goes_on_to(end) for end, _ in edges]))
+        except RuntimeError:  # a leaf, as asks_for has it
+            asked.append(tuple([end and asks_for(end) for end, _ in edges]))
+        if sort is SHOWN:
+            shapes.append(node._input_metadata[0].shape)
+    return nodes, edges_of, asked, shapes

@@ -9,15 +9,17 @@ from flopledger.counting.samples import samples_of
 from flopledger.counting.structure.layers import Watch
 from flopledger.counting.structure.leaves import tensors_within
 from flopledger.metering.call_key import physical
-from flopledger.metering.nodes import Way
+from flopledger.metering.nodes import Way, way_from
 from flopledger.metering.shape_law import Laws, Place
 from flopledger.metering.watched_call import WatchedCall
 
 _AGAIN = tuple([2 * 4**k for k in range(31)])  # calls that are watched again, ever fewer
-MOST_WAYS = 64  # that are kept of a family: a graph that is never alike has no other use for them
+_MOST_WAYS = 64  # that are kept of a family: a graph that is never alike has no use for them
 _EARLY = frozenset({2, 8})
 _FEW = 4
 _ENOUGH = 16  # calls watched again that cost what they should, after which early ones are let off
+
+Graph = tuple[int, tuple[int, ...]]  # its number of nodes, and by which of them a pass came
 
 
 class Samples:
@@ -58,15 +60,34 @@ class Family:
         held: calls watched again, one after the other, that cost what the first of theirs did.
         plain: backward passes watched, one after the other, that computed nothing again.
         laws: of what its calls cost by their shapes.
-        ways: through the graphs of its calls, by their number of nodes and the result's node.
     """
 
-    __slots__ = ("held", "laws", "plain", "size", "ways")
+    __slots__ = ("_lost", "_ways", "held", "laws", "plain", "size")
 
     def __init__(self) -> None:
         self.size = self.held = self.plain = 0
         self.laws = Laws()
-        self.ways: dict[tuple[int, int], Way] = {}
+        self._ways: dict[Graph, Way | None] = {}
+        self._lost: dict[Graph, int] = {}
+
+    def way(self, graph: Graph, *of: Any) -> Way | None:
+        """The way through such a graph; None where there is none, or never the same for long.
+
+        Args:
+            graph: its number of nodes, and those of the results by which the pass came.
+            of: as `way_from`.
+        """
+        if graph in self._ways:
+            return self._ways[graph]
+        if len(self._ways) >= _MOST_WAYS:
+            return None
+        way = self._ways[graph] = way_from(*of)
+        return way
+
+    def lost(self, graph: Graph, *of: Any) -> None:
+        """The graph has changed: the way is looked for anew, but not for ever."""
+        lost = self._lost[graph] = self._lost.get(graph, 0) + 1
+        self._ways[graph] = way_from(*of) if lost < _ENOUGH else None
 
 
 class Signature:
@@ -91,10 +112,13 @@ class Signature:
         places: where it stands in its family's laws.
         varies: whether calls of it were seen to cost differently: then each one is watched.
         watch_at: no call before this, from 1, needs to be watched.
+        single: of a call with one tensor and nothing else, in no other metered call: the module's
+            name and mode, whether gradients were enabled, and the tensor's shape, dtype and
+            requires_grad.
         sizes: of its calls' graphs, in nodes.
         suspect: the last call to be watched because one had a graph of another size.
-        nodes: MACs of nodes of the graph, by which they are and what is asked of them; none are
-            kept of a family of many shapes.
+        passes: of backward passes that asked for the same: shapes of the nodes that show their
+            work, the MACs of these, and which do not; none are kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
         elsewhere: whether part of its calls was seen to be done in other threads.
         every_node: whether every node that takes products tells of itself: a backward pass was seen
@@ -104,11 +128,11 @@ class Signature:
 
     __slots__ = (
         "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
-        "every_node", "failed", "family", "grad", "inside", "macs", "name", "nodes", "opaque",
-        "other_flops", "other_watched", "places", "products", "recomputed", "recomputed_macs",
-        "samples", "seconds", "shapes", "sizes", "started", "suspect", "tokens", "training",
-        "uncounted",
-        "unknown_backwards", "unwatched", "varies", "want_eager", "watch_at", "watched",
+        "every_node", "failed", "family", "grad", "inside", "macs", "name", "opaque",
+        "other_flops", "other_watched", "passes", "places", "products", "recomputed",
+        "recomputed_macs", "samples", "seconds", "shapes", "single", "sizes", "started", "suspect",
+        "tokens", "training", "uncounted", "unknown_backwards", "unwatched", "varies", "want_eager",
+        "watch_at", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -137,10 +161,11 @@ class Signature:
         self.watched, self.other_watched, self.recomputed = Samples(), Samples(), Samples()
         self.cost: tuple[float | None, float | None] = None, None
         self.varies = False
+        self.single: tuple[Any, ...] | None = None
         self.watch_at = self.suspect = 0
         self.sizes: set[int] = set()
         family.size += 1
-        self.nodes: dict[Any, int] = {}
+        self.passes: dict[Any, tuple[list[Any], int, list[int]]] = {}
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
         self.want_eager = self.elsewhere = self.every_node = False
@@ -153,8 +178,12 @@ class Signature:
         if size in self.sizes or len(self.sizes) >= _ENOUGH:
             return
         if self.sizes:
-            self.suspect, self.watch_at = self.started + _FEW, 0
+            self.suspects()
         self.sizes.add(size)
+
+    def suspects(self) -> None:
+        """Calls may not cost what they did: the next few are watched."""
+        self.suspect, self.watch_at = self.started + _FEW, 0
 
     def stands_at(self, places: list[Place]) -> None:
         """Take what calls cost from the family's laws, if one tells."""
