@@ -1,4 +1,4 @@
-"""What each arm of an experiment took to its target, with intervals from its seeds.
+"""What each arm of an experiment took to its target, with intervals of the mean from its seeds.
 
 An interval holds the choice of settings, too: other seeds might have chosen others. So a resample
 goes through the whole of it: seeds drawn anew choose, and trials drawn anew measure the choice.
@@ -11,13 +11,14 @@ from statistics import fmean
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flopledger.experiments.censored import Bools, Floats, mean_of
 from flopledger.experiments.trials import Row
+from flopledger.field.ends_of_few import ends_of_few
 
 Figure = Literal["samples", "flops", "flops_learning"]
-CONFIDENCE = 0.90
-RESAMPLES = 200
+RESAMPLES = 500
 SEED = 0  # of the resamples: the same rows have the same interval
 
 
@@ -33,7 +34,8 @@ class Estimate:
         reached: of these.
         samples: to the target, a trial that did not reach it counted as more than it had; None
             where no trial did.
-        low: the 90% interval's lower end, over resampled seeds; None with samples.
+        low: the true mean's 90% interval's lower end, over resampled seeds; None with samples, and
+            of a single trial.
         high: its upper end.
         flops_learning: FLOP of gradient steps to the target; None with samples.
         flops_making: of the passes that made what was learned from; None with samples.
@@ -73,38 +75,38 @@ def orders_between(
     if None in means:
         return None
     pair = [[row for row in rows if row.arm == arm] for arm in (below, above)]
-    draws, again = np.random.default_rng(SEED), []
-    for _ in range(RESAMPLES):
-        low, high = (_mean(resampled(own, draws), figure) for own in pair)
-        if low is not None and high is not None:
-            again.append(high - low)
+    draws = np.random.default_rng(SEED)
+    again = [[_mean(resampled(own, draws), figure) for own in pair] for _ in range(RESAMPLES)]
+    drawn = np.array([both for both in again if None not in both], dtype=float)
     low, high = means
     assert low is not None
     assert high is not None
-    return high - low, *ends(again)
+    counts = [len(measured_by(own)) for own in pair]
+    degrees = _welch(drawn.var(axis=0), np.array(counts) - 1)
+    return high - low, *ends_of_few(drawn[:, 1] - drawn[:, 0], min(counts), degrees)
+
+
+def _welch(variances: Floats, degrees: NDArray[np.int_]) -> float:
+    """Degrees of freedom of a difference of two means, by these of each (Welch 1947)."""
+    whole = float(variances.sum())
+    if not whole:
+        return float(degrees.sum())  # there is no spread to be scaled
+    return whole**2 / float((variances**2 / degrees).sum())
 
 
 def repeat_interval(rows: Sequence[Row], arm: str) -> tuple[float, float] | None:
     """The 90% interval of the samples that as many new seeds would come to.
 
-    It is wider than `low` to `high` of the arm's estimate, which are the mean's own. A repeat's
-    mean varies as much as the first one's does: they differ by sqrt(2) times either's error. That
-    error is the resamples' standard deviation, times sqrt(n / (n - 1)), for resamples of n trials
-    spread less than new trials do; and Student's t stands for what n trials do not tell of it.
-    None where a resample has no trial that reached the target.
+    A repeat's mean varies as much as the first one's does: they differ by sqrt(2) times either's
+    error. None where a resample has no trial that reached the target.
     """
-    from scipy.special import stdtrit
-
     own = [row for row in rows if row.arm == arm]
-    mean, draws = _mean(measured_by(own), "samples"), np.random.default_rng(SEED)
-    again = [_mean(resampled(own, draws), "samples") for _ in range(RESAMPLES)]
-    means = [other for other in again if other is not None]
-    count = len(measured_by(own))
-    if mean is None or len(means) < len(again) or count < 2:
+    mean = _mean(measured_by(own), "samples")
+    low, high = _interval(own)
+    if mean is None or low is None or high is None:
         return None
-    error = float(np.std(means)) * sqrt(count / (count - 1))
-    reach = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * sqrt(2) * error
-    return 10 ** (mean - reach), 10 ** (mean + reach)
+    wider = [mean + sqrt(2) * (log10(end) - mean) for end in (low, high)]
+    return 10 ** wider[0], 10 ** wider[1]
 
 
 def measured_by(rows: Iterable[Row], arm: str | None = None) -> list[Row]:
@@ -153,12 +155,14 @@ def _estimate(own: Sequence[Row]) -> Estimate:
 
 
 def _interval(rows: Sequence[Row]) -> tuple[float | None, float | None]:
-    draws = np.random.default_rng(SEED)
+    draws, count = np.random.default_rng(SEED), len(measured_by(rows))
     means = [_mean(resampled(rows, draws), "samples") for _ in range(RESAMPLES)]
-    known = [10**mean for mean in means if mean is not None]
-    low, high = ends(known)
+    known = [mean for mean in means if mean is not None]
+    if count < 2 or not known:
+        return None, None
+    low, high = ends_of_few(known, count)
     # where a resample has no trial that reached it, nothing bounds the mean from above
-    return low, high if len(known) == len(means) else None
+    return 10**low, 10**high if len(known) == len(means) else None
 
 
 def logarithms(rows: Sequence[Row], figure: Figure) -> tuple[Floats, Bools]:
@@ -197,9 +201,3 @@ def _by_arm(rows: Iterable[Row]) -> list[list[Row]]:
     rows = list(rows)
     arms = dict.fromkeys(row.arm for row in measured_by(rows))
     return [[row for row in rows if row.arm == arm] for arm in arms]
-
-
-def ends(values: Sequence[float]) -> tuple[float, float]:
-    """The ends of the 90% interval of values that resamples gave."""
-    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)

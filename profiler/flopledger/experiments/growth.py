@@ -1,5 +1,6 @@
 """How the cost of learning grows with the horizon: a + b h against c h^d."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log10, sqrt
@@ -7,18 +8,12 @@ from math import exp, log10, sqrt
 import numpy as np
 
 from flopledger.experiments.censored import Fitted, Floats, Mean, likeliest, mean_of
-from flopledger.experiments.estimates import (
-    CONFIDENCE,
-    RESAMPLES,
-    SEED,
-    Figure,
-    ends,
-    logarithms,
-    resampled,
-)
+from flopledger.experiments.estimates import SEED, Figure, logarithms, resampled
 from flopledger.experiments.trials import Row
+from flopledger.field.ends_of_few import CONFIDENCE, ends_of_few
 
 LINE, POWER = "a + b h", "c h^d"
+RESAMPLES = 200  # both forms are fitted to each
 FEWEST = 3  # horizons: two parameters go through any two
 _LETTERS = {LINE: "ab", POWER: "cd"}
 
@@ -121,11 +116,12 @@ def _form(
 ) -> Form:
     values = _values(name, fitted)
     drawn = np.array([_values(name, other) for other in resamples])
+    trials = Counter(row.arm for row in rows).values()
+    degrees = sum(trials) - len(trials)  # of the trials about their arms' means
+    ends = [ends_of_few(column, min(trials), degrees) for column in drawn.T]
     parameters = {
         letter: Parameter(value=value, low=low, high=high)
-        for letter, value, (low, high) in zip(
-            _LETTERS[name], values, map(ends, drawn.T), strict=True
-        )
+        for letter, value, (low, high) in zip(_LETTERS[name], values, ends, strict=True)
     }
     return Form(
         name=name,

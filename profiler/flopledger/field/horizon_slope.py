@@ -7,6 +7,7 @@ from math import log10, nan
 
 import numpy as np
 
+from flopledger.field.ends_of_few import ends_of_few
 from flopledger.field.trend import DRAWS, ENDS, SEED, Array, Interval, TooFew, Trend
 
 
@@ -99,5 +100,4 @@ def _resampled(steps: Array, off: Array, long: Array) -> Interval:
             for _ in range(DRAWS)
         )
     ]
-    low, high = np.percentile(drawn, ENDS)
-    return float(low), float(high)
+    return ends_of_few(drawn, len(few))

@@ -131,8 +131,8 @@ def on_repeat(result: Horizon, again: Horizon) -> str:
         )
     told = (
         f"Repeated with new seeds, which also choose the settings anew, {inside} of {len(lines)} "
-        "means lie where nine of ten repeats should, which is wider than the intervals above: both "
-        f"means vary (orders off: {'; '.join(lines)})."
+        "means lie where nine of ten repeats should: sqrt(2) times as wide as the intervals below, "
+        f"for both means vary (orders off: {'; '.join(lines)})."
     )
     growth, before = again.growth, result.growth
     if growth is None or before is None:
