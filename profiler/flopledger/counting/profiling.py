@@ -92,6 +92,7 @@ def profile(
     return replace(whole, notes=(*subject.notes, *whole.notes))
 
 
+@uncollected()
 def counted(
     name: str,
     module: nn.Module,
@@ -109,16 +110,15 @@ def counted(
         raise WrongOption(
             f"{name}: values=True takes weights and inputs that are stored on the CPU"
         )
-    with uncollected():
-        dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
-        if isinstance(dispatch.error, REFUSALS):
-            raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
-        fvcore = Attempt(counter="fvcore")
-        if check or dispatch.calls is None:
-            fvcore = unseen_by_fvcore(dispatch) or by_fvcore(
-                module, inputs, dispatch.values, alone=dispatch.calls is None
-            )
-            fvcore = trusted(executed(module, inputs, fvcore, dispatch), dispatch)
+    dispatch = by_dispatch(module, inputs, backward, "given" if values else "unknown")
+    if isinstance(dispatch.error, REFUSALS):
+        raise ProfilingError(f"{name}: {dispatch.error}") from dispatch.error
+    fvcore = Attempt(counter="fvcore")
+    if check or dispatch.calls is None:
+        fvcore = unseen_by_fvcore(dispatch) or by_fvcore(
+            module, inputs, dispatch.values, alone=dispatch.calls is None
+        )
+        fvcore = trusted(executed(module, inputs, fvcore, dispatch), dispatch)
     main, other = main_of(counter, fvcore, dispatch)
     if stopped := _failure(main, other, backward):
         advice = advice_on(inputs)

@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from flopledger.counting.dispatch.operators import Operator, operator_of
 from flopledger.counting.dispatch.product_dtypes import add_product
 from flopledger.counting.dispatch.recorder import Recorder
 from flopledger.counting.formulas.every import work
+from flopledger.counting.shapes.operators import Operator, operator_of
 from flopledger.counting.structure.shared_objects import ATOMS
 from flopledger.counting.structure.wrapped import shape_of
 

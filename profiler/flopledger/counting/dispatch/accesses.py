@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from flopledger.calls import OpCall
-from flopledger.counting.dispatch.operators import Operator
+from flopledger.counting.shapes.operators import Operator
 from flopledger.counting.structure.met_params import key_of
 from flopledger.counting.structure.sparse_tensors import is_sparse
 from flopledger.counting.structure.wrapped import is_nested

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.autograd import forward_ad
 
@@ -15,17 +15,16 @@ from flopledger.calls import OpCall
 from flopledger.counting.dispatch.accesses import Accesses
 from flopledger.counting.dispatch.flex_attention import attend
 from flopledger.counting.dispatch.fused_backward import wanted_macs
-from flopledger.counting.dispatch.operators import Operator, operator_of
 from flopledger.counting.dispatch.product_dtypes import add_product
 from flopledger.counting.dispatch.run_again import is_run_again
 from flopledger.counting.dispatch.transposed_products import Transposed
 from flopledger.counting.formulas.every import rescored, work
 from flopledger.counting.formulas.products import SparseShape
+from flopledger.counting.shapes.answered_calls import answered
 from flopledger.counting.shapes.dispatch_mode import DispatchMode
-from flopledger.counting.shapes.kernel_checks import refuse
-from flopledger.counting.shapes.meta_devices import on_one_device, stay_on_meta, tensors_in
+from flopledger.counting.shapes.meta_devices import tensors_in
 from flopledger.counting.shapes.meta_selection import evenly
-from flopledger.counting.shapes.meta_shapes import infer
+from flopledger.counting.shapes.operators import Operator, operator_of
 from flopledger.counting.shapes.origins import Origins
 from flopledger.counting.shapes.overwritten import Overwritten
 from flopledger.counting.structure.met_params import Met
@@ -39,6 +38,8 @@ from flopledger.counting.structure.wrapped import (
     is_nested,
     shape_of,
 )
+
+_PLAIN = frozenset((Tensor, nn.Parameter))
 
 UNSEEN = "thread::unseen"  # what an operator call is called whose work was not seen
 
@@ -127,25 +128,16 @@ class Recorder(DispatchMode):
         self, func: Any, operator: Operator, args: Any, kwargs: dict[str, Any]
     ) -> tuple[Any, dict[str, Any], list[Tensor], Any]:
         """The arguments as they were understood, the tensors among them, and the result."""
-        op = operator.name
-        if self._overwritten.writes(op, args, kwargs):
-            return args, kwargs, tensors_in(*args, *kwargs.values()), args[0]
-        args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
-        refuse(op, args)
-        given = tensors_in(*args, *kwargs.values())
-        if not stay_on_meta(op, given, kwargs):
-            args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
-            given = tensors_in(*args, *kwargs.values())
-        out = infer(op, operator.overload, args, kwargs)
-        if out is NotImplemented:
-            out = func(*args, **kwargs)
+        args, kwargs, given, out = answered(
+            func, operator, args, kwargs, self._overwritten, self._zeros_known
+        )
         if operator.sparse and any(t.is_meta and is_sparse(t) for t in tensors_in(out)):
             raise SparseMeta
         if operator.asks:
             self.asked()
         if operator.selects and args[0].is_meta:
             self._invented.append(len(self.calls))  # the call that is recorded next
-            out = evenly(op, args, kwargs, out)
+            out = evenly(operator.name, args, kwargs, out)
         return args, kwargs, given, out
 
     def asked(self) -> None:
@@ -190,27 +182,16 @@ class Recorder(DispatchMode):
         made = [out] if type(out) is Tensor else tensors_in(out)
         holding, params = self.met.holders(given)
         self.gradients = self.gradients or _takes_gradients()
-        if free and holding:
-            self.met.moved(holding, made)
         if self._computed and not self.sparse:
             self.sparse = any(map(is_sparse, given))
-        if free and operator.view and not params and not operator.selects:
-            return
-        if operator.targets:  # out= is where the result goes, and no argument of a formula
-            kwargs = {word: value for word, value in kwargs.items() if word not in operator.targets}
-        taken, result = ((), ()) if free else (_shapes(args), _shapes(out))
-        cost = (0, 0) if free else work(op, taken, _shapes(kwargs), result)
-        macs, other = cost or (0, 0)
-        if macs and (wanted := wanted_macs(op, taken)) is not None:
-            macs = wanted
-        if self._transposed.makes(op, len(given)):
-            macs, other = prod(tuple(out.shape)), 0
-            self._transposed.made(out)
-        if macs and any(t.is_complex() for t in given):
-            macs *= 4  # (a + ib)(c + id) is four real products
-        if other and not any(t.is_floating_point() or t.is_complex() for t in made):
-            other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
-        add_product(self.products, op, given, macs)
+        macs, other, again, counted = 0, 0, 0, True
+        if free:
+            if holding and not operator.view:  # a view looks into the same storage
+                self.met.moved(holding, made)
+            if operator.view and not params and not operator.selects:
+                return
+        else:
+            macs, other, again, counted = self._work(operator, args, kwargs, given, made, out)
         if holding and (macs or other or op == "aten::embedding"):
             self.met.took_part(holding, macs)
         call = OpCall(
@@ -220,13 +201,41 @@ class Recorder(DispatchMode):
             outputs=tuple(map(shape_of, made)),
             macs=macs,
             other_flops=other,
-            counted=cost is not None,
+            counted=counted,
             backward=self._backward,
             params=params,
-            rescored_macs=rescored(op, taken, result) if macs else 0,
+            rescored_macs=again,
             recomputed=self._backward and is_run_again(),
         )
         self._keep(call, operator, given, made)
+
+    def _work(
+        self,
+        operator: Operator,
+        args: Any,
+        kwargs: dict[str, Any],
+        given: list[Tensor],
+        made: list[Tensor],
+        out: Any,
+    ) -> tuple[int, int, int, bool]:
+        """MACs, other FLOPs, MACs of scores computed again; and whether a formula knows them."""
+        op = operator.name
+        if operator.targets:  # out= is where the result goes, and no argument of a formula
+            kwargs = {word: value for word, value in kwargs.items() if word not in operator.targets}
+        taken, result = _shapes(args), _shapes(out)
+        cost = work(op, taken, _shapes(kwargs), result)
+        macs, other = cost or (0, 0)
+        if macs and (wanted := wanted_macs(op, taken)) is not None:
+            macs = wanted
+        if self._transposed.makes(op, len(given)):
+            macs, other = prod(tuple(out.shape)), 0
+            self._transposed.made(out)
+        if macs and any(map(Tensor.is_complex, given)):
+            macs *= 4  # (a + ib)(c + id) is four real products
+        if other and not any(t.is_floating_point() or t.is_complex() for t in made):
+            other = 0  # integer arithmetic is no FLOP; an integer product is still a MAC
+        add_product(self.products, op, given, macs)
+        return macs, other, rescored(op, taken, result) if macs else 0, cost is not None
 
     def _keep(
         self, call: OpCall, operator: Operator, given: list[Tensor], made: list[Tensor]
@@ -246,7 +255,7 @@ def _shapes(tree: Any) -> Any:
     kind = type(tree)
     if kind in ATOMS:
         return tree
-    if isinstance(tree, Tensor):
+    if kind in _PLAIN or isinstance(tree, Tensor):
         if is_sparse(tree):
             return SparseShape(tree.shape, stored_elements(tree))
         return shape_of(tree)

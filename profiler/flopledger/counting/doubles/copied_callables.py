@@ -17,7 +17,8 @@ _Cache = functools._lru_cache_wrapper
 
 def _function(copier: Copier, x: types.FunctionType) -> Any:
     copier.functions.append(x)
-    if keeps_nothing(x, set()):
+    bare = not (x.__closure__ or x.__defaults__ or x.__kwdefaults__ or x.__dict__)
+    if bare or keeps_nothing(x, set()):  # most are
         return copier.put(x, x)
     cells = tuple(_cell(copier, cell) for cell in x.__closure__ or ())
     twin = types.FunctionType(x.__code__, x.__globals__, x.__name__, None, cells)

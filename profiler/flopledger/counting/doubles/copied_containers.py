@@ -12,6 +12,7 @@ import types
 import warnings
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +31,14 @@ _COPY_THEMSELVES = (
 
 
 def _mapping(copier: Copier, x: dict[Any, Any]) -> Any:
-    base: Any = next(b for b in (OrderedDict, defaultdict, dict) if isinstance(x, b))
+    base: Any = dict
+    if type(x) is not dict:
+        base = next(b for b in (OrderedDict, defaultdict, dict) if isinstance(x, b))
     twin = copier.put(x, base.__new__(type(x)))
     if base is defaultdict:
         twin.default_factory = copier.of(x.default_factory)  # type: ignore[attr-defined]
     entries = list(base.items(x))
-    if all(type(key) in ATOMS for key, _ in entries):
+    if ATOMS.issuperset(map(type, base.keys(x))):
         copier.to_fill.append(lambda: _enter(copier, base, twin, entries))
     else:
         copied = [(copier.of(key), value) for key, value in entries]
@@ -46,7 +49,7 @@ def _mapping(copier: Copier, x: dict[Any, Any]) -> Any:
 
 def _enter(copier: Copier, base: Any, twin: Any, entries: list[tuple[Any, Any]]) -> None:
     for key, value in entries:
-        base.__setitem__(twin, key, copier.of(value))
+        base.__setitem__(twin, key, value if type(value) in ATOMS else copier.of(value))
 
 
 def _list(copier: Copier, x: list[Any]) -> Any:
@@ -74,7 +77,7 @@ def _set(copier: Copier, x: set[Any]) -> Any:
 
 def _frozenset(copier: Copier, x: frozenset[Any]) -> Any:
     items = [copier.of(item) for item in x]
-    if all(a is b for a, b in zip(x, items, strict=True)):
+    if all(map(is_, x, items)):
         return copier.put(x, x)
     return copier.put(x, frozenset(items))
 
@@ -83,7 +86,7 @@ def _tuple(copier: Copier, x: tuple[Any, ...]) -> Any:
     if type(x) is tuple and ATOMS.issuperset(map(type, x)):
         return x
     items = [copier.of(item) for item in x]
-    if all(a is b for a, b in zip(x, items, strict=True)):
+    if all(map(is_, x, items)):
         return copier.put(x, x)
     try:
         twin = tuple.__new__(type(x), items)

@@ -111,6 +111,8 @@ class Copier:
         return copied(self, x) if copied is not None else self._other(x, kind)
 
     def _other(self, x: Any, kind: type) -> Any:
+        if self._shared.get(kind):
+            return x
         for base, copied in _BY_BASE:
             if isinstance(x, base):
                 return copied(self, x)
@@ -119,7 +121,7 @@ class Copier:
         if kind not in self._shared:
             self._shared[kind] = is_shared(kind)
             self._slots[kind] = slots_of(kind)
-        return self.put(x, x) if self._shared[kind] else self._instance(x)
+        return x if self._shared[kind] else self._instance(x)
 
     def _tensor(self, x: Tensor) -> Tensor:
         kind = type(x)
@@ -165,7 +167,7 @@ class Copier:
                 members[key] = self._copies[id(value)] = table = dict[str, Any]()
                 self.fill(table, value)
             elif kind in _TABLES and not value and key.startswith("_"):
-                members[key] = value.copy()
+                members[key] = kind()
             else:
                 members[key] = self.of(value)
         if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody

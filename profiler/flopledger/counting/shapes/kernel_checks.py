@@ -8,6 +8,8 @@ import torch
 
 from flopledger.counting.shapes.meta_devices import tensors_in
 
+Check = Callable[[str, Any], None]
+
 _PRODUCTS = frozenset(
     f"aten::{op}" for op in ("mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot")
 )
@@ -27,25 +29,18 @@ _NO_COMPLEX = _SOFTMAX | frozenset(
 )
 
 
-def refuse(op: str, args: Any) -> None:
-    """Nothing, if a kernel takes a call of these arguments.
+@cache
+def checks_of(op: str) -> tuple[Check, ...]:
+    """What is checked of an operator's calls: each check raises what its kernels would.
+
+    A check is given the operator's name and a call's positional arguments; integers are real where
+    their values are known.
 
     Args:
         op: "aten::mm".
-        args: the call's positional arguments; integers real where their values are known.
-
-    Raises:
-        RuntimeError: none does.
-        IndexError: the axis is not among the tensor's.
     """
-    for check in _checks(op):
-        check(op, args)
-
-
-@cache
-def _checks(op: str) -> tuple[Callable[[str, Any], None], ...]:
     name = op.removesuffix("_")
-    checks: list[Callable[[str, Any], None]] = []
+    checks: list[Check] = []
     if name == "aten::convolution":
         checks.append(_convolves)
     elif name in _PRODUCTS:

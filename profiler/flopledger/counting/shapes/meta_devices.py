@@ -91,20 +91,26 @@ class GivenReal(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def stay_on_meta(op: str, tensors: list[Tensor], kwargs: dict[str, Any]) -> bool:
+def stays_on_meta(tensors: list[Tensor], kwargs: dict[str, Any]) -> bool:
     """Whether `on_one_device` leaves a call as it is, for it is of shapes alone, as most are.
 
+    Not of an operator that makes constants (`makes_constants`).
+
     Args:
-        op: "aten::mul".
         tensors: all that are among the arguments.
         kwargs: keyword arguments.
     """
-    if not tensors or op in _LIKES or kwargs.get("device") is not None:
+    if not tensors or (kwargs and kwargs.get("device") is not None):
         return False
     for tensor in tensors:  # noqa: SIM110  a generator would take twice the time, at every call
         if not tensor.is_meta:
             return False
     return True
+
+
+def makes_constants(op: str) -> bool:
+    """Whether the operator ("aten::zeros_like") makes a constant like a tensor that it is given."""
+    return op in _LIKES
 
 
 def on_one_device(

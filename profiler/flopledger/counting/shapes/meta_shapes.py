@@ -39,19 +39,23 @@ def infer(op: str, overload: str, args: Sequence[Any], kwargs: dict[str, Any]) -
         args: positional arguments.
         kwargs: keyword arguments.
     """
-    inferring = _rule_of(op)
-    if inferring is None:
+    rule = rule_of(op, overload)
+    return NotImplemented if rule is None else inferred(rule, args, kwargs)
+
+
+def inferred(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """As `infer`, by that operator's rule."""
+    if kwargs and not _LEFT.isdisjoint(kwargs):
         return NotImplemented
-    rule, floats = inferring
-    if overload.endswith("out") or not _LEFT.isdisjoint(kwargs):
-        return NotImplemented
-    if not _alike(floats(*args)):
-        return NotImplemented
-    return rule(*args, **kwargs)
+    infers, floats = rule
+    return infers(*args, **kwargs) if _alike(floats(*args)) else NotImplemented
 
 
 @cache
-def _rule_of(op: str) -> Rule | None:
+def rule_of(op: str, overload: str) -> Rule | None:
+    """How the results of that operator are worked out here; None where PyTorch has to be asked."""
+    if overload.endswith("out"):
+        return None
     if op in _rules:
         return _rules[op]
     if is_pointwise(op):
@@ -137,8 +141,11 @@ def _in_place(x: Any, *args: Any, **_: Any) -> Any:
 
 def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
     # torch.broadcast_shapes imports sympy
-    if shapes.count(shapes[0]) == len(shapes):
-        return tuple(shapes[0])
+    first, second = shapes[0], shapes[-1]
+    if shapes.count(first) == len(shapes):
+        return tuple(first)
+    if len(shapes) == 2 and first[max(len(first) - len(second), 0) :] == second:
+        return tuple(first)  # as of a bias, one of a channel or a number
     sides = [
         {n for n in column if n != 1} or {1}
         for column in zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
@@ -150,15 +157,16 @@ def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 @_rule("mm")
 def _mm(a: Tensor, b: Tensor) -> Any:
-    if a.dim() != 2 or b.dim() != 2 or a.shape[1] != b.shape[0]:
+    left, right = a.shape, b.shape
+    if len(left) != 2 or len(right) != 2 or left[1] != right[0]:
         return NotImplemented
-    return blank(a, (a.shape[0], b.shape[1]))
+    return blank(a, (left[0], right[1]))
 
 
 @_rule("addmm")
 def _addmm(bias: Tensor, a: Tensor, b: Tensor, **_: Any) -> Any:
     out = _mm(a, b)
-    if out is NotImplemented or _broadcast(bias.shape, out.shape) != out.shape:
+    if out is NotImplemented or _broadcast(out.shape, bias.shape) != out.shape:
         return NotImplemented
     return out
 

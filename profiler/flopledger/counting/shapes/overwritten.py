@@ -15,6 +15,11 @@ _RESHAPES = frozenset(
 )  # fmt: skip
 
 
+def overwrites(op: str) -> bool:
+    """Whether the operator ("aten::copy_") writes numbers over those of its first argument."""
+    return op.endswith("_") and op not in _RESHAPES
+
+
 class Overwritten:
     """Tensors on the CPU whose numbers are no longer known: only their shapes are looked at."""
 
@@ -37,7 +42,7 @@ class Overwritten:
             args: positional arguments.
             kwargs: keyword arguments.
         """
-        if not op.endswith("_") or op in _RESHAPES or not args:
+        if not overwrites(op) or not args:
             return False
         target = args[0]
         if not isinstance(target, Tensor) or target.is_meta:

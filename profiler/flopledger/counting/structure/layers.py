@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -10,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.calls import Layer, Shape
-from flopledger.counting.structure.hooks import Hook
 from flopledger.counting.structure.leaves import tensors_within
 from flopledger.counting.structure.module_calls import on_calls
 from flopledger.counting.structure.network_parts import modules_of
@@ -63,15 +63,13 @@ class Watch:
         self.given: dict[str, Shape] = {}
         self._running = _Running()
 
-    def enter(self, path: str, given: Any) -> None:
+    def enter(self, path: str, _: nn.Module, args: Any, kwargs: Any) -> None:
         """A module begins."""
-        if self._results and path not in self.given:
-            first = given[0][:1]
-            if first and isinstance(first[0], Tensor):
-                self.given[path] = _shapes(first[0])[0]
-        self._running.stack.append((path, given))
+        if self._results and args and path not in self.given and isinstance(args[0], Tensor):
+            self.given[path] = _shapes(args[0])[0]
+        self._running.stack.append((path, (args, kwargs)))
 
-    def leave(self, path: str, result: Any) -> None:
+    def leave(self, path: str, _: nn.Module, __: Any, result: Any) -> None:
         """It returns."""
         self._running.stack.pop()
         if not self._results:
@@ -97,12 +95,7 @@ def watch(modules: Sequence[tuple[str, nn.Module]], seen: Watch | None) -> Itera
         yield
         return
 
-    def enter(path: str) -> Hook:
-        return lambda _, args, kwargs: seen.enter(path, (args, kwargs))
-
-    def leave(path: str) -> Hook:
-        return lambda _, __, result: seen.leave(path, result)
-
+    enter, leave = partial(partial, seen.enter), partial(partial, seen.leave)
     # one that raises does not leave: it is where the pass stopped
     with on_calls(modules, enter, leave, leave_always=False):
         yield

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from flopledger.counting.structure.sparse_tensors import is_sparse
+
+_STRIDED = torch.strided
 
 Holding = list[tuple[Tensor, tuple[str, ...]]]
 
@@ -15,10 +18,10 @@ def key_of(tensor: Tensor) -> int:
 
     Computed ones all look into one block of zeros.
     """
-    if not tensor.is_meta or is_sparse(tensor):
-        return id(tensor)
-    address: int = tensor.untyped_storage()._cdata
-    return address
+    if tensor.is_meta and (tensor.layout is _STRIDED or not is_sparse(tensor)):
+        address: int = tensor.untyped_storage()._cdata
+        return address
+    return id(tensor)
 
 
 class Met:

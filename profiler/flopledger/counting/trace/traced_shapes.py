@@ -4,12 +4,11 @@ from typing import Any
 
 import torch
 
+from flopledger.counting.shapes.answered_calls import answered
 from flopledger.counting.shapes.dispatch_mode import DispatchMode
-from flopledger.counting.shapes.kernel_checks import refuse
-from flopledger.counting.shapes.meta_devices import on_one_device
 from flopledger.counting.shapes.meta_layouts import blank
-from flopledger.counting.shapes.meta_selection import evenly, selects
-from flopledger.counting.shapes.meta_shapes import infer
+from flopledger.counting.shapes.meta_selection import evenly
+from flopledger.counting.shapes.operators import operator_of
 from flopledger.counting.shapes.overwritten import Overwritten
 from flopledger.counting.structure.tracer_state import tracer
 
@@ -56,13 +55,10 @@ class ShapesOnly(DispatchMode):
     def _shape(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if func is aten._convolution.default:  # has no rule on meta
             func, args = aten.convolution.default, args[:9]
-        op = func._schema.name
-        if self._overwritten.writes(op, args, kwargs):
-            return args[0]
-        args, kwargs = self._overwritten.shapes_of(op, args, kwargs)
-        refuse(op, args)
-        args, kwargs = on_one_device(op, args, kwargs, self._zeros_known)
-        out = infer(op, func._schema.overload_name, args, kwargs)
-        if out is NotImplemented:
-            out = func(*args, **kwargs)
-        return evenly(op, args, kwargs, out) if selects(op) and args[0].is_meta else out
+        operator = operator_of(func)
+        args, kwargs, _, out = answered(
+            func, operator, args, kwargs, self._overwritten, self._zeros_known
+        )
+        if operator.selects and args[0].is_meta:
+            return evenly(operator.name, args, kwargs, out)
+        return out

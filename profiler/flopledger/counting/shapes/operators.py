@@ -4,7 +4,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from flopledger.counting.formulas.every import is_free
+from flopledger.counting.shapes.kernel_checks import Check, checks_of
+from flopledger.counting.shapes.meta_devices import makes_constants
+from flopledger.counting.shapes.meta_gradients import Rule
 from flopledger.counting.shapes.meta_selection import asks, selects
+from flopledger.counting.shapes.meta_shapes import rule_of
+from flopledger.counting.shapes.overwritten import overwrites
 
 
 class Operator(NamedTuple):
@@ -19,6 +24,10 @@ class Operator(NamedTuple):
         selects: whether its integers are positions that floats decide.
         asks: whether its result depends on values of what it is given.
         sparse: whether its result may be sparse where nothing it is given is.
+        overwrites: whether it writes numbers over those of its first argument.
+        like: whether it makes a constant like a tensor that it is given.
+        checks: what its kernels refuse.
+        rule: how its results are worked out here; None where PyTorch has to be asked.
         targets: names of the arguments (out=) to which it writes its result.
     """
 
@@ -30,6 +39,10 @@ class Operator(NamedTuple):
     selects: bool
     asks: bool
     sparse: bool
+    overwrites: bool
+    like: bool
+    checks: tuple[Check, ...]
+    rule: Rule | None
     targets: frozenset[str]
 
 
@@ -52,5 +65,9 @@ def operator_of(func: Any) -> Operator:
         selects=selects(name),
         asks=asks(name),
         sparse="sparse" in name,
+        overwrites=overwrites(name),
+        like=makes_constants(name),
+        checks=checks_of(name),
+        rule=rule_of(name, schema.overload_name),
         targets=frozenset(argument.name for argument in schema.arguments if argument.is_out),
     )
