@@ -26,8 +26,9 @@ install: .venv/installed  ## make .venv and install flopledger into it, versions
 report: install  ## the report: writes build/report/index.html
 	$(BIN)/flopledger report
 
+# compiled files are kept, whatever the shell says: each process that a test starts would make them anew
 test: install  ## run the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: install  ## ruff, mypy, codespell
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy profiler && $(BIN)/codespell

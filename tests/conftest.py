@@ -69,9 +69,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
+def pytest_collection():
+    """What is imported stays: the collector of cycles need not go through it again and again."""
+    gc.disable()
+
+
 def pytest_collection_finish():
-    """What was imported stays: the collector of cycles need not go through it at every turn."""
+    """Nor later; what tests make is searched."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(100_000, 50, 100)  # most of what a test makes is gone with it
 
 

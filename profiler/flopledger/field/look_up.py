@@ -10,7 +10,7 @@ from flopledger.counting.cached import cached_profile
 from flopledger.errors import WrongOption
 from flopledger.field.epoch_download import read_download
 from flopledger.field.field_result import Systems
-from flopledger.field.horizon_slope import slopes
+from flopledger.field.horizon_slope import Slope, slopes
 from flopledger.field.places import Ledgers, ledgers_of, places
 from flopledger.field.published_systems import (
     OLDER,
@@ -25,6 +25,7 @@ from flopledger.field.published_systems import (
 )
 from flopledger.field.sensitivity import variants
 from flopledger.field.trend import Trend, fit
+from flopledger.ledger.methods import Accounting
 from flopledger.ledger.run_file import find_run, list_runs
 from flopledger.ledger.training_run import TrainingRun
 from flopledger.options import brief, checks_arguments
@@ -142,6 +143,16 @@ def usual_trends() -> tuple[Trend, ...]:
         BadFacts: the file cannot be used.
     """
     return trends(read_published(), PRIMARY, day_of(BEGIN))
+
+
+@cache
+def usual_slopes(accounting: Accounting) -> tuple[Slope, ...]:
+    """What `slopes` gives of that one of the usual trends.
+
+    Raises:
+        BadFacts: as `usual_trends`.
+    """
+    return next(slopes(trend) for trend in usual_trends() if trend.accounting == accounting)
 
 
 def day_of(given: str | date) -> date:

@@ -42,9 +42,10 @@ def evaluated(text: str, functions: Mapping[str, Function]) -> float | bool | co
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         _check(tree)
+        called = _named(tree) & set(functions)
         evaluator = SimpleEval(
             operators=_OPERATORS,
-            functions={name: _strict(name, function) for name, function in functions.items()},
+            functions={name: _strict(name, functions[name]) for name in called},
         )
         value: float | bool | complex = evaluator.eval(text, previously_parsed=tree)
     except FunctionNotDefined as error:
@@ -82,6 +83,10 @@ def _check(tree: ast.expr) -> None:
                 f"{_part(node)} is not evaluated here; write numbers, + - * / **, comparisons and "
                 "functions of the table in docs/adding-a-claim.md"
             )
+
+
+def _named(tree: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _check_constant(node: ast.Constant, argument: bool) -> None:

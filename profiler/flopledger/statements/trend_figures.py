@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
-from flopledger.field.horizon_slope import slopes
-from flopledger.field.look_up import usual_trends
+from flopledger.field.look_up import usual_slopes, usual_trends
 from flopledger.field.trend import Trend
 from flopledger.ledger.methods import Accounting
 from flopledger.ledger.quantity import Kind
@@ -57,7 +56,8 @@ class TrendFigures:
             systems: "any domain" or "games alone".
             end: "value", or the wider of its two 90% intervals' "low" or "high".
         """
-        found = {one.name: one for one in slopes(self._trend(accounting))}
+        self._trend(accounting)  # which refuses what is no accounting
+        found = {one.name: one for one in usual_slopes(accounting)}
         self.rests("assumed", "facts/steps_per_outcome.csv")  # some of its steps are
         if systems not in found:
             raise NoFigure(f"no slope is of {systems!r}; say {', '.join(found)}")

@@ -3,10 +3,12 @@
 import ast
 import importlib
 import importlib.util
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -200,11 +202,23 @@ def _zoo_files() -> Iterator[tuple[str, Path]]:
 
 
 def _other_files() -> Iterator[tuple[str, Path]]:
-    for entry in entry_points(group=GROUP):
+    for entry in _entries(_installed_in()):
         try:
             yield from _files_of(entry.value)
         except ImportError as error:
             warnings.warn(f"the models of {entry.name}: {entry.value}: {error}", stacklevel=2)
+
+
+@lru_cache(maxsize=8)
+def _entries(installed_in: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """The entry points, for which a file of each installed package is read."""
+    return tuple(entry_points(group=GROUP))
+
+
+def _installed_in() -> tuple[tuple[str, int], ...]:
+    """The folders of packages, each with the time at which one was last added or removed."""
+    folders = [Path(folder).absolute() for folder in sys.path]
+    return tuple((str(f), f.stat().st_mtime_ns) for f in folders if f.exists())
 
 
 def _files_of(zoo: str) -> Iterator[tuple[str, Path]]:
