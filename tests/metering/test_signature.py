@@ -240,3 +240,23 @@ def test_work_of_a_generator_is_unknown():
     with meter(net) as m:
         list(net(zeros(1, 4)))
     assert m.read().totals.macs is None
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize("layout", [torch.jagged, torch.strided])
+def test_nested_tensors_of_as_many_rows_are_alike(layout):
+    net = nn.Linear(4, 5)
+
+    def step(rows):
+        x = torch.nested.nested_tensor([torch.zeros(n, 4) for n in rows], layout=layout)
+        out = net(x)
+        (out.values() if layout is torch.jagged else out.to_padded_tensor(0.0)).sum().backward()
+
+    with meter(net) as m:
+        for _ in range(4):
+            step((2, 3))
+            step((1, 4))
+    rows = m.read().by_signature()
+    assert rows["calls"].tolist() == [8]
+    t = m.read().totals
+    assert (t.samples, t.macs, t.backward_flops) == (8 * 2, 8 * 5 * LINEAR, 2 * 8 * 5 * LINEAR)

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Hashable
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from flopledger.counting.dispatch.run_again import is_checkpointed, is_run_again
 from flopledger.counting.structure.leaves import tensors_within
+from flopledger.metering.broken_off import outside, runs
 from flopledger.metering.call_graph import CallGraph
 from flopledger.metering.call_key import key_of, physical_shapes
 from flopledger.metering.signature import Family, Signature
@@ -99,6 +100,8 @@ class CallCounter:
         """
         owner = module if owner is None else owner
         here: Thread = getattr(self._local, "thread", None) or self.sums.here()
+        if here.stack:
+            self.drop_broken_off(outside(module, sys._getframe()))
         inside = bool(here.stack)
         watch = padding = None
         mapped = recomputing = False
@@ -108,8 +111,8 @@ class CallCounter:
             if recomputing and self._several and not inside:
                 inside = _told_by_another(here)
             x = args[0] if len(args) == 1 else None
-            if type(x) is Tensor:  # as key_of, the sooner
-                given: tuple[Hashable, ...] = ((x.shape, x.dtype, x.requires_grad),)
+            if type(x) is Tensor and not x.is_nested:  # as key_of, the sooner
+                given: tuple[Any, ...] = ((x.shape, x.dtype, x.requires_grad),)
             else:
                 given = tuple([key_of(value) for value in args])
             key: Hashable = (name, inside, module.training, grad, recomputing, given)
@@ -123,8 +126,7 @@ class CallCounter:
                 family = (name, inside, module.training, grad, recomputing)
                 signature = self._new(key, family, module, args, kwargs)
                 if not (kwargs or mapped or inside or recomputing) and type(x) is Tensor:
-                    tensor = x.shape, x.dtype, x.requires_grad
-                    signature.single = (name, module.training, grad, *tensor)
+                    signature.single = name, module.training, grad, *given[0]
             started = signature.started = signature.started + 1
             if started >= signature.watch_at and signature.due(self._recount):
                 watch = WatchedCall(signature.follows())
@@ -193,7 +195,7 @@ class CallCounter:
         """
         here: Thread = getattr(self._local, "thread", None) or self.sums.here()
         stack = here.stack
-        if not stack or stack[-1][0] is not owner:
+        if not self._runs(owner, stack):
             return  # it began before it was metered
         _, signature, watch, padding, mapped, stopped, low, began = stack.pop()
         seconds = _clock() - began
@@ -242,6 +244,25 @@ class CallCounter:
         if here.latest is signature and not (known or signature.again):
             self.sums.begin_run(here, signature)
         here.latest = signature
+
+    def _runs(self, owner: Any, stack: list[Any]) -> bool:
+        """Whether a call of that owner is the last that began."""
+        if stack and stack[-1][0] is not owner:
+            self.drop_broken_off(outside(owner, sys._getframe()))
+        return bool(stack) and stack[-1][0] is owner
+
+    def drop_broken_off(self, frame: FrameType | None) -> None:
+        """Calls of this thread that were broken off failed: none of them runs in that frame."""
+        here = self.sums.here()
+        # what stands for a method is told whatever ends it
+        while here.stack and isinstance(here.stack[-1][0], nn.Module):
+            module, signature, watch, *_ = here.stack[-1]
+            if runs(module, frame):
+                return
+            here.stack.pop()
+            if watch is not None:
+                watch.break_off()
+            self._add_failed(signature, here)
 
     def _add_failed(self, signature: Signature, here: Thread) -> None:
         with self.sums.lock:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from flopledger.counting.structure.wrapped import shape_of
+
 # values that are short, and kept in the key as they are
 _KEPT = (
     bool, int, str, bytes, type(None), torch.dtype, torch.device, torch.layout, torch.Size, range,
@@ -26,6 +28,8 @@ def key_of(value: Any, depth: int = 0) -> Hashable:
     is: of one of another class, what stands in its attributes counts, such as a batch's tensors.
     """
     if isinstance(value, Tensor):
+        if value.is_nested:  # its own shape is another each time, or none
+            return "nested", value.size(0), shape_of(value), value.dtype, value.requires_grad
         return value.shape, value.dtype, value.requires_grad
     kind: Any = type(value)
     if kind in _NUMBERS:

@@ -1,5 +1,6 @@
 """Meter: hooks on live modules count passes, samples and FLOPs while a real program runs."""
 
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -145,6 +146,7 @@ class Meter:
 
     def detach(self) -> None:
         """Take the hooks off, once no call is running; the clock stops. What was counted stays."""
+        self._calls.drop_broken_off(sys._getframe())
         if self._end is None and self._begin is not None:
             self._end = time.perf_counter()
             self._calls.sums.open = False
@@ -237,7 +239,7 @@ class Meter:
             raise MeterError("the meter was never attached; enter it, or call attach()")
         calls = self._calls
         total = calls.sums.total()
-        if not (total.passes or any(s.calls for s in list(calls.signatures.values()))):
+        if not (total.passes or any(s.calls or s.failed for s in list(calls.signatures.values()))):
             raise MeterError(self._never_called())
         with calls.sums.lock:
             rows = {key: row_of(signature) for key, signature in calls.signatures.items()}

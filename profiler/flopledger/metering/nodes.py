@@ -155,6 +155,8 @@ def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
             asked.append(tuple([end and _goes_on_to(end) for end, _ in edges]))
         except RuntimeError:  # a leaf, as asks_for has it
             asked.append(tuple([end and asks_for(end) for end, _ in edges]))
-        if sort is SHOWN:
-            shapes.append(node._input_metadata[0].shape)
+        try:
+            shapes.append(node._input_metadata[0].shape if sort is SHOWN else None)
+        except RuntimeError:  # a nested tensor has none
+            shapes.append(None)
     return nodes, edges_of, asked, shapes

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from flopledger.counting.samples import samples_of
 from flopledger.counting.structure.layers import Watch
 from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.wrapped import shape_of
 from flopledger.metering.call_key import physical
 from flopledger.metering.nodes import Way, way_from
 from flopledger.metering.shape_law import Laws, Place
@@ -148,7 +149,7 @@ class Signature:
         tensors = tensors_within((args, kwargs))
         self.name, self.inside, self.family, self.again = name, inside, family, again
         self.training, self.grad = module.training, torch.is_grad_enabled()
-        self.shapes = tuple((tuple(t.shape), str(t.dtype).removeprefix("torch.")) for t in tensors)
+        self.shapes = tuple((shape_of(t), str(t.dtype).removeprefix("torch.")) for t in tensors)
         self.samples = _samples(module, args, kwargs)
         self.tokens = _tokens(args, kwargs)
         self.calls = self.started = self.failed = self.unwatched = 0
@@ -253,7 +254,7 @@ def _samples(module: nn.Module, args: Any, kwargs: Any) -> int:
     seen = Watch()
     first = next((t for t in tensors_within((args, kwargs)) if t.dim()), None)
     if first is not None:
-        seen.given[""] = tuple(first.shape)  # by the network itself, where it is a layer
+        seen.given[""] = shape_of(first)  # by the network itself, where it is a layer
     samples, _ = samples_of(module, (args, kwargs), seen)
     if first is not None and torch._C._functorch.is_functorch_wrapped_tensor(first):
         samples *= physical(first).numel() // max(first.numel(), 1)

@@ -2,8 +2,14 @@
 
 import sys
 from contextlib import ExitStack
+from typing import Any
 
 import torch
+from torch.utils._python_dispatch import (
+    _get_current_dispatch_mode_stack,
+    _pop_mode,
+    _push_mode,
+)
 
 from flopledger.counting.dispatch.threads import followed
 from flopledger.metering.work_recorder import WorkRecorder
@@ -48,6 +54,19 @@ class WatchedCall:
     def _recorder(self) -> WorkRecorder:
         self._recorders.append(WorkRecorder())
         return self._recorders[-1]
+
+    def break_off(self) -> None:
+        """End, where it was not told at its time: modes may have been entered or left since."""
+        recorder, above = self._recorders[0], list[Any]()
+        if any(mode is recorder for mode in _get_current_dispatch_mode_stack()):
+            while (mode := _pop_mode()) is not recorder:
+                above.append(mode)
+            _push_mode(recorder)
+            recorder.__exit__(None, None, None)
+            while above:
+                _push_mode(above.pop())
+        if self._modes is not None:
+            self._modes.close()
 
     def end(self) -> None:
         """Watch no longer."""
