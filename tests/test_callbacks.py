@@ -141,17 +141,20 @@ def test_lightning_logs_a_lap_where_it_logs(tmp_path):
             pass
 
     module = Module()
-    trainer = library.Trainer(
-        max_epochs=2, log_every_n_steps=2, accelerator="cpu", logger=Logger(),
-        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        default_root_dir=tmp_path, callbacks=[callbacks.lightning(module.network, peak=1e12)],
-    )  # fmt: skip
-    trainer.fit(module, torch.utils.data.DataLoader(torch.rand(9, 4), batch_size=3))
-    laps = [(step, figures) for step, figures in told if "mfu" in figures]
-    assert [step for step, _ in laps] == [1, 3, 5]
-    # forward, and the gradient of the weight alone: the batch wants none
-    assert [figures["model_flops"] for _, figures in laps] == [2 * 2 * (2 * 3 * 4 * 5)] * 3
-    assert not module.network._forward_hooks
+    callback = callbacks.lightning(module.network, peak=1e12)
+    for _ in range(2):  # two trainings by one callback
+        told.clear()
+        trainer = library.Trainer(
+            max_epochs=2, accumulate_grad_batches=2, log_every_n_steps=2, accelerator="cpu",
+            logger=Logger(), enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, default_root_dir=tmp_path, callbacks=[callback],
+        )  # fmt: skip
+        trainer.fit(module, torch.utils.data.DataLoader(torch.rand(12, 4), batch_size=3))
+        laps = [(step, figures) for step, figures in told if "mfu" in figures]
+        assert [step for step, _ in laps] == [1, 3]
+        # forward, and the gradient of the weight alone: the batch wants none
+        assert [figures["model_flops"] for _, figures in laps] == [2 * 2 * 2 * (2 * 3 * 4 * 5)] * 2
+        assert not module.network._forward_hooks
 
 
 class Told:

@@ -107,7 +107,8 @@ def lightning(model: nn.Module, *, peak: float | None = None) -> Any:
     class Laps(base):  # type: ignore[misc]
         _logged = 0
 
-        def on_train_start(self, *_: Any) -> None:
+        def on_train_start(self, trainer: Any, *_: Any) -> None:
+            self._logged = trainer.global_step  # a resumed one's, or that of another Trainer before
             training.begin()
 
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
