@@ -59,6 +59,7 @@ class Net(nn.Module):
 '''
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """A worker runs whole files (--dist loadgroup), and one worker what counts every run.
 
