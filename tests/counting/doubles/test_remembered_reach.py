@@ -62,6 +62,43 @@ def test_code_that_is_another_since_the_last_count(monkeypatch):
     assert nothing_is_kept()
 
 
+COUNT = 0
+
+
+def counting(x, times=1):
+    global COUNT
+    COUNT += times
+    counting.__defaults__ = (times + 1,)
+    counting.seen = x
+    return x
+
+
+def test_numbers_defaults_and_attributes_are_as_before_at_every_count():
+    class Counting(nn.Module):
+        passes = 0
+
+        def forward(self, x):
+            type(self).passes += 1
+            return counting(x) * 2
+
+    for _ in range(3):
+        profile(Counting(), X)
+        assert (COUNT, Counting.passes, counting.__defaults__) == (0, 0, (1,))
+        assert not vars(counting)
+
+
+def test_code_that_is_gone_since_the_last_count(monkeypatch):
+    class Optional(nn.Module):
+        def forward(self, x):
+            return keep(x) if keep is not None else late(x)
+
+    profile(Optional(), X)
+    monkeypatch.setattr(HERE, "keep", None)
+    monkeypatch.setattr(HERE, "LATE", [])
+    profile(Optional(), X)
+    assert LATE == []
+
+
 def test_a_value_that_is_another_since_the_last_count(monkeypatch):
     assert nothing_is_kept()
     monkeypatch.setattr(HERE, "LATE", [])

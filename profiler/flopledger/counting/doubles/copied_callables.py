@@ -71,10 +71,10 @@ def _partial(copier: Copier, x: functools.partial[Any]) -> Any:
 
 def _cache(copier: Copier, x: Any) -> Any:
     """Nobody can read what is in it: the copy is empty."""
-    parameters = x.cache_parameters()
+    parameters, wrapped = x.cache_parameters(), copier.of(x.__wrapped__)
     made: Any = _Cache
-    twin = made(copier.of(x.__wrapped__), *parameters.values(), functools._CacheInfo)
-    vars(twin).update(vars(x), __wrapped__=copier.of(x.__wrapped__))
+    twin = made(wrapped, *parameters.values(), functools._CacheInfo)
+    vars(twin).update(vars(x), __wrapped__=wrapped)
     return copier.put(x, twin)
 
 

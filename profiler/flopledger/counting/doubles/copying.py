@@ -1,6 +1,7 @@
 """Copies of all that an object holds, with other tensors in place of its own."""
 
 import enum
+import functools
 import types
 import weakref
 from collections import OrderedDict
@@ -26,7 +27,10 @@ from flopledger.counting.structure.shared_objects import (
 from flopledger.counting.structure.wrapped import holds_tensors, readable, rewrapped
 
 # without a `__del__`
-_ENDS_QUIETLY = frozenset((dict, list, tuple, OrderedDict, Tensor, nn.Parameter))
+_ENDS_QUIETLY = frozenset(
+    (dict, list, tuple, set, OrderedDict, Tensor, nn.Parameter, types.FunctionType, types.CellType,
+     functools._lru_cache_wrapper)
+)  # fmt: skip
 
 # a module's tables of what else has a name
 _NAMED = frozenset(("_parameters", "_buffers", "_modules"))

@@ -7,6 +7,8 @@ their places; which they are is read from the names in the code that the pass ma
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import repeat
+from operator import is_
 from typing import Any
 
 from torch import Tensor, nn
@@ -43,6 +45,11 @@ def outside_kept(copier: Copier) -> Iterator[None]:
 
 def _restore(reached: Reached) -> None:
     """All but the caches."""
+    for function, defaults in reached.bare.items():
+        if function.__defaults__ is not defaults:
+            function.__defaults__ = defaults
+        if function.__dict__:
+            function.__dict__.clear()
     for owner, names, defaults in reached.owners:
         is_class = isinstance(owner, type)
         if not is_class and owner.__defaults__ is not defaults:
@@ -50,6 +57,10 @@ def _restore(reached: Reached) -> None:
         if vars(owner).keys() != names:
             for name in vars(owner).keys() - names:
                 (type if is_class else object).__delattr__(owner, name)
+    for owner, kept, values in reached.same:
+        table = owner if type(owner) is dict else vars(owner)
+        if not all(map(is_, map(table.get, kept), values)):
+            reached.unmoved += map(Place, repeat(owner), kept, values)
     for place in (*reached.moved, *reached.unmoved):
         if _read(place) is not place.value:
             _write(place, place.value)
@@ -57,7 +68,7 @@ def _restore(reached: Reached) -> None:
 
 def _read(place: Place) -> Any:
     owner, name, _ = place
-    if isinstance(owner, dict):
+    if type(owner) is dict:
         return owner.get(name)
     return vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name, None)
 

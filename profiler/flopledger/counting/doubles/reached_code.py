@@ -54,13 +54,17 @@ class Reached:
     Attributes:
         moved: where it keeps what may need a copy.
         unmoved: where it keeps what needs none, but may be another afterwards: a number.
+        same: likewise, of one owner each, the names and what is kept under them.
         owners: its classes and functions, and the names of what each has; a function's defaults.
+        bare: with their defaults, functions that have nothing beside, and are not among the owners.
         caches: those of functools.
     """
 
     moved: list[Place] = field(default_factory=list)
     unmoved: list[Place] = field(default_factory=list)
+    same: list[tuple[Any, list[str], list[Any]]] = field(default_factory=list)
     owners: list[tuple[Any, Set[str], Any]] = field(default_factory=list)
+    bare: dict[types.FunctionType, Any] = field(default_factory=dict)
     caches: list[Any] = field(default_factory=list)
 
     def keep(self, owner: Any, name: str, value: Any) -> None:

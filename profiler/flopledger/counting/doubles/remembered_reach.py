@@ -4,7 +4,10 @@ It is so again as long as every name that was looked up means the same code as b
 names mean is read anew. Nothing of the user's is kept alive by it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from operator import attrgetter, call, is_
+from types import ModuleType
 from typing import Any
 from weakref import ref
 
@@ -20,12 +23,15 @@ from flopledger.counting.doubles.reached_code import (
     kept_by,
     table_of,
 )
+from flopledger.counting.structure.shared_objects import ATOMS
 
 _AT_MOST = 8  # networks; the one that came first is forgotten first
 _remembered: dict[frozenset[int], "_Remembered"] = {}  # by the ids of the classes that were copied
 
 _Refs = list[ref[Any]]
 _NONE = frozenset[str]()
+_NO_CODE = ATOMS - {type, ModuleType}
+_code_of, _defaults_of, _words_of = map(attrgetter, ("__code__", "__defaults__", "__kwdefaults__"))
 
 
 def reached_from(copier: Copier) -> Reached:
@@ -69,11 +75,8 @@ class _Remembered:
         for key, (whose, names) in reach.looked_up.items():
             absent = frozenset(names - table_of(whose).keys())
             self._tables.append(_Table(whose, places.get(key, []), absent))
-        self._bare = [
-            (ref(function), ref(function.__code__))
-            for function in reach.functions
-            if _is_bare(function)
-        ]
+        bare = [function for function in reach.functions if _is_bare(function)]
+        self._bare, self._bare_code = _refs(bare), _refs(map(_code_of, bare))
         others = [function for function in reach.functions if not _is_bare(function)]
         self._others = [*map(_Function, others)]
         self._classes_copied = _refs(copier.classes)
@@ -102,12 +105,16 @@ class _Remembered:
 
     def _bare_ones(self, reached: Reached) -> bool:
         """As the others' `read`, of all functions that keep nothing themselves, as most do."""
-        for known, code in self._bare:
-            function = known()
-            if function is None or function.__code__ is not code() or not _is_bare(function):
-                return False
-            reached.owners.append((function, _NONE, function.__defaults__))
-        return True
+        functions = [*map(call, self._bare)]
+        if not all(functions):
+            return False  # one is gone
+        if not all(map(is_, map(_code_of, functions), map(call, self._bare_code))):
+            return False
+        if any(map(vars, functions)) or any(map(_words_of, functions)):
+            return False
+        defaults = [*map(_defaults_of, functions)]
+        reached.bare = dict(zip(functions, defaults, strict=True))
+        return all(map(is_fixed, filter(None, defaults)))
 
 
 class _Table:
@@ -123,18 +130,20 @@ class _Table:
         self, whose: Any, places: Iterable[Place], absent: frozenset[str] = frozenset()
     ) -> None:
         self._whose, self._absent = ref(whose), absent
-        self._names = frozenset(table_of(whose))
-        self._code: list[tuple[str, ref[Any]]] = []
+        self._names = tuple(table_of(whose))  # to compare them in order is to compare addresses
+        self._own = frozenset(self._names) if isinstance(whose, type) else _NONE
+        self._code: dict[str, ref[Any]] = {}
         self._calls: list[tuple[str, type, _Refs]] = []
+        self._fixed: list[str] = []
         self._others: list[str] = []
         for _, name, value in places:
             code = code_in(value)
             if code and code[0] is value:
-                self._code.append((name, ref(value)))
+                self._code[name] = ref(value)
             elif code:
                 self._calls.append((name, type(value), _refs(code)))
             else:
-                self._others.append(name)
+                (self._fixed if type(value) in _NO_CODE else self._others).append(name)
 
     def read(self, reached: Reached) -> bool:
         """Whether they mean the same code; what else they mean now is added to what is reached."""
@@ -143,8 +152,12 @@ class _Table:
             return False
         table = owner = table_of(whose)
         if isinstance(whose, type):
-            reached.owners.append((whose, self._names, None))
+            reached.owners.append((whose, self._own, None))
             owner = whose
+        values = [*map(table.get, self._fixed, repeat(type))]
+        if not _NO_CODE.issuperset(map(type, values)):
+            return False
+        reached.same.append((owner, self._fixed, values))
         for name in self._others:
             value = table.get(name, type)
             if isinstance(value, CODE):
@@ -154,18 +167,19 @@ class _Table:
 
     def _same_code(self, whose: Any) -> bool:
         table = table_of(whose)
-        if isinstance(whose, type) and table.keys() != self._names:
-            return False
-        if not self._absent.isdisjoint(table.keys()):
-            return False
-        for name, code in self._code:
-            if table.get(name) is not code():
+        names = tuple(table)
+        if names != self._names:
+            if isinstance(whose, type) or not self._absent.isdisjoint(names):
                 return False
+            self._names = names
+        code = [*map(call, self._code.values())]
+        if any(map(is_, code, repeat(None))):
+            return False  # it is gone
         for name, kind, called in self._calls:
             value = table.get(name)
             if type(value) is not kind or not _are(code_in(value), called):
                 return False
-        return True
+        return all(map(is_, map(table.get, self._code), code))
 
 
 class _Function:
@@ -188,9 +202,11 @@ class _Function:
         if len(places) != len(self._kept):
             return False
         for place, code in zip(places, self._kept, strict=True):
-            if not _are(code_in(place.value), code):
+            if not code and type(place.value) in _NO_CODE:
+                reached.unmoved.append(place)
+            elif not _are(code_in(place.value), code):
                 return False
-            if not code:
+            elif not code:
                 reached.keep(*place)
         return True
 
@@ -208,5 +224,5 @@ def _refs(values: Iterable[Any]) -> _Refs:
     return [ref(value) for value in values]
 
 
-def _are(values: Iterable[Any], refs: _Refs) -> bool:
-    return [*map(id, values)] == [id(known()) for known in refs]
+def _are(values: Sequence[Any], refs: _Refs) -> bool:
+    return len(values) == len(refs) and all(map(is_, values, map(call, refs)))
