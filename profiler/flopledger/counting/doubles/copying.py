@@ -109,7 +109,7 @@ class Copier:
         known = self._copies.get(id(x), self)
         if known is not self:
             return known
-        if isinstance(x, Tensor):
+        if kind is nn.Parameter or isinstance(x, Tensor):
             return self._tensor(x)
         copied = _BY_KIND.get(kind)
         return copied(self, x) if copied is not None else self._other(x, kind)
@@ -167,11 +167,12 @@ class Copier:
             kind = type(value)
             if kind in ATOMS:
                 continue
-            if kind is dict and key in _NAMED:
-                members[key] = self._copies[id(value)] = table = dict[str, Any]()
-                self.fill(table, value)
-            elif kind in _TABLES and not value and key.startswith("_"):
+            if kind in _TABLES and not value and key[:1] == "_":
                 members[key] = kind()
+            elif kind is dict and key in _NAMED:
+                members[key] = self._copies[id(value)] = table = dict[str, Any]()
+                if value:
+                    self.fill(table, value)
             else:
                 members[key] = self.of(value)
         if isinstance(x, DistributedDataParallel):  # its gradients are sent to nobody

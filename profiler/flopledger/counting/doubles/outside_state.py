@@ -45,11 +45,7 @@ def outside_kept(copier: Copier) -> Iterator[None]:
 
 def _restore(reached: Reached) -> None:
     """All but the caches."""
-    for function, defaults in reached.bare.items():
-        if function.__defaults__ is not defaults:
-            function.__defaults__ = defaults
-        if function.__dict__:
-            function.__dict__.clear()
+    _strip(reached)
     for owner, names, defaults in reached.owners:
         is_class = isinstance(owner, type)
         if not is_class and owner.__defaults__ is not defaults:
@@ -64,6 +60,15 @@ def _restore(reached: Reached) -> None:
     for place in (*reached.moved, *reached.unmoved):
         if _read(place) is not place.value:
             _write(place, place.value)
+
+
+def _strip(reached: Reached) -> None:
+    """Functions that had nothing but their defaults have nothing else."""
+    for function, defaults in reached.bare.items():
+        if function.__defaults__ is not defaults:
+            function.__defaults__ = defaults
+        if function.__dict__:
+            function.__dict__.clear()
 
 
 def _read(place: Place) -> Any:

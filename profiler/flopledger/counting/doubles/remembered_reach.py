@@ -105,7 +105,7 @@ class _Remembered:
 
     def _bare_ones(self, reached: Reached) -> bool:
         """As the others' `read`, of all functions that keep nothing themselves, as most do."""
-        functions = [*map(call, self._bare)]
+        functions: list[Any] = [*map(call, self._bare)]
         if not all(functions):
             return False  # one is gone
         if not all(map(is_, map(_code_of, functions), map(call, self._bare_code))):
