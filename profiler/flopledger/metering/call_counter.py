@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from flopledger.counting.dispatch.run_again import is_checkpointed, is_run_again
-from flopledger.counting.structure.leaves import tensors_within
+from flopledger.counting.structure.leaves import is_object, tensors_within
 from flopledger.metering.broken_off import outside, runs
 from flopledger.metering.call_graph import CallGraph
 from flopledger.metering.call_key import key_of, physical_shapes
@@ -304,7 +304,7 @@ def _results(out: Any) -> list[Tensor]:
         for value in dict.values(out) if isinstance(out, dict) else out:
             if isinstance(value, Tensor):
                 found.append(value)
-            elif value is not None:
+            elif not is_object(value):
                 found += tensors_within(value)
     else:
         found = tensors_within(out)

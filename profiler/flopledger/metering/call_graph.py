@@ -161,16 +161,16 @@ class CallGraph:
         What hides its work tells when it runs. Returns False where compiled code is among it, with
         nothing added.
         """
-        if _current_pass() != self._pass:
-            self._reached()
+        again = self._begins() if _current_pass() != self._pass else None
         if self._told is None:
             self._told = BackwardPass(self._signature, self.low, self.high)
         known = self._told.told(root)
+        macs, later = known or (0, ())
+        self._done += macs
+        self._add(macs, again)
         if known is None:
             self._signature.every_node = True
             return False
-        macs, later = known
-        self._spend(macs)
         for node in later:
             if node is root:
                 self._runs(None)
@@ -227,25 +227,22 @@ class CallGraph:
             self._spend(None)
 
     def _reached(self) -> None:
-        """The backward pass under way comes by; whatever the call's others do again is added."""
-        if (running := _current_pass()) == self._pass:
-            return
-        self._pass, self._done, self._whole, self._told = running, 0, False, None
-        signature, more = self._signature, 0.0
+        """The backward pass under way comes by."""
+        if _current_pass() != self._pass:
+            self._add(0, self._begins())
+
+    def _begins(self) -> float:
+        """A backward pass begins here; returns what it computes again of the call's others."""
+        self._pass, self._done, self._whole, self._told = _current_pass(), 0, False, None
+        signature = self._signature
         if self._roots and _current_node()._sequence_nr() not in self._roots:
             signature.every_node = True  # it began within the call
         if self._watched:
             signature.recomputed.number += 1
             signature.family.plain += 1
         elif signature.recomputed.number:
-            more = signature.recomputed.total / signature.recomputed.number
-        with self._sums.lock:
-            if self._sums.open:
-                signature.backwards += 1
-                signature.recomputed_macs += more
-                tally = self._sums.of_graph(self._thread)
-                tally.backward_passes += 1
-                tally.recomputed_macs += more
+            return signature.recomputed.total / signature.recomputed.number
+        return 0
 
     def _seen_before(self, node: Any) -> Samples:
         """What the same node of other calls did, as often as it was watched."""
@@ -319,19 +316,27 @@ class CallGraph:
 
     def _spend(self, macs: float | None) -> None:
         """Add what a node costs; None is unknown."""
-        signature = self._signature
         if self._whole:
             return
         if macs is not None:
             self._done += macs
             if self._each and not self._compiled:
-                before = signature.eager.get(self._weights, 0)
-                signature.eager[self._weights] = max(before, self._done)
-        here = self._sums.here()
+                eager = self._signature.eager
+                eager[self._weights] = max(eager.get(self._weights, 0), self._done)
+        self._add(macs, None)
+
+    def _add(self, macs: float | None, again: float | None) -> None:
+        """Add MACs, None for unknown ones, and a pass that begins with what it computes again."""
+        signature, here = self._signature, self._sums.here()
         with self._sums.lock:
             if not self._sums.open:
                 return
             tally = self._sums.of_graph(self._thread)
+            if again is not None:
+                signature.backwards += 1
+                signature.recomputed_macs += again
+                tally.backward_passes += 1
+                tally.recomputed_macs += again
             if macs is None:
                 signature.unknown_backwards += 1
                 tally.unknown_backwards += 1

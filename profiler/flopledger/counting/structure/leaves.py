@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.distributions import Distribution
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import SUPPORTED_NODES, tree_leaves
 
 
 def tensors_within(tree: Any) -> list[Tensor]:
@@ -22,6 +22,12 @@ def tensors_within(tree: Any) -> list[Tensor]:
             members = (getattr(leaf, field.name, None) for field in fields(leaf))
             tensors += tensors_within(list(members))
     return tensors
+
+
+def is_object(value: Any) -> bool:
+    """Whether it is of a class that PyTorch does not look into, and so has no tensors within."""
+    known = isinstance(value, list | tuple | dict) or type(value) in SUPPORTED_NODES
+    return not (known or isinstance(value, Tensor) or is_dataclass(value))
 
 
 def roots_of(out: Any) -> list[Tensor]:
