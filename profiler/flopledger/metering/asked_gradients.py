@@ -27,9 +27,9 @@ class Asked:
         return getattr(self._node, name)
 
 
-def all_asked(edges: Any) -> tuple[bool, ...]:
-    """Which of a node's arguments the pass under way asks a gradient for."""
-    return tuple([node is not None and asks_for(node) for node, _ in edges])
+def all_asked(edges: Any) -> tuple[bool | None, ...]:
+    """Which of a node's arguments the pass under way asks a gradient for; None wants none ever."""
+    return tuple([node and asks_for(node) for node, _ in edges])
 
 
 def asks_for(node: Any) -> bool:

@@ -146,11 +146,12 @@ class Signature:
         family: Family,
         again: bool = False,
     ) -> None:
-        tensors = tensors_within((args, kwargs))
+        given = args if not kwargs and len(args) == 1 else (args, kwargs)
+        tensors = list(given) if type(given[0]) is Tensor else tensors_within(given)
         self.name, self.inside, self.family, self.again = name, inside, family, again
         self.training, self.grad = module.training, torch.is_grad_enabled()
         self.shapes = tuple((shape_of(t), str(t.dtype).removeprefix("torch.")) for t in tensors)
-        self.samples = _samples(module, args, kwargs)
+        self.samples = _samples(module, args, kwargs, tensors)
         self.tokens = _tokens(args, kwargs)
         self.calls = self.started = self.failed = self.unwatched = 0
         self.backwards = self.unknown_backwards = 0
@@ -250,9 +251,9 @@ class Signature:
         return macs, other
 
 
-def _samples(module: nn.Module, args: Any, kwargs: Any) -> int:
+def _samples(module: nn.Module, args: Any, kwargs: Any, tensors: list[Tensor]) -> int:
     seen = Watch()
-    first = next((t for t in tensors_within((args, kwargs)) if t.dim()), None)
+    first = next((tensor for tensor in tensors if tensor.dim()), None)
     if first is not None:
         seen.given[""] = shape_of(first)  # by the network itself, where it is a layer
     samples, _ = samples_of(module, (args, kwargs), seen)

@@ -224,9 +224,9 @@ class Sums:
             if not here.units:
                 self._rest, here.tally = self._rest.plus(tally), None
                 self._owners.remove(here)
-            columns = self.columns.setdefault(
-                kind, {name: Column() for name in (*UNIT_COLUMNS, "seconds")}
-            )
+            if kind not in self.columns:
+                self.columns[kind] = {name: Column() for name in (*UNIT_COLUMNS, "seconds")}
+            columns = self.columns[kind]
             for name in UNIT_COLUMNS:
                 columns[name].append(getattr(done, name))
             columns["seconds"].append(seconds)

@@ -1,6 +1,8 @@
 """Tally: what metered calls came to, as numbers that add up."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import add, attrgetter, sub
 from typing import Any
 
 
@@ -40,11 +42,11 @@ class Tally:
 
     def plus(self, other: "Tally") -> "Tally":
         """Both together."""
-        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in NAMES})
+        return _tally(map(add, _numbers(self), _numbers(other)))
 
     def less(self, before: "Tally") -> "Tally":
         """What came since."""
-        return Tally(**{name: getattr(self, name) - getattr(before, name) for name in NAMES})
+        return _tally(map(sub, _numbers(self), _numbers(before)))
 
     def to_dict(self) -> dict[str, float]:
         """Its fields, to be saved; the padding is waited for."""
@@ -52,3 +54,8 @@ class Tally:
 
 
 NAMES = tuple(field.name for field in fields(Tally))
+_numbers = attrgetter(*NAMES)
+
+
+def _tally(numbers: Iterable[Any]) -> Tally:
+    return Tally(**dict(zip(NAMES, numbers, strict=True)))
