@@ -32,15 +32,18 @@ def samples_of(module: nn.Module, inputs: Inputs, seen: Watch) -> tuple[int, lis
         seen: what the pass showed.
     """
     args, kwargs = inputs
-    for leaf in tree_leaves(inputs, is_leaf=lambda value: isinstance(value, PackedSequence)):
-        if isinstance(leaf, PackedSequence):
+    given = (*args, *kwargs.values())
+    plain = all(type(value) is Tensor for value in given)
+    for leaf in () if plain else tree_leaves(inputs, is_leaf=_is_packed):
+        if _is_packed(leaf):
             return int(leaf.batch_sizes[0]), []
-    first_argument: Any = next(iter((*args, *kwargs.values())), None)
+    first_argument: Any = next(iter(given), None)
     if _is_list_of_pictures(first_argument):
         return len(first_argument), ["each picture of the list was taken for a sample"]
-    tensors = [tensor for tensor in tensors_within(inputs) if tensor.dim()]
+    every = given if plain else tensors_within(inputs)
+    tensors = [tensor for tensor in every if tensor.dim()]
     if not tensors:
-        return _of_an_object((*args, *kwargs.values()))
+        return _of_an_object(given)
     first = tensors[0]
     if any(tensor.is_nested for tensor in tensors):
         return first.size(0), []
@@ -53,6 +56,10 @@ def samples_of(module: nn.Module, inputs: Inputs, seen: Watch) -> tuple[int, lis
         f"axis 0 of the inputs is {' and '.join(map(str, sides))}: {sides[0]}, the first's, was "
         "taken for the samples"
     ]
+
+
+def _is_packed(value: Any) -> bool:
+    return isinstance(value, PackedSequence)
 
 
 def _is_list_of_pictures(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """What reaches the dispatcher while a metered call computes, added up as it comes by."""
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -77,7 +78,10 @@ class WorkRecorder(Recorder):
         made = [out] if isinstance(out, Tensor) else [t for t in out if isinstance(t, Tensor)]
         shapes = [shape_of(tensor) for tensor in made]
         result = shapes[0] if made and made[0] is out else tuple(shapes)
-        cost = work(operator.name, taken, kwargs, result)
+        try:
+            cost = _known(operator.name, tuple(taken), tuple(kwargs.items()), result)
+        except TypeError:  # a list of numbers is no key
+            cost = work(operator.name, taken, kwargs, result)
         if cost is None:
             self._unknown.add(operator.name)
             return
@@ -89,6 +93,11 @@ class WorkRecorder(Recorder):
             add_product(self.products, operator.name, given, macs)
         if other and any(t.is_floating_point() or t.is_complex() for t in made):
             self._other += other  # integer arithmetic is no FLOP
+
+
+@lru_cache(maxsize=4096)
+def _known(op: str, taken: Any, kwargs: Any, result: Any) -> tuple[int, int] | None:
+    return work(op, taken, dict(kwargs), result)
 
 
 def _taken(args: Any, kwargs: dict[str, Any], given: list[Tensor]) -> list[Any] | None:
