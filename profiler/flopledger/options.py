@@ -4,7 +4,6 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from functools import wraps
 from math import isfinite
 from numbers import Integral, Real
@@ -174,6 +173,8 @@ def parse_percent(text: str) -> float:
     Raises:
         WrongOption: it says none from 0 up, or does not say whether 1 and more are percent.
     """
+    from decimal import Decimal, InvalidOperation  # a count does without, and half a MiB
+
     number = text.strip()
     try:
         value = Decimal(number.removesuffix("%").strip())

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -43,7 +42,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         _write_into(path, data)
         return
     path = Path(os.path.realpath(path))
-    name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    name = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     # the mode of a new file is what the umask leaves of this
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:

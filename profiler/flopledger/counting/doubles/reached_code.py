@@ -28,10 +28,6 @@ _INSTALLED = ("site-packages", "dist-packages")
 # the lowest bit of what it loads says how it is called
 _GLOBALS = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0}
 
-# by a code's id (to hash it is to hash all that it holds): the code, its names, and the globals
-_Names = tuple[ref[types.CodeType], frozenset[str], frozenset[str]]
-_names: dict[int, _Names] = {}
-
 
 class Place(NamedTuple):
     """Where a value is kept.
@@ -199,9 +195,9 @@ class Reach:
     def _code(self, function: types.FunctionType) -> None:
         """What its names may mean."""
         if self._own[function.__globals__.get("__name__")]:
-            _, names, used = _names_of(function.__code__)
-            self._globals(function, function.__globals__, used)
-            self._names |= names
+            names = _names_of(function.__code__)
+            self._globals(function, function.__globals__, {*names.used})
+            self._names.update(names.all)
 
     def _globals(self, whose: Any, table: dict[str, Any], names: Set[str]) -> None:
         """What these names mean in those globals, each once."""
@@ -268,29 +264,47 @@ class _Own(dict[str | None, bool]):
         return self[home]
 
 
+class _Names(ref[types.CodeType]):
+    """The names in a code and in the functions that it makes, for as long as it is there.
+
+    Attributes:
+        key: its id: to hash it is to hash all that it holds.
+        all: all names.
+        used: those among them that are globals'.
+    """
+
+    __slots__ = ("all", "key", "used")  # tuples: sets of a few names take four times the memory
+    key: int
+    all: tuple[str, ...]
+    used: tuple[str, ...]
+
+
+_names: dict[int, _Names] = {}
+
+
 def _names_of(code: types.CodeType) -> _Names:
-    """Itself, all names in it and in the functions that it makes, and of these the globals."""
     known = _names.get(id(code))
-    if known is None or known[0]() is not code:
-        names, used = set(code.co_names), set()
-        argument = 0
-        for operation, low in zip(code.co_code[::2], code.co_code[1::2], strict=True):
-            argument = argument << 8 | low
-            if operation in _GLOBALS:
-                used.add(code.co_names[argument >> _GLOBALS[operation]])
-            if operation != dis.EXTENDED_ARG:
-                argument = 0
-        for part in code.co_consts:
-            if isinstance(part, types.CodeType):
-                names |= _names_of(part)[1]
-                used |= _names_of(part)[2]
-            elif isinstance(part, str) and part.isidentifier():  # getattr(x, "name"), globals()
-                names.add(part)
-                used.add(part)
-        forgets = ref(code, functools.partial(_forget, id(code)))
-        known = _names[id(code)] = forgets, frozenset(names), frozenset(used)
+    if known is not None and known() is code:
+        return known
+    names, used = set(code.co_names), set[str]()
+    argument = 0
+    for operation, low in zip(code.co_code[::2], code.co_code[1::2], strict=True):
+        argument = argument << 8 | low
+        if operation in _GLOBALS:
+            used.add(code.co_names[argument >> _GLOBALS[operation]])
+        if operation != dis.EXTENDED_ARG:
+            argument = 0
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            names.update(_names_of(part).all)
+            used.update(_names_of(part).used)
+        elif isinstance(part, str) and part.isidentifier():  # getattr(x, "name"), globals()
+            names.add(part)
+            used.add(part)
+    known = _names[id(code)] = _Names(code, _forget)
+    known.key, known.all, known.used = id(code), tuple(names), tuple(used)
     return known
 
 
-def _forget(key: int, _: object) -> None:
-    _names.pop(key, None)
+def _forget(names: _Names) -> None:
+    _names.pop(names.key, None)

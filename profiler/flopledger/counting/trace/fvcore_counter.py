@@ -1,6 +1,5 @@
 """The reference counter: fvcore's FlopCountAnalysis over the graph that torch.jit traces."""
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,13 +22,10 @@ from flopledger.counting.shapes.weightless import Values, on_meta, place_of, rea
 from flopledger.counting.structure.layers import Watch, watch
 from flopledger.counting.structure.leaves import tensors_within
 from flopledger.counting.structure.sparse_tensors import is_sparse
+from flopledger.counting.trace.fvcore_nn import FlopCountAnalysis, jit_analysis
 from flopledger.counting.trace.traced_flags import FlagsAsNumbers
 from flopledger.counting.trace.traced_graph import Graph, Traced, Unpruned, trace
 from flopledger.counting.trace.traced_shapes import ShapesOnly
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # torch 2.14 warns everybody of a decorator in fvcore
-    from fvcore.nn import FlopCountAnalysis, jit_analysis
 
 # fvcore's own handles: what makes this counter a second opinion. It counts a multiply-accumulate
 # as one "flop"; here, and nowhere else, that figure becomes macs. Its matmul is not among them:
@@ -217,7 +213,7 @@ def _without_slashes(aliases: dict[Any, str]) -> dict[Any, str]:
     }
 
 
-def _unsupported(analysis: FlopCountAnalysis, names: Iterable[str]) -> Iterator[OpCall]:
+def _unsupported(analysis: Any, names: Iterable[str]) -> Iterator[OpCall]:
     """One record a call for each operator that neither fvcore nor a formula knows."""
     for name in sorted(names):
         for op, number in sorted(analysis.unsupported_ops(name).items()):
