@@ -72,6 +72,19 @@ def test_the_values_are_the_callers_own_where_they_are_there(weight, layers):
     assert sum(call.macs for call in again.forward) == layers * 2 * 4 * 4
 
 
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (nn.Linear(5, 3), "mat1 and mat2 shapes cannot be multiplied (2x4 and 5x3)"),
+        (nn.Unflatten(1, (3, 3)), "don't multiply up to the size of dim 1 (4)"),
+    ],
+)
+def test_what_zeros_refuse_as_shapes_do_is_tried_on_no_other_values(network, words):
+    tried = by_dispatch(network, ((torch.zeros(2, 4, device="meta"),), {}))
+    assert words in str(tried.error)
+    assert tried.values == "unknown"  # nor need the other counter compute anything
+
+
 def test_zeros_stand_for_values_that_are_not_there():
     network = Early(1.0).to("meta")
     tried = by_dispatch(network, ((torch.ones(2, 4),), {}))

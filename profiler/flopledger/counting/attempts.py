@@ -126,12 +126,11 @@ def by_dispatch(
         return first
     cause = f"{raised_at(error)}: {first_line(error)}"
     if not fits(module):
-        if first.error is None:
-            return replace(first, notes=(_went_on(cause, "it is too large to compute"),))
-        where = f"{raised_at(error)}; too large to compute: make it smaller"
-        return replace(first, stopped_at=where)
+        return _too_large(first, error, cause)
     values = "given" if stored(module, inputs) else "zeros"
     computed, _ = attempt(values)
+    if refused is None and computed.error and first_line(computed.error) == first_line(error):
+        return first  # it was not for want of a value: the shapes alone said so
     if values == "zeros" and computed.error is not None:
         computed, _ = attempt("random")
     if computed.error is not None:
@@ -141,6 +140,12 @@ def by_dispatch(
     whose = _WHOSE[computed.values]
     note = f"everything was computed, on {whose}, for {cause}; other values may take another path"
     return replace(computed, notes=(note,))
+
+
+def _too_large(first: Attempt, error: Exception | SystemExit, cause: str) -> Attempt:
+    if first.error is None:
+        return replace(first, notes=(_went_on(cause, "it is too large to compute"),))
+    return replace(first, stopped_at=f"{raised_at(error)}; too large to compute: make it smaller")
 
 
 def _went_on(cause: str, why_not: str) -> str:

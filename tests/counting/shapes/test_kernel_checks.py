@@ -46,6 +46,16 @@ def test_as_with_numbers(count, network, shape, dtype):
         count(network, (x,), {})
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_product_is_refused_in_the_kernels_words(bias):
+    network, x = nn.Linear(4, 5, bias), torch.zeros(2, 3)
+    with pytest.raises(RuntimeError) as kernels:
+        network(x)
+    with pytest.raises(RuntimeError) as told:
+        dispatch_counter.count(network, (x,), {})
+    assert str(told.value) == str(kernels.value)
+
+
 @pytest.mark.parametrize("index", [-1, 6])
 def test_a_row_that_an_embedding_does_not_have(index):
     with pytest.raises(RuntimeError, match=f"index {index} is outside an embedding of 6 rows"):

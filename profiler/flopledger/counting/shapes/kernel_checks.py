@@ -53,6 +53,8 @@ def checks_of(op: str) -> tuple[Check, ...]:
         checks.append(_norm_dtypes)
     elif name.startswith(_RESIZES):
         checks.append(_pixels)
+    if name in ("aten::mm", "aten::addmm"):
+        checks.append(_multiplies)
     if name in _NO_COMPLEX:
         checks.append(_no_complex)
     return tuple(checks)
@@ -79,6 +81,14 @@ def _one_dtype(op: str, args: Any) -> None:
     if len(dtypes) > 1:
         got = " and ".join(sorted(map(_dtype, dtypes)))
         raise RuntimeError(f"{op} takes one dtype, but got {got}")
+
+
+def _multiplies(op: str, args: Any) -> None:
+    # rules for meta refuse it, too, in words that no kernel has
+    first, second = (tuple(t.shape) for t in args[-2:])
+    if len(first) == len(second) == 2 and first[1] != second[0]:
+        shapes = " and ".join("x".join(map(str, shape)) for shape in (first, second))
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({shapes})")
 
 
 def _convolves(op: str, args: Any) -> None:
