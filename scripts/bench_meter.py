@@ -8,7 +8,8 @@ sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
 import time
 from collections.abc import Callable
-from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import flopledger
 import psutil
@@ -17,7 +18,7 @@ from flopledger.models.alphazero import AlphaZero
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-RUNS = 5
+RUNS, PARTS = 9, 40
 
 
 def main() -> None:
@@ -35,7 +36,9 @@ def main() -> None:
     _line("training steps of it", tower.train(), _step(tower, boards), 50)
     varying = Varying()
     _line("500 calls of a varying network", varying, _forward(varying, batch), 500)
-    _line("3,000 steps of 1,500 lengths", *_lengths(), 3000)
+    _line("1,500 lengths of a transformer's layer, each met first", *_lengths(), 1500)
+    _transformers()
+    _lightning()
     print(f"30,000 steps of 1,500 lengths hold {_growth():.1f} MiB more than 6,000 do")
 
 
@@ -87,30 +90,111 @@ def _growth() -> float:
     return held[1] - held[0]
 
 
-def _line(name: str, net: nn.Module, work: Work, calls: int) -> None:
-    def loop() -> float:
-        start = time.process_time()
-        for call in range(calls):
-            work(call)
-        return (time.process_time() - start) / calls * 1e6
+def _transformers() -> None:
+    """A GPT-2 of 2 layers in the Trainer of transformers, without its callback and with it."""
+    flopledger.zoo.libraries.imported("torchvision", "torchvision")  # which the Trainer imports
+    import transformers
 
-    def metered() -> float:
+    transformers.utils.logging.set_verbosity_error()
+    config = transformers.GPT2Config(
+        vocab_size=500, n_positions=64, n_embd=128, n_layer=2, n_head=4, bos_token_id=0,
+        eos_token_id=0,
+    )  # fmt: skip
+    model = transformers.GPT2LMHeadModel(config)
+    ids = torch.arange(4 * 64).reshape(4, 64) % 500
+    texts = [{"input_ids": row, "labels": row} for row in ids]
+    ours = flopledger.callbacks.transformers(model, peak=1e12)
+    with TemporaryDirectory() as folder:
+        options = transformers.TrainingArguments(
+            output_dir=folder, max_steps=40, logging_steps=20, per_device_train_batch_size=4,
+            save_strategy="no", report_to="none", use_cpu=True, disable_tqdm=True,
+        )  # fmt: skip
+
+        def train(callbacks: list[Any]) -> float:
+            trainer = transformers.Trainer(
+                model=model, args=options, train_dataset=texts, callbacks=callbacks
+            )
+            trainer.remove_callback(transformers.PrinterCallback)
+            return _seconds(trainer.train)
+
+        _compare("steps of a GPT-2, 2 x 128, in transformers", 40, train, ours)
+
+
+def _lightning() -> None:
+    """Two layers of a transformer in Lightning's Trainer, likewise."""
+    import logging
+
+    import pytorch_lightning
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+
+    class Module(pytorch_lightning.LightningModule):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            layer = nn.TransformerEncoderLayer(128, 4, 256, batch_first=True)
+            self.network = nn.TransformerEncoder(layer, 2)
+
+        def training_step(self, batch: torch.Tensor, _: int) -> torch.Tensor:
+            return self.network(batch).square().mean()
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    module = Module()
+    ours = flopledger.callbacks.lightning(module.network, peak=1e12)
+    batches = torch.utils.data.DataLoader(torch.rand(4 * 40, 32, 128), batch_size=4)
+
+    def train(callbacks: list[Any]) -> float:
+        trainer = pytorch_lightning.Trainer(
+            max_epochs=1, log_every_n_steps=20, accelerator="cpu", logger=False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            callbacks=callbacks,
+        )  # fmt: skip
+        return _seconds(lambda: trainer.fit(module, batches))
+
+    _compare("steps of two layers of width 128, in Lightning", 40, train, ours)
+
+
+def _compare(name: str, steps: int, train: Callable[[list[Any]], float], callback: Any) -> None:
+    train([])
+    bare, ours = _least(lambda: [train([])], lambda: [train([callback])])
+    bare, ours = bare / steps * 1e6, ours / steps * 1e6
+    print(f"{name} | {bare:.0f} | {_added(ours, bare)} |", flush=True)
+
+
+def _line(name: str, net: nn.Module, work: Work, calls: int) -> None:
+    part = max(1, calls // PARTS)
+
+    def loop() -> list[float]:
+        return [
+            _seconds(lambda start=start: [work(call) for call in range(start, start + part)])
+            for start in range(0, calls, part)
+        ]
+
+    def metered() -> list[float]:
         with flopledger.meter(net):
             return loop()
 
-    def peer() -> float:
+    def peer() -> list[float]:
         with FlopCounterMode(display=False):
             return loop()
 
     loop()
-    bare, ours, theirs = _medians(loop, metered, peer)
+    bare, ours, theirs = (seconds / calls * 1e6 for seconds in _least(loop, metered, peer))
     print(f"{name} | {bare:.1f} | {_added(ours, bare)} | {_added(theirs, bare)}", flush=True)
 
 
-def _medians(*jobs: Callable[[], float]) -> list[float]:
-    """Of runs that take turns, so that what else the machine does meets all of them."""
+def _seconds(job: Callable[[], object]) -> float:
+    """CPU time, of all threads."""
+    start = time.process_time()
+    job()
+    return time.process_time() - start
+
+
+def _least(*jobs: Callable[[], list[float]]) -> list[float]:
+    """Of each part of runs that take turns, added up: what else the machine does only adds."""
     runs = [[job() for job in jobs] for _ in range(RUNS)]
-    return [median(times) for times in zip(*runs, strict=True)]
+    return [sum(map(min, zip(*parts, strict=True))) for parts in zip(*runs, strict=True)]
 
 
 def _added(taken: float, bare: float) -> str:
