@@ -1,6 +1,7 @@
 """Attempts: what came of asking a counter, and what is said of one that was stopped."""
 
 import gc
+import re
 
 import pytest
 import torch
@@ -101,6 +102,44 @@ def test_one_that_changes_itself_is_not_computed(monkeypatch):
     tried = by_dispatch(Grows(), ((torch.zeros(2, 4),), {}))
     assert tried.calls is None
     assert isinstance(tried.error, ChangesItself)
+
+
+class Viewed(nn.Module):
+    def forward(self, x):
+        return x.view(5, -1)
+
+
+def test_shapes_that_an_operator_cannot_take_are_not_computed(monkeypatch):
+    def no_second_pass(*_):
+        raise AssertionError("it was computed as well")
+
+    monkeypatch.setattr("flopledger.counting.attempts.fits", no_second_pass)
+    x = torch.zeros(2, 3, 8, 8)
+    for last, line in (
+        (nn.Linear(5, 6), r"cannot be multiplied \(48x8 and 5x6\)"),
+        (nn.Conv2d(4, 5, 3), "expected 4 channels, but got 3"),
+        (nn.LayerNorm(7), "normalized_shape"),
+        (Viewed(), "invalid for input of size 384"),
+    ):
+        tried = by_dispatch(nn.Sequential(nn.Identity(), last), ((x,), {}))
+        assert re.search(line, str(tried.error)), tried.error
+        assert tried.stopped_at == "stopped at layer 1, which got 2x3x8x8"
+
+
+class Cut(nn.Module):
+    """What it cuts off depends on values: nothing, where all are alike."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(4, 6)
+
+    def forward(self, x):
+        return self.last(x[:, : 4 - int(x.argmax(-1).sum())])
+
+
+def test_shapes_that_were_made_up_are_computed():
+    tried = by_dispatch(Cut(), ((torch.ones(3, 4),), {}))
+    assert (tried.values, sum(call.macs for call in tried.forward)) == ("given", 3 * 4 * 6)
 
 
 @pytest.mark.parametrize("attempt", [by_dispatch, by_fvcore])

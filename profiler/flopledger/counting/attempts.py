@@ -88,8 +88,9 @@ def by_dispatch(
     """Ask the dispatch counter; with values, if not for shapes alone, then where the network asks.
 
     Values are the caller's own where all are stored on the CPU, zeros where they are not, and
-    random ones where zeros are refused (no matrix of zeros has an inverse). The forward pass keeps
-    what gradients need where it asks for gradients itself, as force fields do.
+    random ones where zeros are refused (no matrix of zeros has an inverse). Where an operator got
+    shapes that it cannot take, and none was made up, values would change nothing. The forward pass
+    keeps what gradients need where it asks for gradients itself, as force fields do.
 
     Args:
         module: the network.
@@ -99,7 +100,7 @@ def by_dispatch(
         accesses: also write down what each operator reads and writes.
     """
 
-    def attempt(values: Values) -> tuple[Attempt, Exception | None]:
+    def attempt(values: Values) -> tuple[Attempt, Findings]:
         findings = Findings()
 
         def count(seen: Watch, gradients: bool) -> Sequence[OpCall]:
@@ -115,24 +116,23 @@ def by_dispatch(
             gradients=findings.gradients,
             accesses=findings.accesses,
         )
-        return asked, findings.refused
+        return asked, findings
 
-    first, refused = attempt(values)
-    if isinstance(first.error or refused, Overwrites):
+    first, found = attempt(values)
+    if isinstance(first.error or found.refused, Overwrites):
         with constants_unknown():
-            first, refused = attempt(values)
-    error = first.error or refused
+            first, found = attempt(values)
+    error = first.error or found.refused
     if error is None or values != "unknown" or isinstance(error, REFUSALS):
+        return first
+    if found.refused is None and error is found.complaint:
         return first
     cause = f"{raised_at(error)}: {first_line(error)}"
     if not fits(module):
         return _too_large(first, error, cause)
-    values = "given" if stored(module, inputs) else "zeros"
-    computed, _ = attempt(values)
-    if refused is None and computed.error and first_line(computed.error) == first_line(error):
+    computed = _with_values(attempt, "given" if stored(module, inputs) else "zeros", found, error)
+    if computed is None:
         return first  # it was not for want of a value: the shapes alone said so
-    if values == "zeros" and computed.error is not None:
-        computed, _ = attempt("random")
     if computed.error is not None:
         if first.error is None:
             return replace(first, notes=(_went_on(cause, first_line(computed.error)),))
@@ -140,6 +140,21 @@ def by_dispatch(
     whose = _WHOSE[computed.values]
     note = f"everything was computed, on {whose}, for {cause}; other values may take another path"
     return replace(computed, notes=(note,))
+
+
+def _with_values(
+    attempt: Callable[[Values], tuple[Attempt, Findings]],
+    values: Values,
+    found: Findings,
+    error: Exception | SystemExit,
+) -> Attempt | None:
+    """The pass computed; None where it stops with the same words as on shapes."""
+    computed, _ = attempt(values)
+    if found.refused is None and computed.error and first_line(computed.error) == first_line(error):
+        return None
+    if values == "zeros" and computed.error is not None:
+        computed, _ = attempt("random")
+    return computed
 
 
 def _too_large(first: Attempt, error: Exception | SystemExit, cause: str) -> Attempt:

@@ -44,6 +44,7 @@ class Findings:
     Attributes:
         graph: what autograd's graph says of the backward pass; None where there is none.
         refused: of a pass on shapes, what was raised for want of numbers, and the network caught.
+        complaint: of a pass on shapes, what an operator raised of shapes that it cannot take.
         met: by parameter, how many of its elements took part in arithmetic, once for each time.
         gradients: whether the forward pass took some itself.
         accesses: what each operator reads and writes; None where that was not asked for.
@@ -53,6 +54,7 @@ class Findings:
 
     graph: Reading | None = None
     refused: Exception | None = None
+    complaint: Exception | None = None
     met: dict[str, int] = field(default_factory=dict)
     gradients: bool = False
     accesses: Accesses | None = None
@@ -156,6 +158,7 @@ def count(
             if seen is not None:
                 seen.elsewhere = any(recorder.calls for recorder in recorders[1:])
                 seen.wrapped = any(recorder.wrapped for recorder in recorders)
+            findings.complaint = recorders[0].complaint
         calls = [call for recorder in recorders for call in recorder.calls] + spoken
         findings.gradients = any(recorder.gradients for recorder in recorders)
         for recorder in recorders:

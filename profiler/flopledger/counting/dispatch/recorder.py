@@ -39,6 +39,7 @@ from flopledger.counting.structure.wrapped import (
     shape_of,
 )
 
+_OF_SHAPES = (RuntimeError, IndexError)  # and none of their kinds: what is not implemented is one
 _PLAIN = frozenset((Tensor, nn.Parameter))
 
 UNSEEN = "thread::unseen"  # what an operator call is called whose work was not seen
@@ -72,6 +73,8 @@ class Recorder(DispatchMode):
         self._accesses = accesses
         self._backward = backward
         self._invented: list[int] = []
+        self._guessed = False  # whether positions were ever made up, on which shapes may depend
+        self.complaint: Exception | None = None  # of an operator that got shapes it cannot take
         self.gradients = False  # whether autograd ran beneath it
         self.met = Met(params)
         self.products = Counter[str]()  # MACs by the dtype of what was multiplied
@@ -87,7 +90,12 @@ class Recorder(DispatchMode):
             self.wrapped = True
             return NotImplemented  # what it holds comes here in its place
         with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
-            return self._count(func, args, kwargs or {})
+            try:
+                return self._count(func, args, kwargs or {})
+            except (RuntimeError, IndexError) as error:
+                if not self._guessed and _is_of_shapes(operator_of(func), error):
+                    self.complaint = error
+                raise
 
     def _count(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         operator = operator_of(func)
@@ -136,6 +144,7 @@ class Recorder(DispatchMode):
         if operator.asks:
             self.asked()
         if operator.selects and args[0].is_meta:
+            self._guessed = True
             self._invented.append(len(self.calls))  # the call that is recorded next
             out = evenly(operator.name, args, kwargs, out)
         return args, kwargs, given, out
@@ -248,6 +257,17 @@ class Recorder(DispatchMode):
 def _takes_gradients() -> bool:
     """Whether autograd runs, or carries tangents along."""
     return torch._C._current_autograd_node() is not None or forward_ad._current_level >= 0
+
+
+def _is_of_shapes(operator: Operator, error: Exception) -> bool:
+    """Whether tensors with values would have raised it, too: those shapes do not go together.
+
+    Of operators whose rules are ours or whose results are views; and how a tensor lies in memory
+    may be another matter where it has values.
+    """
+    ruled = operator.rule is not None or operator.view or operator.checks
+    line = str(error).lower()
+    return bool(ruled and type(error) in _OF_SHAPES and "meta" not in line and "stride" not in line)
 
 
 def _shapes(tree: Any) -> Any:

@@ -85,16 +85,22 @@ def _one_dtype(op: str, args: Any) -> None:
 
 def _multiplies(op: str, args: Any) -> None:
     # rules for meta refuse it, too, in words that no kernel has
-    first, second = (tuple(t.shape) for t in args[-2:])
+    first, second = args[-2].shape, args[-1].shape
     if len(first) == len(second) == 2 and first[1] != second[0]:
         shapes = " and ".join("x".join(map(str, shape)) for shape in (first, second))
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({shapes})")
 
 
 def _convolves(op: str, args: Any) -> None:
-    x, weight, bias, stride, padding, dilation, transposed, output_padding, _ = args
+    x, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args
     if x.numel() == 0 and 0 not in x.shape[:2]:
         raise RuntimeError(f"{op} takes no image without pixels")
+    wanted = weight.shape[1] * groups
+    if not transposed and x.dim() == weight.dim() and x.shape[1] != wanted:
+        raise RuntimeError(
+            f"given groups={groups} and a weight of {list(weight.shape)}, a convolution expected "
+            f"{wanted} channels, but got {x.shape[1]} in {list(x.shape)}"
+        )
     if transposed:
         if x.shape[1] != weight.shape[0]:
             raise RuntimeError(
