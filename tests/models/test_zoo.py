@@ -60,15 +60,11 @@ def test_the_tables_sum_to_the_totals(name, counted):
 
 
 @zoo
-def test_the_work_grows_with_the_batch(name):
+def test_the_work_grows_with_the_batch(name, counted):
     spec = find_model(name)
-    single, three = (
-        dispatch_counter.count(
-            built(name, spec.factory), tuple(torch.cat([x] * n) for x in spec.inputs()), {}
-        )
-        for n in (1, 3)
-    )
-    assert sum(c.macs for c in three) == 3 * sum(c.macs for c in single)
+    three = tuple(torch.cat([x] * 3) for x in spec.inputs())
+    calls = dispatch_counter.count(built(name, spec.factory), three, {})
+    assert sum(call.macs for call in calls) == 3 * counted(name).total("macs")
 
 
 @zoo
@@ -92,8 +88,10 @@ def test_a_real_forward_pass_gives_finite_numbers(name):
     spec = find_model(name)
     torch.manual_seed(0)
     module = spec.factory().eval()
+    # a text's first tokens are as good as a thousand
+    inputs = [x if x.is_floating_point() else x[:, :64] for x in spec.inputs()]
     with torch.no_grad():
-        out = module(*spec.inputs())
+        out = module(*inputs)
     assert all(torch.isfinite(t).all() for t in tree_leaves(out))
 
 
