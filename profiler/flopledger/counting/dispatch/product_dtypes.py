@@ -43,7 +43,12 @@ def product_dtype(op: str, given: Sequence[Tensor]) -> str | None:
         first.device
     ):  # fmt: skip
         return "tf32"
-    return _PARTS.get(first.dtype) or str(first.dtype).removeprefix("torch.")
+    return _name(first.dtype)
+
+
+@cache
+def _name(dtype: torch.dtype) -> str:
+    return _PARTS.get(dtype) or str(dtype).removeprefix("torch.")
 
 
 def _allows_tf32(op: str) -> bool:
