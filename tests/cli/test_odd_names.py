@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 import torch
 from flopledger import diff, profile, timing
+from flopledger.cli.main import main
 
 NAMES = ["a\x01b", "\x1b[31mred", "=HYPERLINK(1)", "<b>x</b>|y", "@x\n", "\u4e2d", "x\ud800"]
 NET = f"""
@@ -68,17 +70,28 @@ def test_a_terminal_that_lacks_a_character(odd, encoding):
     assert b"\\u4e2d" in done.stdout
 
 
-def test_a_full_disk_is_named(odd, tmp_path):
+@pytest.mark.parametrize("verb", ["profile", "compare"])
+def test_a_full_disk_is_named(verb):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "flopledger", *odd], stdout=full, stderr=subprocess.PIPE
-        )
+            [sys.executable, "-m", "flopledger", verb, "--list"], stdout=full,
+            stderr=subprocess.PIPE,
+        )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, b"flopledger: stdout: No space left on device\n")
 
 
-def test_a_stdout_that_is_closed_is_named(odd):
+def test_a_full_disk_is_named_where_networks_were_counted(odd, monkeypatch, capsys):
+    with suppress(OSError), open("/dev/full", "w") as full:  # which is full at its end, too
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as stop:
+            main(odd)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "flopledger: stdout: No space left on device\n"
+
+
+def test_a_stdout_that_is_closed_is_named():
     done = subprocess.run(
-        [sys.executable, "-m", "flopledger", *odd], stderr=subprocess.PIPE,
+        [sys.executable, "-m", "flopledger", "profile", "--list"], stderr=subprocess.PIPE,
         preexec_fn=lambda: os.close(1),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (2, b"flopledger: stdout: Bad file descriptor\n")

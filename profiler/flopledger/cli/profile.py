@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flopledger.cli.console import NOT_CONFIRMED, Debug, say
+from flopledger.cli.console import NOT_CONFIRMED, Debug, say, write_out
 from flopledger.cli.formats import (
     Columns,
     Output,
@@ -203,7 +203,7 @@ def profile(
     A file or package that is named is imported, which runs its code.
     """
     if show_list:
-        _show_list(list_models())
+        write_out(_listed(list_models()))
         return 0
     if not models:
         raise typer.BadParameter("name a model; --list shows their names")
@@ -380,7 +380,9 @@ def check_words(models: list[str], asked: list[str] | None) -> None:
         raise typer.BadParameter(f"an input's shape is one word without spaces: --input {shape}")
 
 
-def _show_list(listings: list[Listing]) -> None:
+def _listed(listings: list[Listing]) -> str:
     width = max((len(listing.name) for listing in listings), default=0)
-    for listing in listings:
-        typer.echo(f"{listing.name:{width}}  {listing.year or '':4}  {listing.description}")
+    return "".join(
+        f"{listing.name:{width}}  {listing.year or '':4}  {listing.description}\n"
+        for listing in listings
+    )
