@@ -1,11 +1,11 @@
 """Counting: ours, fvcore, FlopCounterMode, torchinfo; over the zoo, timm and transformers.
 
 CPU seconds: each network is counted in turn by every method in one process, after one network that
-is not measured, so that what the methods import is in no figure; the lesser of two runs counts.
-Peak memory: each method counts each network in a fresh process, in which nothing but torch, the
-network's library and what the method itself needs was ever imported. Weights are random, and
-seeded. Prints a table of sums and ratios, writes it and a row a network to
-build/bench_counters.md, and asserts nothing.
+is not measured, so that what the methods import is in no figure; the least of some runs counts, two
+of those that take long. Peak memory: each method counts each network in a fresh process, in which
+nothing but torch, the network's library and what the method itself needs was ever imported; on
+Linux. Weights are random, and seeded. Prints a table of sums and ratios, writes it and a row a
+network to build/bench_counters.md, and asserts nothing.
 """
 
 import os
@@ -15,7 +15,6 @@ here = os.path.dirname(os.path.realpath(__file__))  # profile.py here hides the 
 sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
 import multiprocessing
-import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -178,13 +177,15 @@ def _peak(library: str, model: str, method: str) -> float:
         _counter(method, model, *CASES[library]()[1](model))()
     except Exception:
         return float("nan")
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # getrusage would say at least what the process that began this one held as it did
+    status = Path("/proc/self/status").read_text()
+    return round(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def _seconds(count: Callable[[], Any]) -> float:
-    """The lesser CPU time of two runs; NaN where it fails."""
-    times = []
-    for _ in range(2):
+    """The least CPU time of two to ten runs, half a second in all; NaN where it fails."""
+    times: list[float] = []
+    while len(times) < 2 or (len(times) < 10 and sum(times) < 0.5):
         start = time.process_time()
         try:
             count()
