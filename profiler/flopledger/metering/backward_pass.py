@@ -54,7 +54,7 @@ class BackwardPass:
         if found is None:
             signature.family.lost(graph, root, low, self._high, self._met)
             return None
-        self._met |= way.numbers
+        self._met = self._met | way.numbers if self._met else way.numbers
         nodes, edges, asked, shapes = found
         if not signature.keeps_nodes():
             return _work(nodes, edges, asked)

@@ -281,18 +281,15 @@ class CallCounter:
         mapped: bool,
     ) -> None:
         try:
-            graph = self._graph(signature, here)
+            graph = CallGraph(signature, self.sums, here)
+            if self._several:
+                graph.recomputes = not is_checkpointed()
+                here.graphs.add(graph)
             graph.follow(_results(out), args, low, signature.looks_back(watched), mapped)
         except Exception:  # no fault of ours is the network's
             with self.sums.lock:
                 signature.unknown_backwards += 1
                 self.sums.of(here).unknown_backwards += 1
-
-    def _graph(self, signature: Signature, here: Thread) -> CallGraph:
-        graph = CallGraph(signature, self.sums, here, recomputes=not is_checkpointed())
-        if self._several:
-            here.graphs.add(graph)
-        return graph
 
 
 def _results(out: Any) -> list[Tensor]:

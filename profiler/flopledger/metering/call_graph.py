@@ -53,9 +53,10 @@ class CallGraph:
     _done: float = 0  # MACs in it
     _whole = False  # whether all of it was added at once
 
-    def __init__(self, signature: Signature, sums: Sums, thread: Thread, recomputes: bool) -> None:
+    recomputes = True
+
+    def __init__(self, signature: Signature, sums: Sums, thread: Thread) -> None:
         self._signature, self._sums, self._thread = signature, sums, thread
-        self.recomputes = recomputes
         self._roots: set[int] = set()  # numbers of the results' nodes
 
     def follow(
@@ -147,7 +148,8 @@ class CallGraph:
             told = self._told if _current_pass() == self._pass else None
             if told is not None and told.has(node):
                 return  # it lies below another result
-            self._mapped = self._mapped or _are_batched(gradients)
+            for gradient in gradients:
+                self._mapped = self._mapped or (gradient is not None and _is_batched(gradient))
             if not self._each and (self._mapped or _grad_enabled() or not self._tells(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
             if self._each:
@@ -327,11 +329,12 @@ class CallGraph:
 
     def _add(self, macs: float | None, again: float | None) -> None:
         """Add MACs, None for unknown ones, and a pass that begins with what it computes again."""
-        signature, here = self._signature, self._sums.here()
-        with self._sums.lock:
-            if not self._sums.open:
+        signature, sums = self._signature, self._sums
+        here = sums.here()
+        with sums.lock:
+            if not sums.open:
                 return
-            tally = self._sums.of_graph(self._thread)
+            tally = sums.of(self._thread if here.tally is None else here)
             if again is not None:
                 signature.backwards += 1
                 signature.recomputed_macs += again
