@@ -1,6 +1,7 @@
 """transformers' architectures against their papers' sizes and products written out by hand."""
 
 import json
+from functools import cache
 
 import pytest
 from flopledger.counting.profiling import counted
@@ -62,27 +63,35 @@ NETWORKS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def count(tmp_path_factory):
+    """A network's profile by dispatch, which these figures are held against."""
+    torch = pytest.importorskip("torch")
+
+    @cache
+    def of(name):
+        config, shapes, *_ = NETWORKS[name]
+        folder = tmp_path_factory.mktemp("configuration")
+        (folder / "config.json").write_text(json.dumps(config))
+        named = find(f"hf:{folder}", {})
+        inputs = {key: torch.zeros(shape, dtype=torch.int64) for key, shape in shapes.items()}
+        module = built(named.name, named.factory)
+        return counted(name, module, ((), inputs), counter="dispatch", check=False)
+
+    return of
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_macs_by_hand_and_parameters_as_released(name, tmp_path):
-    torch = pytest.importorskip("torch")
-    config, shapes, by_hand, params = NETWORKS[name]
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    named = find(f"hf:{tmp_path}", {})
-    module = built(named.name, named.factory)
-    inputs = {key: torch.zeros(shape, dtype=torch.int64) for key, shape in shapes.items()}
-    count = counted(name, module, ((), inputs), counter="dispatch")
-    assert count.complete
-    assert count.total("macs") == by_hand
-    assert count.total("params") == params
+def test_macs_by_hand_and_parameters_as_released(name, count):
+    *_, by_hand, params = NETWORKS[name]
+    assert count(name).complete
+    assert count(name).total("macs") == by_hand
+    assert count(name).total("params") == params
 
 
-def test_a_mixture_names_the_parameters_that_one_token_meets(tmp_path):
-    torch = pytest.importorskip("torch")
-    (tmp_path / "config.json").write_text(json.dumps(NETWORKS["mixtral"][0]))
-    named = find(f"hf:{tmp_path}", {})
-    inputs = {"input_ids": torch.zeros((1, 64), dtype=torch.int64)}
-    count = counted("mixtral", built(named.name, named.factory), ((), inputs), counter="dispatch")
+def test_a_mixture_names_the_parameters_that_one_token_meets(count):
     # six of eight experts, three matrices each, in 32 layers, stay out: 12.9 billion of 46.7 are
     # left, as Jiang et al. 2024, section 1, say ("13B active")
-    assert count.total("active_params") == 46_702_792_704 - 32 * 6 * 3 * 4096 * 14336
-    assert count.total("active_params") == pytest.approx(13 * B, rel=0.02)
+    active = count("mixtral").total("active_params")
+    assert active == 46_702_792_704 - 32 * 6 * 3 * 4096 * 14336
+    assert active == pytest.approx(13 * B, rel=0.02)

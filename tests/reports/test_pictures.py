@@ -47,6 +47,7 @@ def test_a_chain_of_one_run_found_no_difference():
     assert "largest part" not in told
 
 
+@pytest.mark.xdist_group("runs")  # which are counted for it
 def test_a_linear_axis_has_no_number_twice():
     found = systems(domain="Games")
     for scale in ("log", "linear"):
