@@ -18,7 +18,7 @@ from flopledger.models.alphazero import AlphaZero
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-RUNS, PARTS = 9, 40
+RUNS, PARTS = 7, 40
 
 
 def main() -> None:
@@ -32,8 +32,8 @@ def main() -> None:
     print(":-- | --: | --: | --:")
     _line("2,000 calls of an MLP", mlp, _forward(mlp, batch), 2000)
     _line("2,000 training steps of it", mlp, _step(mlp, batch), 2000)
-    _line("AlphaZero Go, 4 x 64, batch 8", tower.eval(), _forward(tower, boards), 100)
-    _line("training steps of it", tower.train(), _step(tower, boards), 50)
+    _line("AlphaZero Go, 4 x 64, batch 8", tower.eval(), _forward(tower, boards), 80)
+    _line("training steps of it", tower.train(), _step(tower, boards), 40)
     varying = Varying()
     _line("500 calls of a varying network", varying, _forward(varying, batch), 500)
     _line("1,500 lengths of a transformer's layer, each met first", *_lengths(), 1500)
