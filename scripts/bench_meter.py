@@ -73,7 +73,7 @@ def _step(net: nn.Module, x: torch.Tensor) -> Work:
 
 
 def _lengths() -> None:
-    """Training steps of a layer of a transformer, each at a length that is met for the first time."""
+    """Training steps of a layer of a transformer, each at a length of its own."""
     net = nn.TransformerEncoderLayer(64, 4, 256, dropout=0.0, batch_first=True)
     bare, ours = _loops(net, lambda step: net(torch.zeros(1, 1 + step, 64)).sum().backward(), 1500)
     taken = [seconds / 1500 * 1e6 for seconds in _least(bare, ours, runs=2)]
