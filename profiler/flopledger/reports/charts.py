@@ -11,7 +11,7 @@ from flopledger.field.field_result import Scale
 from flopledger.field.places import BOTTOM_UP
 from flopledger.ledger.build import sequence_lengths
 from flopledger.profiles.tables import Profile
-from flopledger.reports.marks import KIND_COLOURS, ring_legend
+from flopledger.reports.marks import KIND_COLOURS, hover, ring_legend
 from flopledger.reports.systems_charts import RING
 from flopledger.reports.units import short
 from flopledger.zoo.registry import ModelSpec
@@ -69,7 +69,7 @@ def shares(profiles: Sequence[Profile]) -> alt.Chart:
             y=alt.Y("bar:N", sort=bars, title=None, axis=alt.Axis(labelLimit=220)),
             color=colour,
             order=alt.Order("index:Q"),
-            tooltip=["bar", "layer", "kind", share, "parameters:N", "FLOPs:N"],
+            tooltip=hover("bar", "layer", "kind", share, "parameters:N", "FLOPs:N"),
         )
     )
     sized: alt.Chart = _sized(chart, 32 * len(bars))
@@ -111,10 +111,10 @@ def flops_per_param(counted: Sequence[tuple[ModelSpec, Profile]]) -> alt.LayerCh
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X("FLOPs per parameter:Q", scale=scale, axis=alt.Axis(tickCount=6, format="~s")),
         y=alt.Y("model:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220, grid=True)),
-        tooltip=["model", "label", "source", "paper"],
+        tooltip=hover("model", "label", "source", "paper"),
     )
     points = base.mark_point(filled=True, size=55, opacity=1, color=POINTS)
-    labels = base.mark_text(align="left", dx=7).encode(text="label:N")
+    labels = base.mark_text(align="left", dx=7).encode(text=alt.Text("label:N"))
     layers: alt.LayerChart = _sized(alt.layer(points, labels), 20 * len(rows))
     return layers
 
@@ -168,7 +168,7 @@ def compute_over_time(
         axis=alt.Axis(format="%Y", tickCount="year", labelOverlap=True),
         scale=alt.Scale(padding=14),
     )
-    tooltip = ["system", "published:T", "total", "source"]
+    tooltip = hover("system", "published:T", "total", "source")
     domain, legend = list(FAMILIES.values()), alt.Legend(orient="top", title=None)
     points = (
         alt.Chart(published)
@@ -222,7 +222,7 @@ def _names(
     return [
         alt.Chart(named[chosen])
         .mark_text(align=align, dx=dx, dy=dy, fontSize=10)
-        .encode(x=x, y=y, text="system:N")
+        .encode(x=x, y=y, text=alt.Text("system:N"))
         for chosen, align, dx, dy in placed
         if chosen.any()
     ]

@@ -104,9 +104,9 @@ def chart(profile: Profile, size_by: Literal["flops", "params"]) -> alt.LayerCha
         .mark_rect(stroke="white", strokeWidth=0.6, fillOpacity=0.75)
         .encode(
             x=x,
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=alt.Y("top:Q", axis=None, scale=down),
-            y2="bottom:Q",
+            y2=alt.Y2("bottom:Q"),
             description="text:N",
             color=alt.Color(
                 "colour:N",
@@ -128,7 +128,7 @@ def chart(profile: Profile, size_by: Literal["flops", "params"]) -> alt.LayerCha
             # by Vega's measure of its own letters; a viewer's may be wider
             limit=alt.expr("max(1, 0.9 * (datum.right - datum.left) - 5)"),
         )
-        .encode(x=x, y=alt.Y("middle:Q", axis=None, scale=down), text="label:N")
+        .encode(x=x, y=alt.Y("middle:Q", axis=None, scale=down), text=alt.Text("label:N"))
     )
     chart: alt.LayerChart = (
         alt.LayerChart(layer=[boxes, texts])

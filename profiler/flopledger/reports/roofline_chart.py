@@ -12,6 +12,7 @@ import vl_convert
 from flopledger.errors import WrongOption
 from flopledger.reports.cells import drawable
 from flopledger.reports.edition import edition
+from flopledger.reports.marks import hover
 from flopledger.reports.units import percent, short
 from flopledger.rooflines.device_bounds import DeviceBounds, LayerBound
 from flopledger.rooflines.roofline_result import Roofline
@@ -91,10 +92,10 @@ def _panel(roofline: Roofline, bounds: DeviceBounds) -> Any:
     labels = (
         alt.Chart(points[points["label"] != ""])
         .mark_text(align="left", dx=7, dy=10, fontSize=10)
-        .encode(x=x, y=y, text="label:N")
+        .encode(x=x, y=y, text=alt.Text("label:N"))
     )
     drawn = base.mark_point(filled=True, size=60, opacity=0.8).encode(
-        color=colour, tooltip=["layers", "kind", "least time", "share"]
+        color=colour, tooltip=hover("layers", "kind", "least time", "share")
     )
     line = alt.Chart(roof).mark_line(color="#555", strokeWidth=1.5).encode(x=x, y=y)
     title = alt.TitleParams(

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from flopledger.reports.marks import COLOURS, SHAPES
+from flopledger.reports.marks import COLOURS, SHAPES, hover
 from flopledger.reports.pictures import SUBTITLE_LINE, Caption
 from flopledger.reports.sweep import row_in_words
 from flopledger.reports.sweep_laws import laws_of, sentences
@@ -63,7 +63,7 @@ def chart(swept: Sweep, points: pd.DataFrame) -> alt.VConcatChart:
             scale=alt.Scale(type="log", padding=10) if log else alt.Scale(zero=True),
             axis=alt.Axis(format="~s", tickCount=5),
         )
-        tooltip: list[Any] = ["network", "size", alt.Tooltip("label", title=quantity)]
+        tooltip = hover("network", "size", alt.Tooltip("label", title=quantity))
         lines = (
             alt.Chart(curves[curves["quantity"] == quantity])
             .mark_line(strokeWidth=1.5, opacity=0.6)
@@ -82,7 +82,7 @@ def chart(swept: Sweep, points: pd.DataFrame) -> alt.VConcatChart:
                     x=x,
                     y=alt.value(_HEIGHT - 9),
                     color=encoded["color"],
-                    tooltip=["network", "size", "failed"],
+                    tooltip=hover("network", "size", "failed"),
                 )
             )
         told = sentences([finding for finding in laws if finding.quantity == quantity])

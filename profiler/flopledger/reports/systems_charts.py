@@ -10,7 +10,7 @@ import pandas as pd
 from flopledger.field.field_result import Scale, Systems
 from flopledger.field.places import BOTTOM_UP, Place
 from flopledger.field.published_systems import PublishedSystem
-from flopledger.reports.marks import COLOURS, SHAPES, ring_legend
+from flopledger.reports.marks import COLOURS, SHAPES, hover, ring_legend
 from flopledger.reports.pictures import Caption
 from flopledger.reports.units import short
 
@@ -64,18 +64,18 @@ def per_param(systems: Systems, scale: Scale) -> Any:
                             scale=alt.Scale(domain=kinds, range=COLOURS[: len(kinds)])),
             shape=alt.Shape("domain:N", legend=legend,
                             scale=alt.Scale(domain=kinds, range=SHAPES[: len(kinds)])),
-            tooltip=["system", "published:T", "domain", "FLOP per parameter", "FLOP", "parameters",
-                     "table"],
+            tooltip=hover("system", "published:T", "domain", "FLOP per parameter", "FLOP",
+                          "parameters", "table"),
         )
     )  # fmt: skip
     ends = ours.groupby("run", as_index=False).agg(
         published=("published", "first"), low=("value", "min"), high=("value", "max")
     )
-    tooltip = ["run", "published:T", "counted", "FLOP per parameter"]
+    tooltip = hover("run", "published:T", "counted", "FLOP per parameter")
     lines = (
         alt.Chart(ends[ends["low"] < ends["high"]])
         .mark_bar(width=1, color=RUNS, opacity=0.6)
-        .encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
+        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
     )
     rings = (
         alt.Chart(ours)
@@ -85,7 +85,7 @@ def per_param(systems: Systems, scale: Scale) -> Any:
     names = (
         alt.Chart(ours[ours["label"] != ""])
         .mark_text(align="left", dx=8, fontSize=10)
-        .encode(x=x, y=y, text="label:N", tooltip=tooltip)
+        .encode(x=x, y=y, text=alt.Text("label:N"), tooltip=tooltip)
     )
     return _sized(alt.layer(drawn, lines, rings, names), 380)
 
@@ -139,13 +139,13 @@ def off_trend(systems: Systems) -> Any:
     band = (
         alt.Chart(pd.DataFrame([{"low": -trend.sd, "high": trend.sd}]))
         .mark_rect(color=COLOURS[0], opacity=0.14)
-        .encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
+        .encode(x=alt.X("low:Q", scale=scale), x2=alt.X2("high:Q"))
     )
     ticks = (
         alt.Chart(pd.DataFrame(rows))
         .mark_tick(thickness=1.2, size=16, opacity=0.6)
         .encode(
-            x=x, y=y, tooltip=["system", "off"],
+            x=x, y=y, tooltip=hover("system", "off"),
             color=alt.Color("row:N", legend=None,
                             scale=alt.Scale(domain=kinds, range=COLOURS[: len(kinds)])),
         )
@@ -154,12 +154,12 @@ def off_trend(systems: Systems) -> Any:
     rings = (
         alt.Chart(ours)
         .mark_point(filled=False, size=60, strokeWidth=1.6)
-        .encode(x=x, y=y, tooltip=["system", "off"], stroke=ring_legend("ring", RING, RUNS))
+        .encode(x=x, y=y, tooltip=hover("system", "off"), stroke=ring_legend("ring", RING, RUNS))
     )
     names = [
         alt.Chart(ours[ours["side"] == side])
         .mark_text(align=side, dx=4 if side == "left" else -4, dy=-10, fontSize=10)
-        .encode(x=x, y=y, text="label:N")
+        .encode(x=x, y=y, text=alt.Text("label:N"))
         for side in ("left", "right")
     ]
     return _sized(alt.layer(band, ticks, rings, *names), 34 * len(order))

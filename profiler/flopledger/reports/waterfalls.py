@@ -17,6 +17,7 @@ from flopledger.ledger.methods import (
     POSITIONS,
     SAMPLES,
 )
+from flopledger.reports.marks import hover
 from flopledger.reports.units import short
 
 TOGETHER = "all together"  # the last bar of a waterfall
@@ -117,22 +118,24 @@ def _waterfall(rows: Sequence[dict[str, Any]], sides: Sequence[str]) -> Any:
     span = alt.Scale(domain=[min(ends) - 0.01 * width, max(ends) + _ROOM * width], nice=False)
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y("factor:N", sort=names, title=None, axis=alt.Axis(labelLimit=220)),
-        tooltip=["factor", "label", *sides, "kind"],
+        tooltip=hover("factor", "label", *sides, "kind"),
     )
     bars = base.mark_bar(height=22).encode(
         x=alt.X("start:Q", title="orders of magnitude", scale=span, axis=alt.Axis(tickCount=6)),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=alt.Color(
             "step:N",
             scale=alt.Scale(domain=["more", "fewer", TOGETHER], range=[UP, DOWN, TOTAL]),
             legend=None,
         ),
     )
-    intervals = base.mark_rule(strokeWidth=2, color="#222").encode(x="low:Q", x2="high:Q")
+    intervals = base.mark_rule(strokeWidth=2, color="#222").encode(
+        x=alt.X("low:Q"), x2=alt.X2("high:Q")
+    )
     labels = (
         base.transform_calculate(side="max(datum.start, datum.end, datum.high)")
         .mark_text(align="left", dx=6)
-        .encode(x="side:Q", text="label:N")
+        .encode(x=alt.X("side:Q"), text=alt.Text("label:N"))
     )
     layers: Any = alt.layer(bars, intervals, labels).properties(
         width=640, height=34 * len(rows), background="transparent"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from flopledger.experiments.estimates import figure_of, orders_between
 from flopledger.experiments.horizon_result import Horizon
+from flopledger.reports.marks import hover
 from flopledger.reports.units import short
 
 SEARCH, GRADIENT, IMITATION = "search", "gradient", "imitation"
@@ -109,7 +110,7 @@ def chart(horizons: Mapping[str, Horizon]) -> alt.Chart:
                             legend=alt.Legend(orient="top", title=None)),
             shape=alt.Shape("told:N", scale=alt.Scale(domain=names, range=list(SHAPES)),
                             legend=alt.Legend(orient="top", title=None)),
-            tooltip=["game", "told", "seed", "in words"],
+            tooltip=hover("game", "told", "seed", "in words"),
         )
         .properties(width=640, height=70 * max(1, len(games)), background="transparent")
     )  # fmt: skip

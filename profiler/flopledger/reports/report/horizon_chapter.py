@@ -12,6 +12,7 @@ from flopledger.experiments.growth import Growth
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.reports import horizon
 from flopledger.reports.cells import to_markdown
+from flopledger.reports.marks import hover
 from flopledger.reports.report import games_of_horizon
 from flopledger.reports.report.report_data import Findings
 from flopledger.reports.units import short
@@ -166,7 +167,7 @@ def chart(result: Horizon) -> alt.LayerChart:
     )
     layers.append(
         measured.mark_point(filled=True, size=60, opacity=1, color=COLOURS[0]).encode(
-            x=x, y=y, tooltip=["arm", "settings", "seeds", "in words:N", "90%", "FLOP"]
+            x=x, y=y, tooltip=hover("arm", "settings", "seeds", "in words:N", "90%", "FLOP")
         )
     )
     layers += _labels(result, y)
@@ -234,7 +235,9 @@ def _labels(result: Horizon, y: alt.Y) -> list[alt.Chart]:
     last = max(e.horizon or 1 for e in result.estimates)
     row = pd.DataFrame({"samples": [own[0].samples], "text": ["with labels"], "h": [last]})
     base = alt.Chart(row).encode(y=y)
-    name = base.mark_text(align="right", baseline="bottom", dy=-4).encode(x="h:Q", text="text:N")
+    name = base.mark_text(align="right", baseline="bottom", dy=-4).encode(
+        x=alt.X("h:Q"), text=alt.Text("text:N")
+    )
     return [base.mark_rule(strokeWidth=1.5), name]
 
 
