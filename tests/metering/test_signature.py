@@ -260,3 +260,37 @@ def test_nested_tensors_of_as_many_rows_are_alike(layout):
     assert rows["calls"].tolist() == [8]
     t = m.read().totals
     assert (t.samples, t.macs, t.backward_flops) == (8 * 2, 8 * 5 * LINEAR, 2 * 8 * 5 * LINEAR)
+
+
+class Counted(nn.Module):
+    """A layer, as often as it is told; what else it is told is of no matter."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x, times, step=0):
+        for _ in range(times):
+            x = self.layer(x)
+        return x
+
+
+def test_a_counter_is_no_signature_for_ever():
+    net = Counted()
+    with meter(net) as m:
+        for step in range(200):
+            net(zeros(1, 4), 1, step=step).sum().backward()
+            net(zeros(2, 4), 1, f"text {step}")
+    rows = m.read().by_signature()
+    assert len(rows) == 2 * (64 + 1)
+    t = m.read().totals
+    assert (t.macs, t.backward_flops) == (200 * 3 * 16, 2 * 200 * 16)
+
+
+def test_a_number_that_decides_the_work_counts_still():
+    net = Counted()
+    with meter(net) as m:
+        for step in range(200):
+            net(zeros(1, 4), 1 + step % 7, step)
+    assert m.read().totals.macs == 16 * sum(1 + step % 7 for step in range(200))
+    assert len(m.read().rows) == 64 + 1

@@ -13,7 +13,7 @@ from flopledger.counting.dispatch.run_again import is_checkpointed, is_run_again
 from flopledger.counting.structure.leaves import is_object, tensors_within
 from flopledger.metering.broken_off import outside, runs
 from flopledger.metering.call_graph import CallGraph
-from flopledger.metering.call_key import key_of, physical_shapes
+from flopledger.metering.call_key import key_of, loosely, physical_shapes
 from flopledger.metering.signature import Family, Signature
 from flopledger.metering.sums import Sums, Thread
 from flopledger.metering.watched_call import WatchedCall
@@ -25,6 +25,7 @@ _current_pass = torch._C._current_graph_task_id
 _grad_enabled, _clock, _failing = torch.is_grad_enabled, time.perf_counter, sys.exception
 
 _UNKNOWN = None, None
+_MANY = 64  # signatures that differ in whole numbers and words, after which one is for all others
 _PLAIN = frozenset({tuple, list})
 _LATER = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType})  # work, once a call is over
 
@@ -48,6 +49,7 @@ class CallCounter:
         self.led_out: set[str] = set()
         self._local = self.sums.local
         self._families: dict[Hashable, Family] = {}
+        self._alike: dict[Hashable, list[Signature]] = {}
 
     def begins(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
         """What is to be called when a module that goes by that name begins.
@@ -137,14 +139,22 @@ class CallCounter:
         here.stack.append((owner, signature, watch, padding, mapped, stopped, low, _clock()))
 
     def _new(
-        self, key: Hashable, family: Any, module: nn.Module, args: Any, kwargs: Any
+        self, key: Hashable, family_key: Any, module: nn.Module, args: Any, kwargs: Any
     ) -> Signature:
-        name, inside, _, _, recomputing = family
+        name, inside, _, _, recomputing = family_key
+        loose = family_key, loosely(key)
+        alike = self._alike.setdefault(loose, []) if loose[1] != key else []
+        if (folded := self.signatures.get(loose)) is not None:
+            return folded
         with self.sums.lock:
-            family = self._families.setdefault(family, Family())
+            family = self._families.setdefault(family_key, Family())
         signature = Signature(name, module, args, kwargs, inside, family, recomputing)
+        signature.every_node = name in self.led_out
+        if len(alike) >= _MANY:
+            signature.stands_for(alike)
+            return self.signatures.setdefault(loose, signature)
+        alike.append(signature)
         signature.stands_at(family.laws.places(key))
-        signature.every_node = signature.every_node or name in self.led_out
         return self.signatures.setdefault(key, signature)
 
     def _unread(self, name: str, module: nn.Module, inside: bool, recomputing: bool) -> Signature:

@@ -18,6 +18,7 @@ _KEPT = (
     slice, type, Enum,
 )  # fmt: skip
 _NUMBERS = frozenset({float, complex})
+_COUNTED = frozenset({int, str, bytes})
 _DEEPEST = 5  # objects within objects: a cache's layers' tensors, and not all that hangs on them
 
 
@@ -45,6 +46,14 @@ def key_of(value: Any, depth: int = 0) -> Hashable:
     if isinstance(value, dict):
         return tuple([(_hashed(key), key_of(item, depth + 1)) for key, item in value.items()])
     return _of_an_object(value, kind, depth)
+
+
+def loosely(key: Hashable) -> Hashable:
+    """The key without its whole numbers and words: a counter takes another value at every step."""
+    if isinstance(key, tuple) and not isinstance(key, torch.Size):
+        return tuple([loosely(part) for part in key])
+    kind = type(key)
+    return kind if kind in _COUNTED else key
 
 
 def physical_shapes(tree: Any) -> Hashable:

@@ -194,8 +194,19 @@ class Signature:
         if told is None:
             return
         self.cost, like = told
+        self._is_like(like)
+
+    def stands_for(self, alike: list["Signature"]) -> None:
+        """Take what calls cost from those with other numbers or words, where that made none."""
+        if len({signature.cost for signature in alike}) > 1:
+            self.varies = True
+        else:
+            self.cost = alike[0].cost
+            self._is_like(alike[0])
+
+    def _is_like(self, like: "Signature") -> None:
         self.products, self.uncounted = dict(like.products), set(like.uncounted)
-        self.every_node = like.every_node
+        self.every_node = self.every_node or like.every_node
 
     def looks_back(self, watched: bool) -> bool:
         """Whether the backward pass of the call that ends is to be watched, for what it does again.
