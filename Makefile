@@ -75,7 +75,7 @@ wheel: install  ## a wheel of the library alone; writes build/wheel/
 	rm -rf build/lib build/wheel
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/wheel .
 
-horizon: install  ## flopledger horizon: digits and Hex with all arms, 41 minutes on two cores; writes build/horizon/horizon.csv
+horizon: install  ## flopledger horizon: digits, Hex, connect four with all arms, under an hour on two cores; writes build/horizon/horizon.csv
 	$(BIN)/python scripts/measure_horizon.py
 
 new-model:  ## NAME=foo: write models/foo.py and its test, to be filled in

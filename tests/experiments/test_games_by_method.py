@@ -1,6 +1,8 @@
 """Games by method: FLOP by hand, what the policy gradient raises, what a stored player says."""
 
+from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,6 +69,32 @@ def test_a_strength_is_reached_at_the_middle_of_three_tests(monkeypatch):
     assert (row.reached, len(row.curve), row.score) == (True, 5, pytest.approx(0.75))
     assert row.samples == row.curve[3][0]
     assert row.flops == pytest.approx(row.curve[3][1])
+
+
+def test_each_game_has_its_opponent_and_its_first_test(monkeypatch):
+    plan = games.GAME_TASKS["hex-3"]
+    monkeypatch.setitem(games.GAME_TASKS, "hex-3", replace(plan, rollouts=3, first=150))
+    met = []
+
+    def against(game, network, settings, rollouts, *_, **words):
+        met.append(rollouts)
+        return SimpleNamespace(score=SimpleNamespace(win_rate=0.5))
+
+    monkeypatch.setattr(games, "against_rollouts", against)
+    monkeypatch.setattr(games, "teacher_games", lambda name: [stored(0)])
+    games._stored.cache_clear()
+    row = games.learn(trial("imitation", budget=256))
+    games._stored.cache_clear()
+    # steps of 64: the first test after 192, the second, beyond 1.15 times as many, at the end
+    assert [int(samples) for samples, *_ in row.curve] == [192, 256]
+    assert met == [3, 3]
+
+
+def test_every_arm_of_every_game_has_settings_to_choose_from():
+    for task, plan in games.GAME_TASKS.items():
+        offered = games.experiment(task)
+        assert (offered.target, offered.budget) == (plan.target, plan.budget)
+        assert [len(arm.grid) > 1 for arm in offered.arms] == [True] * 3
 
 
 def test_the_policy_gradient_by_hand():

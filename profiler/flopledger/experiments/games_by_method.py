@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
+from flopledger.experiments.game_tasks import GAME_TASKS, GRADIENT, IMITATION, SEARCH
 from flopledger.experiments.stored_teacher import positions_of, teacher_games
 from flopledger.experiments.trials import Arm, Experiment, Row, Trial, row_of
 from flopledger.metering.module_meter import meter
@@ -32,26 +33,6 @@ from flopledger.play.search import Asking, Settings
 from flopledger.play.tree import Node
 from flopledger.training.alphazero import Searched, Window, samples
 
-BOARDS: dict[str, tuple[str, int | None]] = {
-    "hex-3": ("hex", 3), "hex-4": ("hex", 4), "hex-5": ("hex", 5),
-    "connect-four": ("connect_four", None),
-}  # fmt: skip
-SEARCH, GRADIENT, IMITATION = "search", "gradient", "imitation"
-# Adam's rate; simulations a move; the bonus for the policy's entropy
-GRIDS: dict[str, tuple[dict[str, float], ...]] = {
-    SEARCH: (
-        {"rate": 3e-3, "simulations": 8},
-        {"rate": 3e-3, "simulations": 24},
-        {"rate": 1e-3, "simulations": 8},
-    ),
-    GRADIENT: (
-        {"rate": 3e-3, "bonus": 0.01},
-        {"rate": 3e-3, "bonus": 0.1},
-        {"rate": 1e-3, "bonus": 0.01},
-    ),
-    IMITATION: ({"rate": 3e-3}, {"rate": 1e-2}),
-}
-
 BLOCKS, FILTERS = 1, 16
 GAMES = 32  # of a round, played at once
 BATCH = 64
@@ -59,31 +40,29 @@ WINDOW = 4000  # positions, the newest, that search's samples are drawn from
 REUSE = 4  # samples for each position of a round
 
 # the policy alone, without search, against a fixed search by random games
-ROLLOUTS, OPENING = 10, 1
+OPENING = 1
 TESTED = 60  # games of a test
 SMOOTH = 3  # tests of which the mean is the strength
 BETWEEN = 1.15  # tests stand so many times as many samples apart
-FIRST = 1024  # samples before the first test
-TARGET = 0.75
-BUDGET = 100_000  # samples
 
 
 def experiment(task: str) -> Experiment:
     """The game's arms: search, policy gradient, imitation.
 
     Args:
-        task: of `BOARDS`.
+        task: of `GAME_TASKS`.
 
     Raises:
         MissingGames: OpenSpiel is not installed.
     """
-    game = find_game(*BOARDS[task])
+    plan = GAME_TASKS[task]
+    game = _rules(task)
     return Experiment(
         task=task,
         title=f"{game.name}, a tower of {BLOCKS} block of {FILTERS} filters",
-        arms=tuple(Arm(name=name, horizon=None, grid=grid) for name, grid in GRIDS.items()),
-        target=TARGET,
-        budget=BUDGET,
+        arms=tuple(Arm(name=name, horizon=None, grid=grid) for name, grid in plan.grids.items()),
+        target=plan.target,
+        budget=plan.budget,
         libraries=("torch", "open_spiel"),
         run=learn,
     )
@@ -115,19 +94,19 @@ def learn(trial: Trial) -> Row:
     The strength is the mean of three tests, and was reached at the middle one of them.
     """
     start = time.perf_counter()
-    game = find_game(*BOARDS[trial.task])
+    game, plan = _rules(trial.task), GAME_TASKS[trial.task]
     network = tower(game, BLOCKS, FILTERS, trial.seed)
     learner = _Learner(network, trial.settings["rate"])
     teach = {SEARCH: _search, GRADIENT: _gradient, IMITATION: _imitate}[trial.arm]
     curve: list[tuple[float, float, float]] = []
-    next_test, making, done = float(FIRST), 0.0, False
+    next_test, making, done = float(plan.first), 0.0, False
     for made in teach(game, network, learner, trial):
         making += made
         done = learner.samples >= trial.budget
         if learner.samples < next_test and not done:
             continue
         next_test = learner.samples * BETWEEN
-        strength = _strength(game, network, (trial.seed, len(curve)))
+        strength = _strength(game, network, plan.rollouts, (trial.seed, len(curve)))
         curve.append((learner.samples, learner.flops + making, strength))
         if done or _smooth(curve) >= trial.target:
             break
@@ -154,9 +133,16 @@ def _smooth(curve: list[tuple[float, float, float]]) -> float:
     return sum(strength for _, _, strength in curve[-SMOOTH:]) / SMOOTH
 
 
-def _strength(game: Game, network: nn.Module, seed: tuple[int, ...]) -> float:
+def _rules(task: str) -> Game:
+    plan = GAME_TASKS[task]
+    return find_game(plan.game, plan.board)
+
+
+def _strength(game: Game, network: nn.Module, rollouts: int, seed: tuple[int, ...]) -> float:
     network.eval()
-    match = against_rollouts(game, network, ALONE, ROLLOUTS, TESTED, OPENING, (*seed, 4))
+    match = against_rollouts(
+        game, network, ALONE, rollouts, TESTED, OPENING, (*seed, 4), at_once=TESTED
+    )
     return match.score.win_rate
 
 
@@ -303,8 +289,7 @@ def _imitate(game: Game, network: nn.Module, learner: _Learner, trial: Trial) ->
 @cache
 def _stored(name: str) -> Window:
     """The stored player's positions, his moves and the results."""
-    task = next(task for task in BOARDS if find_game(*BOARDS[task]).name == name)
-    game = find_game(*BOARDS[task])
+    game = next(game for task in GAME_TASKS if (game := _rules(task)).name == name)
     rows = [row for kept in teacher_games(name) for row in positions_of(game, kept)]
     policies = torch.zeros(len(rows), game.moves)
     for policy, (seen, action, _) in zip(policies, rows, strict=True):

@@ -1,5 +1,7 @@
 """The chapter's part on games says what the trials say, by hand."""
 
+from dataclasses import replace
+
 import pytest
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.experiments.trials import Row
@@ -35,6 +37,15 @@ def test_the_orders_by_hand():
     assert "hex-3 +1.00" in dear
     # 16 and 4 times as much for two rows more: the square roots
     assert "search's moves 4.0, results alone 2.0" in boards
+
+
+def test_the_strengths_and_an_arm_that_never_got_there():
+    four = hex_of(3, search=1e4, gradient=1e5)
+    never = [replace(row, reached=row.arm == "search") for row in four.rows]
+    horizons = HORIZONS | {"connect-four": replace(four, target=0.8, rows=never)}
+    told, *_ = games.paragraphs(horizons)
+    assert "75% against 10 a move in hex-3, hex-5; 80% against 4 a move in connect-four" in told
+    assert "connect-four at least +1.00 (no trial of results alone reached it) of samples" in told
 
 
 def test_every_trial_is_a_point():

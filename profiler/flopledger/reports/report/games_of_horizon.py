@@ -1,17 +1,18 @@
 """The horizon's chapter, of games: what search, results alone and a stored player's moves cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from math import log10
+from statistics import fmean
 
 import altair as alt
 import pandas as pd
 
-from flopledger.experiments.estimates import figure_of, orders_between
+from flopledger.experiments.estimates import Figure, figure_of, measured_by, orders_between
+from flopledger.experiments.game_tasks import GAME_TASKS, GRADIENT, IMITATION, SEARCH
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.reports.marks import hover
 from flopledger.reports.units import short
 
-SEARCH, GRADIENT, IMITATION = "search", "gradient", "imitation"
 ARMS = {SEARCH: "search's moves", GRADIENT: "results alone", IMITATION: "a stored player's moves"}
 COLOURS, SHAPES = ("#4c78a8", "#e8810c", "#8a8a8a"), ("circle", "square", "triangle-up")
 
@@ -28,11 +29,10 @@ def paragraphs(horizons: Mapping[str, Horizon]) -> list[str]:
     games = games_of(horizons)
     if not games:
         return []
-    target = next(iter(games.values())).target
     told = [
-        f"Games: one small network was trained until its policy, without search, won {target:.0%} "
-        "against a fixed search by ten random games a move (the mean of three tests of 60 games): "
-        "told which moves a search prefers (AlphaZero's way), told the game's result alone (policy "
+        "Games: one small network was trained until its policy, without search, won a fixed share "
+        f"against a fixed search by random games: {_strengths(games)} (the mean of three tests of "
+        "60 games). It was told which moves a search prefers (AlphaZero's way), told the game's result alone (policy "
         "gradient), or told the moves of a stored strong player, whose own cost, random games and "
         "no network, is not in the FLOP. Orders by which results alone take more than search's "
         f"moves do: {'; '.join(_worth(*game) for game in games.items())}."
@@ -53,17 +53,30 @@ def paragraphs(horizons: Mapping[str, Horizon]) -> list[str]:
     return told
 
 
+def _strengths(games: Mapping[str, Horizon]) -> str:
+    """The share and the opponent's random games a move, with the games that have both."""
+    tasks: dict[str, list[str]] = {}
+    for task, result in games.items():
+        strength = f"{result.target:.0%} against {GAME_TASKS[task].rollouts} a move"
+        tasks.setdefault(strength, []).append(task)
+    return "; ".join(f"{strength} in {', '.join(own)}" for strength, own in tasks.items())
+
+
 def _worth(task: str, result: Horizon) -> str:
     samples, flops = (_orders(result, SEARCH, GRADIENT, figure) for figure in ("samples", "flops"))
     return f"{task} {samples} of samples and {flops} of all FLOP"
 
 
-def _orders(result: Horizon, below: str, above: str, figure: Any) -> str:
+def _orders(result: Horizon, below: str, above: str, figure: Figure) -> str:
     found = orders_between(result.rows, below, above, figure)
-    if found is None:
-        return "unknown (no trial of one of them reached it)"
-    value, low, high = found
-    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+    if found is not None:
+        value, low, high = found
+        return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+    less = figure_of(result.rows, below, figure)
+    if less is None:
+        return f"unknown (no trial of {ARMS[below]} reached it)"
+    spent = fmean(log10(getattr(row, figure)) for row in measured_by(result.rows, above))
+    return f"at least {spent - log10(less):+.2f} (no trial of {ARMS[above]} reached it)"
 
 
 def _by_board(games: Mapping[int, Horizon]) -> str:
