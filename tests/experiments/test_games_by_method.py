@@ -71,6 +71,15 @@ def test_a_strength_is_reached_at_the_middle_of_three_tests(monkeypatch):
     assert row.flops == pytest.approx(row.curve[3][1])
 
 
+def test_a_strength_that_is_just_reached_is_reached(monkeypatch):
+    monkeypatch.setattr(games, "teacher_games", lambda name: [stored(0)])
+    games._stored.cache_clear()
+    strengths = iter([40 / 60, 49 / 60, 55 / 60])  # 144 of 180, as floats below 0.8
+    monkeypatch.setattr(games, "_strength", lambda *_: next(strengths))
+    assert games.learn(trial("imitation", budget=100_000, target=0.8)).reached
+    games._stored.cache_clear()
+
+
 def test_each_game_has_its_opponent_and_its_first_test(monkeypatch):
     plan = games.GAME_TASKS["hex-3"]
     monkeypatch.setitem(games.GAME_TASKS, "hex-3", replace(plan, rollouts=3, first=150))

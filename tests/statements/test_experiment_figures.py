@@ -5,6 +5,9 @@ from math import log10
 
 import pytest
 from flopledger.errors import FlopledgerError
+from flopledger.experiments.horizon_result import Horizon
+from flopledger.experiments.trials import Row
+from flopledger.statements import experiment_figures
 from flopledger.statements.experiment_figures import ExperimentFigures
 from flopledger.storage.facts import facts_folder
 
@@ -35,6 +38,26 @@ def test_what_an_arm_took_and_how_it_grows(figures):
     # a + b h: equal steps of h cost equal FLOP
     one, two, three = (figures.growth("digits", "a + b h", h) for h in (1, 65, 129))
     assert three - two == pytest.approx(two - one)
+
+
+def test_what_an_arm_had_spent_that_never_got_there(figures, monkeypatch):
+    never = [
+        Row(
+            task="coin", arm="gradient", horizon=None, settings="", seed=seed, purpose=purpose,
+            target=0.8, budget=10**5, reached=False, samples=samples, flops_learning=1.0,
+            flops_making=0.0, score=0.5, seconds=1.0,
+        )
+        for seed, (purpose, samples) in enumerate(
+            (("choosing", 10), ("measuring", 10**5), ("measuring", 10**7))
+        )
+    ]  # fmt: skip
+    result = Horizon(
+        task="coin", title="", target=0.8, budget=10**5, arms=("gradient",), rows=never
+    )
+    monkeypatch.setattr(experiment_figures, "measured", lambda task: result)
+    with pytest.raises(FlopledgerError, match=r"no trial of gradient reached 0.8; spent\(\) has"):
+        figures.experiment("coin", "gradient", "samples")
+    assert figures.spent("coin", "gradient", "samples") == pytest.approx(10**6)
 
 
 @pytest.mark.parametrize(

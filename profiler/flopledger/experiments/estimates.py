@@ -64,6 +64,15 @@ def figure_of(rows: Iterable[Row], arm: str, figure: Figure) -> float | None:
     return None if mean is None else 10**mean
 
 
+def spent_of(rows: Iterable[Row], arm: str, figure: Figure) -> float:
+    """The mean of what the arm's trials had spent when they ended, at the target or short of it.
+
+    A lower bound of what it takes; also where no trial reached the target.
+    """
+    logs, _ = logarithms(measured_by(rows, arm), figure)
+    return float(10 ** logs.mean())
+
+
 def orders_between(
     rows: Sequence[Row], below: str, above: str, figure: Figure
 ) -> tuple[float, float, float] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
-from flopledger.experiments.estimates import Figure, figure_of
+from flopledger.experiments.estimates import Figure, figure_of, spent_of
 from flopledger.experiments.growth import LINE, POWER, at
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.experiments.measured import measured
@@ -12,7 +12,7 @@ from flopledger.ledger.quantity import Kind
 from flopledger.statements.no_figure import NoFigure
 from flopledger.statements.trend_figures import End
 
-EXPERIMENT_FUNCTIONS = ("experiment", "growth", "exponent")
+EXPERIMENT_FUNCTIONS = ("experiment", "spent", "growth", "exponent")
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class ExperimentFigures:
 
     def experiment(self, task: str, arm: str, figure: Figure) -> float:
         """What an arm took to the target: samples, flops or flops_learning."""
-        if figure not in get_args(Figure):
-            raise NoFigure(f"an arm has no {figure!r}; say {', '.join(get_args(Figure))}")
-        result = self._result(task)
-        if arm not in result.arms:
-            raise NoFigure(f"{task} has no arm {arm!r}; it has {', '.join(result.arms)}")
+        result = self._with_arm(task, arm, figure)
         value = figure_of(result.rows, arm, figure)
         if value is None:
-            raise NoFigure(f"no trial of {arm} reached {result.target:g}")
+            raise NoFigure(f"no trial of {arm} reached {result.target:g}; spent() has a lower bound")
         return value
+
+    def spent(self, task: str, arm: str, figure: Figure) -> float:
+        """What an arm's trials had spent at their ends: a lower bound of what `experiment` has."""
+        return spent_of(self._with_arm(task, arm, figure).rows, arm, figure)
 
     def growth(self, task: str, form: str, horizon: float) -> float:
         """All FLOP at a horizon over those at 1, by a form fitted to them: "a + b h", "c h^d"."""
@@ -53,6 +53,14 @@ class ExperimentFigures:
         if end not in ends:
             raise NoFigure(f"an exponent has no {end!r}; say {', '.join(ends)}")
         return ends[end]
+
+    def _with_arm(self, task: str, arm: str, figure: Figure) -> Horizon:
+        if figure not in get_args(Figure):
+            raise NoFigure(f"an arm has no {figure!r}; say {', '.join(get_args(Figure))}")
+        result = self._result(task)
+        if arm not in result.arms:
+            raise NoFigure(f"{task} has no arm {arm!r}; it has {', '.join(result.arms)}")
+        return result
 
     def _result(self, task: str) -> Horizon:
         self.rests("measured", f"flopledger horizon {task}")

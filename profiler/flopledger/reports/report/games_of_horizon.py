@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from math import log10
-from statistics import fmean
 
 import altair as alt
 import pandas as pd
 
-from flopledger.experiments.estimates import Figure, figure_of, measured_by, orders_between
+from flopledger.experiments.estimates import Figure, figure_of, orders_between, spent_of
 from flopledger.experiments.game_tasks import GAME_TASKS, GRADIENT, IMITATION, SEARCH
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.reports.marks import hover
@@ -75,8 +74,8 @@ def _orders(result: Horizon, below: str, above: str, figure: Figure) -> str:
     less = figure_of(result.rows, below, figure)
     if less is None:
         return f"unknown (no trial of {ARMS[below]} reached it)"
-    spent = fmean(log10(getattr(row, figure)) for row in measured_by(result.rows, above))
-    return f"at least {spent - log10(less):+.2f} (no trial of {ARMS[above]} reached it)"
+    least = log10(spent_of(result.rows, above, figure) / less)
+    return f"at least {least:+.2f} (no trial of {ARMS[above]} reached it)"
 
 
 def _by_board(games: Mapping[int, Horizon]) -> str:
