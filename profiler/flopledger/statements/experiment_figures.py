@@ -30,7 +30,7 @@ class ExperimentFigures:
         result = self._with_arm(task, arm, figure)
         value = figure_of(result.rows, arm, figure)
         if value is None:
-            raise NoFigure(f"no trial of {arm} reached {result.target:g}; spent() has a lower bound")
+            raise NoFigure(f"no trial of {arm} reached {result.target:g}; spent() bounds it")
         return value
 
     def spent(self, task: str, arm: str, figure: Figure) -> float:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.experiments.trials import Row
+from flopledger.reports.report import captions
 from flopledger.reports.report import games_of_horizon as games
 
 
@@ -46,6 +47,7 @@ def test_the_strengths_and_an_arm_that_never_got_there():
     told, *_ = games.paragraphs(horizons)
     assert "75% against 10 a move in hex-3, hex-5; 80% against 4 a move in connect-four" in told
     assert "connect-four at least +1.00 (no trial of results alone reached it) of samples" in told
+    assert "at least 10 times (connect-four)" in captions.games(horizons).title
 
 
 def test_every_trial_is_a_point():

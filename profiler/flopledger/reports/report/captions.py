@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import log10
 
 from flopledger.experiments.estimates import orders_between
+from flopledger.experiments.game_tasks import GRADIENT, SEARCH
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.field.field_result import Systems
 from flopledger.ledger.comparison import Comparison
@@ -97,11 +98,12 @@ def games(horizons: Mapping[str, Horizon]) -> Caption:
     """What results alone cost beside search's moves, game by game."""
     told = []
     for task, result in games_of_horizon.games_of(horizons).items():
-        found = orders_between(
-            result.rows, games_of_horizon.SEARCH, games_of_horizon.GRADIENT, "flops"
-        )
+        found = orders_between(result.rows, SEARCH, GRADIENT, "flops")
+        least = games_of_horizon.least_orders(result, SEARCH, GRADIENT, "flops")
         if found is not None:
             told.append(f"{times(10 ** found[0])} times ({task})")
+        elif least is not None:
+            told.append(f"at least {times(10**least)} times ({task})")
     multiple = ", ".join(told) or "an unknown multiple of"
     return Caption(
         title=f"Told results alone, a network took {multiple} the FLOP to one strength that it "

@@ -31,10 +31,10 @@ def paragraphs(horizons: Mapping[str, Horizon]) -> list[str]:
     told = [
         "Games: one small network was trained until its policy, without search, won a fixed share "
         f"against a fixed search by random games: {_strengths(games)} (the mean of three tests of "
-        "60 games). It was told which moves a search prefers (AlphaZero's way), told the game's result alone (policy "
-        "gradient), or told the moves of a stored strong player, whose own cost, random games and "
-        "no network, is not in the FLOP. Orders by which results alone take more than search's "
-        f"moves do: {'; '.join(_worth(*game) for game in games.items())}."
+        "60 games). It was told which moves a search prefers (AlphaZero's way), the game's result "
+        "alone (policy gradient), or the moves of a stored strong player, whose own cost, random "
+        "games and no network, is not in the FLOP. Orders by which results alone take more than "
+        f"search's moves do: {'; '.join(_worth(*game) for game in games.items())}."
     ]
     dear = [
         f"{task} {_orders(result, IMITATION, SEARCH, 'flops')}"
@@ -71,11 +71,19 @@ def _orders(result: Horizon, below: str, above: str, figure: Figure) -> str:
     if found is not None:
         value, low, high = found
         return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
-    less = figure_of(result.rows, below, figure)
-    if less is None:
+    least = least_orders(result, below, above, figure)
+    if least is None:
         return f"unknown (no trial of {ARMS[below]} reached it)"
-    least = log10(spent_of(result.rows, above, figure) / less)
     return f"at least {least:+.2f} (no trial of {ARMS[above]} reached it)"
+
+
+def least_orders(result: Horizon, below: str, above: str, figure: Figure) -> float | None:
+    """By how many orders one arm is at least above another, by what its trials had spent.
+
+    None where no trial of the lower one reached the strength.
+    """
+    less = figure_of(result.rows, below, figure)
+    return None if less is None else log10(spent_of(result.rows, above, figure) / less)
 
 
 def _by_board(games: Mapping[int, Horizon]) -> str:
