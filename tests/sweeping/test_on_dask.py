@@ -1,11 +1,13 @@
 """Dask: workers are killed on the way, the scheduler too, and what was done is kept."""
 
+import multiprocessing
 import os
 import signal
 
 import dask
 import pytest
 from distributed import LocalCluster
+from distributed.utils import get_mp_context
 from flopledger.sweeping import on_dask
 from flopledger.sweeping.on_dask import LostCluster, on_cluster
 
@@ -16,15 +18,22 @@ def macs(size):
 
 @pytest.fixture(scope="module")
 def local():
-    """Two worker processes; Dask gives a point up when its first worker dies."""
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        LocalCluster(
+    """Two worker processes; Dask gives a point up when its first worker dies.
+
+    All of them, also those that follow dead ones, are forks of one process that has torch.
+    """
+    config = {
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.worker.multiprocessing-method": "forkserver",
+    }
+    with dask.config.set(config):
+        get_mp_context()  # which has the server import what Dask knows of
+        multiprocessing.set_forkserver_preload(["distributed", "flopledger.sweeping.count_row"])
+        with LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
             silence_logs="CRITICAL",
-        ) as made,
-    ):  # fmt: skip
-        yield made
+        ) as made:  # fmt: skip
+            yield made
 
 
 def test_a_worker_that_is_killed_loses_nothing(local, points):
