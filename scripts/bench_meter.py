@@ -8,6 +8,7 @@ sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -15,10 +16,11 @@ import flopledger
 import psutil
 import torch
 from flopledger.models.alphazero import AlphaZero
+from flopledger.zoo.libraries import imported
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-RUNS, PARTS = 7, 40
+RUNS, PARTS, STEPS = 7, 40, 40  # of each job; of a loop; of a training
 
 
 def main() -> None:
@@ -37,6 +39,7 @@ def main() -> None:
     varying = Varying()
     _line("500 calls of a varying network", varying, _forward(varying, batch), 500)
     _lengths()
+    imported("torchvision", "torchvision")  # which both Trainers import
     _transformers()
     _lightning()
     print(f"30,000 steps of 1,500 lengths hold {_growth():.1f} MiB more than 6,000 do")
@@ -94,32 +97,40 @@ def _growth() -> float:
 
 def _transformers() -> None:
     """A GPT-2 of 2 layers in the Trainer of transformers, without its callback and with it."""
-    flopledger.zoo.libraries.imported("torchvision", "torchvision")  # which the Trainer imports
     import transformers
 
     transformers.utils.logging.set_verbosity_error()
     config = transformers.GPT2Config(
-        vocab_size=500, n_positions=64, n_embd=128, n_layer=2, n_head=4, bos_token_id=0,
+        vocab_size=500, n_positions=64, n_embd=64, n_layer=2, n_head=2, bos_token_id=0,
         eos_token_id=0,
     )  # fmt: skip
     model = transformers.GPT2LMHeadModel(config)
-    ids = torch.arange(4 * 64).reshape(4, 64) % 500
+    ids = torch.arange(4 * 24).reshape(4, 24) % 500
     texts = [{"input_ids": row, "labels": row} for row in ids]
     ours = flopledger.callbacks.transformers(model, peak=1e12)
+
+    class Clock(transformers.TrainerCallback):  # type: ignore[misc]
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            ends.append(time.process_time())
+
+    ends: list[float] = []
     with TemporaryDirectory() as folder:
         options = transformers.TrainingArguments(
-            output_dir=folder, max_steps=40, logging_steps=20, per_device_train_batch_size=4,
-            save_strategy="no", report_to="none", use_cpu=True, disable_tqdm=True,
+            output_dir=folder, max_steps=STEPS + 1, logging_steps=STEPS // 2, use_cpu=True,
+            per_device_train_batch_size=4, save_strategy="no", report_to="none",
+            disable_tqdm=True,
         )  # fmt: skip
 
-        def train(callbacks: list[Any]) -> float:
+        def train(*callbacks: Any) -> list[float]:
+            ends.clear()
             trainer = transformers.Trainer(
-                model=model, args=options, train_dataset=texts, callbacks=callbacks
+                model=model, args=options, train_dataset=texts, callbacks=[*callbacks, Clock()]
             )
             trainer.remove_callback(transformers.PrinterCallback)
-            return _seconds(trainer.train)
+            trainer.train()
+            return _between(ends)
 
-        _compare("steps of a GPT-2, 2 x 128, in transformers", 40, train, ours)
+        _compare("steps of a GPT-2 of 2 layers in transformers", train, ours)
 
 
 def _lightning() -> None:
@@ -142,25 +153,35 @@ def _lightning() -> None:
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
+    class Clock(pytorch_lightning.Callback):  # type: ignore[misc]
+        def on_train_batch_start(self, *_: Any) -> None:
+            ends.append(time.process_time())
+
+    ends: list[float] = []
     module = Module()
     ours = flopledger.callbacks.lightning(module.network, peak=1e12)
-    batches = torch.utils.data.DataLoader(torch.rand(4 * 40, 32, 128), batch_size=4)
+    batches = torch.utils.data.DataLoader(torch.rand(4 * (STEPS + 1), 32, 128), batch_size=4)
 
-    def train(callbacks: list[Any]) -> float:
+    def train(*callbacks: Any) -> list[float]:
+        ends.clear()
         trainer = pytorch_lightning.Trainer(
-            max_epochs=1, log_every_n_steps=20, accelerator="cpu", logger=False,
+            max_epochs=1, log_every_n_steps=STEPS // 2, accelerator="cpu", logger=False,
             enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            callbacks=callbacks,
+            callbacks=[*callbacks, Clock()],
         )  # fmt: skip
-        return _seconds(lambda: trainer.fit(module, batches))
+        trainer.fit(module, batches)
+        return _between(ends)
 
-    _compare("steps of two layers of width 128, in Lightning", 40, train, ours)
+    _compare("steps of two layers of width 128 in Lightning", train, ours)
 
 
-def _compare(name: str, steps: int, train: Callable[[list[Any]], float], callback: Any) -> None:
-    train([])
-    bare, ours = _least(lambda: [train([])], lambda: [train([callback])])
-    bare, ours = bare / steps * 1e6, ours / steps * 1e6
+def _between(ends: list[float]) -> list[float]:
+    return [end - start for start, end in pairwise(ends)]
+
+
+def _compare(name: str, train: Callable[..., list[float]], callback: Any) -> None:
+    train()
+    bare, ours = (seconds / STEPS * 1e6 for seconds in _least(train, lambda: train(callback)))
     print(f"{name} | {bare:.0f} | {_added(ours, bare)} |", flush=True)
 
 

@@ -30,9 +30,10 @@ class CallGraph:
     that the pass asks for. A node costs what its shapes say. What a node does not show is watched
     through the dispatcher while it runs, in some passes, and in the others taken as then.
 
-    Of a call that is watched every node tells when it runs. Where a pass is seen to begin within
-    the call (a loss of features that were led out), or where gradients of gradients may be asked
-    for, every node that takes products does.
+    Of a call that is watched every node that takes products tells when it runs, and every other as
+    well where the forward pass showed that something may be computed again. So does every node that
+    takes products where a pass is seen to begin within the call (a loss of features that were led
+    out), or where gradients of gradients may be asked for.
 
     It holds no node, and hangs on them: a graph goes as soon as its program lets it go.
 
@@ -46,7 +47,8 @@ class CallGraph:
 
     low = high = 0
     _weights = 0  # how many nodes of others these lead to
-    _watched = _mapped = _compiled = False
+    _looks = _mapped = _compiled = False
+    _watched = False  # whether every node is watched, for what it computes again
     _each = False  # whether every node that takes products tells when it runs
     _pass = -1  # the backward pass under way
     _told: BackwardPass | None = None  # what of it is told
@@ -60,7 +62,7 @@ class CallGraph:
         self._roots: set[int] = set()  # numbers of the results' nodes
 
     def follow(
-        self, results: Sequence[Tensor], args: Any, low: int, watched: bool, mapped: bool
+        self, results: Sequence[Tensor], args: Any, low: int, looks: bool, mapped: bool
     ) -> None:
         """Hang on the nodes made since `low`, from these results down.
 
@@ -71,19 +73,20 @@ class CallGraph:
             results: of the call.
             args: of the call.
             low: the number of its first node.
-            watched: whether every node is to be watched, for what it computes again.
+            looks: whether it is to be seen what passes compute again, and where they begin.
             mapped: whether its tensors are a mapped function's, whose shapes are not the real ones.
         """
         signature = self._signature
         self.low, self.high = low, _next_number()
-        self._watched, self._mapped = watched, mapped
+        self._looks, self._mapped = looks, mapped
+        self._watched = looks and signature.may_repeat
         signature.has_graph(self.high - low)
         nodes = [node for result in results if (node := result.grad_fn) is not None]
         if signature.elsewhere:
             given = {tensor.grad_fn for tensor in tensors_within(args)}
             self._weights = self._hang(set(nodes), 0, _A_LEAFS, given)
             return
-        if watched or mapped or signature.every_node:
+        if looks or mapped or signature.every_node:
             roots = {node for node in nodes if low <= node._sequence_nr() < self.high}
             self._roots = {node._sequence_nr() for node in roots}
             self._weights = self._hang(roots, low, self.high)
@@ -115,24 +118,25 @@ class CallGraph:
             How many nodes of others (weights, inputs) these lead to.
         """
         self._each = True
-        waiting, met, others = list(nodes), set(), set()
+        waiting, met, others = list(nodes), dict[Any, str](), set()
         roots = set(waiting)
         while waiting:
             node = waiting.pop()
             if node in met:
                 continue
-            number = node._sequence_nr()
-            if not low <= number < high or node in stop:
+            if not low <= node._sequence_nr() < high or node in stop:
                 others.add(node)
                 continue
-            met.add(node)
-            sort = sort_of(type(node), node)
-            self._compiled = self._compiled or sort is COMPILED
-            if not (running and number in self._roots) and (
+            met[node] = sort_of(type(node), node)
+            waiting += [following for following, _ in node.next_functions if following is not None]
+        sorts = set(met.values())
+        self._compiled = self._compiled or COMPILED in sorts
+        self._watched = self._watched or (self._looks and HIDDEN in sorts)
+        for node, sort in met.items():
+            if not (running and node._sequence_nr() in self._roots) and (
                 sort is not PLAIN or self._watched or node in roots
             ):
                 node.register_prehook(self._hears(sort))
-            waiting += [following for following, _ in node.next_functions if following is not None]
         return len(others)
 
     def _hears(self, sort: str) -> Callable[[Any], None]:
@@ -239,7 +243,7 @@ class CallGraph:
         signature = self._signature
         if self._roots and _current_node()._sequence_nr() not in self._roots:
             signature.every_node = True  # it began within the call
-        if self._watched:
+        if self._looks:
             signature.recomputed.number += 1
             signature.family.plain += 1
         elif signature.recomputed.number:
@@ -307,7 +311,7 @@ class CallGraph:
             signature.uncounted |= recorder.uncounted
         again -= int(told[1])
         if again > 0:
-            signature.recomputed.total += again if self._watched else 0
+            signature.recomputed.total += again if self._looks else 0
             signature.family.plain = 0
             here = self._sums.here()
             with self._sums.lock:

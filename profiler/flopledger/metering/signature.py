@@ -122,6 +122,8 @@ class Signature:
             work, the MACs of these, and which do not; none are kept of a family of many shapes.
         opaque: MACs of nodes of the graph that do not show their work, by node.
         elsewhere: whether part of its calls was seen to be done in other threads.
+        may_repeat: whether nodes whose code is PyTorch's own may compute again: what the last call
+            watched kept for them went through hooks, as in checkpointing, or none was watched.
         every_node: whether every node that takes products tells of itself: a backward pass was seen
             to begin within a call, or to run compiled code.
         eager: MACs of a backward pass that was not compiled, by the number of weights it reached.
@@ -129,7 +131,7 @@ class Signature:
 
     __slots__ = (
         "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
-        "every_node", "failed", "family", "grad", "inside", "macs", "name", "opaque",
+        "every_node", "failed", "family", "grad", "inside", "macs", "may_repeat", "name", "opaque",
         "other_flops", "other_watched", "passes", "places", "products", "recomputed",
         "recomputed_macs", "samples", "seconds", "shapes", "single", "sizes", "started", "suspect",
         "tokens", "training", "uncounted", "unknown_backwards", "unwatched", "varies", "want_eager",
@@ -171,6 +173,7 @@ class Signature:
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
         self.want_eager = self.elsewhere = self.every_node = False
+        self.may_repeat = True
         self.uncounted: set[str] = set()
         self.places: list[Place] = []
         self.products: dict[str, int] = {}
@@ -207,6 +210,7 @@ class Signature:
     def _is_like(self, like: "Signature") -> None:
         self.products, self.uncounted = dict(like.products), set(like.uncounted)
         self.every_node = self.every_node or like.every_node
+        self.may_repeat = like.may_repeat
 
     def looks_back(self, watched: bool) -> bool:
         """Whether the backward pass of the call that ends is to be watched, for what it does again.
@@ -243,7 +247,7 @@ class Signature:
 
     def add_watched(self, watched: WatchedCall) -> tuple[int, int]:
         """What a watched call did; returns its MACs and other FLOPs."""
-        self.want_eager = False
+        self.want_eager, self.may_repeat = False, watched.keeps_by_hooks
         before, macs, other = self.cost, watched.macs, watched.other_flops
         self.watched.add(macs)
         self.other_watched.add(other)

@@ -27,10 +27,12 @@ class WatchedCall:
         products: MACs by the dtype of what was multiplied.
         uncounted: operators without a formula.
         elsewhere: whether part of it was done in other threads.
+        keeps_by_hooks: whether what it keeps for the backward pass goes through hooks.
     """
 
     __slots__ = (
-        "_modes", "_recorders", "elsewhere", "macs", "other_flops", "products", "uncounted",
+        "_modes", "_recorders", "elsewhere", "keeps_by_hooks", "macs", "other_flops", "products",
+        "uncounted",
     )  # fmt: skip
 
     def __init__(self, follows: bool) -> None:
@@ -38,7 +40,7 @@ class WatchedCall:
         self.macs = self.other_flops = 0
         self.products = dict[str, int]()
         self.uncounted = set[str]()
-        self.elsewhere = False
+        self.elsewhere = self.keeps_by_hooks = False
         self._modes: ExitStack | None = None
         compiles = "torch._dynamo" in sys.modules
         if follows or compiles:
@@ -80,3 +82,4 @@ class WatchedCall:
             for dtype, macs in recorder.products.items():
                 self.products[dtype] = self.products.get(dtype, 0) + macs
         self.elsewhere = any(recorder.worked for recorder in self._recorders[1:])
+        self.keeps_by_hooks = any(recorder.keeps_by_hooks for recorder in self._recorders)

@@ -15,6 +15,7 @@ from flopledger.counting.structure.wrapped import shape_of
 
 _PLAIN = frozenset({Tensor, nn.Parameter})  # of a strided layout: their shapes are all there is
 _current_node = torch._C._current_autograd_node
+_hooks = torch._C._autograd._top_saved_tensors_default_hooks
 
 
 class WorkRecorder(Recorder):
@@ -22,13 +23,14 @@ class WorkRecorder(Recorder):
 
     Attributes:
         worked: whether any operator was called.
+        keeps_by_hooks: whether one was where what is kept for its backward pass goes through hooks.
     """
 
     def __init__(self, backward: bool = False) -> None:
         super().__init__(lambda: "", {}, computed=True, backward=backward)
         self._macs = self._other = 0
         self._unknown: set[str] = set()
-        self.worked = False
+        self.worked = self.keeps_by_hooks = False
 
     @property
     def macs(self) -> int:
@@ -52,6 +54,7 @@ class WorkRecorder(Recorder):
 
     def _count(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         self.worked, operator = True, operator_of(func)
+        self.keeps_by_hooks = self.keeps_by_hooks or _hooks(True) is not None
         if operator.free:
             return func(*args, **kwargs)
         given: list[Tensor] = []
