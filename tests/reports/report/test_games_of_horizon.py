@@ -46,7 +46,8 @@ def test_the_strengths_and_an_arm_that_never_got_there():
     horizons = HORIZONS | {"connect-four": replace(four, target=0.8, rows=never)}
     told, *_ = games.paragraphs(horizons)
     assert "75% against 10 a move in hex-3, hex-5; 80% against 4 a move in connect-four" in told
-    assert "connect-four at least +1.00 (no trial of results alone reached it) of samples" in told
+    reached = "by results alone 0 of 2 trials reached it, by search's moves 2 of 2"
+    assert f"connect-four at least +1.00 ({reached}) of samples" in told
     assert "at least 10 times (connect-four)" in captions.games(horizons).title
 
 

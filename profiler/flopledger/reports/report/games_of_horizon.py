@@ -6,7 +6,13 @@ from math import log10
 import altair as alt
 import pandas as pd
 
-from flopledger.experiments.estimates import Figure, figure_of, orders_between, spent_of
+from flopledger.experiments.estimates import (
+    Figure,
+    figure_of,
+    measured_by,
+    orders_between,
+    spent_of,
+)
 from flopledger.experiments.game_tasks import GAME_TASKS, GRADIENT, IMITATION, SEARCH
 from flopledger.experiments.horizon_result import Horizon
 from flopledger.reports.marks import hover
@@ -74,7 +80,15 @@ def _orders(result: Horizon, below: str, above: str, figure: Figure) -> str:
     least = least_orders(result, below, above, figure)
     if least is None:
         return f"unknown (no trial of {ARMS[below]} reached it)"
-    return f"at least {least:+.2f} (no trial of {ARMS[above]} reached it)"
+    return (
+        f"at least {least:+.2f} (by {ARMS[above]} {_reached(result, above)} trials reached it, by "
+        f"{ARMS[below]} {_reached(result, below)})"
+    )
+
+
+def _reached(result: Horizon, arm: str) -> str:
+    rows = measured_by(result.rows, arm)
+    return f"{sum(row.reached for row in rows)} of {len(rows)}"
 
 
 def least_orders(result: Horizon, below: str, above: str, figure: Figure) -> float | None:
