@@ -56,6 +56,8 @@ def test_every_trial_is_a_point():
     (rows,) = spec["datasets"].values()
     assert len(rows) == 2 * 3 * 2
     assert max(row["FLOP"] for row in rows) == pytest.approx(4e5)
+    assert all(row["reached"] for row in rows)
+    assert spec["encoding"]["fillOpacity"]["condition"]["test"] == "datum.reached"
 
 
 def test_nothing_is_said_of_no_games():

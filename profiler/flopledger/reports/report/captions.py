@@ -111,7 +111,7 @@ def games(horizons: Mapping[str, Horizon]) -> Caption:
         subtitle=(
             "FLOP of a small network until it wins against a fixed search by random games, told "
             "the moves that a search prefers, the game's result alone, or a stored strong player's "
-            "moves; a point a trial, log scale.",
+            "moves; a point a trial, hollow where it stopped short of the strength; log scale.",
         ),
         sources=MEASURED,
     )

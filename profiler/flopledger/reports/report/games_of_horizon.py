@@ -124,6 +124,7 @@ def chart(horizons: Mapping[str, Horizon]) -> alt.Chart:
             "told": ARMS[row.arm],
             "FLOP": row.flops,
             "seed": row.seed,
+            "reached": row.reached,
             "in words": f"{short(row.flops)} FLOP" + ("" if row.reached else ", and not there yet"),
         }
         for task, result in games.items()
@@ -131,17 +132,19 @@ def chart(horizons: Mapping[str, Horizon]) -> alt.Chart:
         if row.purpose == "measuring"
     ]
     names: Sequence[str] = list(ARMS.values())
+    colours = alt.Scale(domain=names, range=list(COLOURS))
     powers = [10.0**n for n in range(8, 13)]
     drawn: alt.Chart = (
         alt.Chart(pd.DataFrame(rows))
-        .mark_point(filled=True, size=60, opacity=0.8)
+        .mark_point(filled=True, size=60, opacity=0.8, strokeWidth=1.5)
         .encode(
             x=alt.X("FLOP:Q", scale=alt.Scale(type="log"), title="all FLOP to the strength",
                     axis=alt.Axis(values=powers, format=".0e")),
             y=alt.Y("game:N", sort=list(games), title=None),
             yOffset=alt.YOffset("told:N", sort=names),
-            color=alt.Color("told:N", scale=alt.Scale(domain=names, range=list(COLOURS)),
-                            legend=alt.Legend(orient="top", title=None)),
+            fill=alt.Fill("told:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
+            stroke=alt.Stroke("told:N", scale=colours, legend=None),
+            fillOpacity=alt.condition(alt.datum.reached, alt.value(1), alt.value(0)),
             shape=alt.Shape("told:N", scale=alt.Scale(domain=names, range=list(SHAPES)),
                             legend=alt.Legend(orient="top", title=None)),
             tooltip=hover("game", "told", "seed", "in words"),
