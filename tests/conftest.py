@@ -164,6 +164,7 @@ def points(network):
     return make
 
 
+@cache
 def _file_of(module: str) -> Path | None:
     path = LIBRARY.joinpath(*module.split(".")[1:])
     return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)

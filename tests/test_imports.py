@@ -1,6 +1,7 @@
 """Who may import whom: an order of packages, followed through every module-level import."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import flopledger
@@ -59,6 +60,7 @@ def _home(module: str) -> str:
     return max((p for p in ORDER if f"{module}.".startswith(f"{p}.")), key=len)
 
 
+@cache
 def _modules() -> dict[str, Path]:
     files = [p for p in LIBRARY.rglob("*.py") if p.parent != LIBRARY or p.name != "__init__.py"]
     files += list((LIBRARY / "models").glob("*.py"))  # a link, which rglob does not follow
