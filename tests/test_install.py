@@ -102,7 +102,8 @@ def test_mypy_resolves_the_library_and_its_models_from_elsewhere(python, tree, t
         "[mypy]\nfollow_imports = skip\n"  # other libraries, for speed
         "[mypy-flopledger.*]\nfollow_imports = silent\n"
     )
-    words = ("--python-executable", str(python), "--no-error-summary", "script.py")
+    options = ("--no-error-summary", "--cache-dir", os.devnull)  # nobody asks it again
+    words = ("--python-executable", str(python), *options, "script.py")
     ran = _run(sys.executable, "-m", "mypy", *words, folder=tmp_path)
     assert ran.returncode == 0, ran.stdout
     finder, model = ran.stdout.splitlines()
