@@ -168,11 +168,12 @@ def test_another_packages_zoo(run, folder, monkeypatch):
         "@register(inputs=lambda: (torch.zeros(1, 3),))\ndef of_mine():\n"
         '    """A network of another package."""\n    return nn.Linear(3, 4)\n'
     )
+    monkeypatch.syspath_prepend(str(folder))
+    assert "of-mine" not in run("profile", "--list")[1]  # it is installed after that
     metadata = folder / "mine-1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text("[flopledger.models]\nmine = mine.zoo\n")
-    monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr("flopledger.zoo.registry._specs", {})
     assert "of-mine" in run("profile", "--list")[1]
     assert totals(run, "of-mine")["totals"]["macs"] == 12
