@@ -131,11 +131,10 @@ def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
     below that count, however the pass comes to them.
 
     Returns:
-        The nodes; their edges; of each edge whether the pass asks for its gradient, None where it
-        leads nowhere; and the shapes of what flows into those that show their work. None where the
-        graph is another.
+        The nodes; their edges; and of each edge whether the pass asks for its gradient, None where
+        it leads nowhere. None where the graph is another.
     """
-    every, nodes, edges_of, asked, shapes = [list[Any]() for _ in range(5)]
+    every, nodes, edges_of, asked = [list[Any]() for _ in range(4)]
     node: Any = root
     for before, edge, kind, number, sort in way.steps:
         if before >= 0:
@@ -155,8 +154,14 @@ def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
             asked.append(tuple([end and _goes_on_to(end) for end, _ in edges]))
         except RuntimeError:  # a leaf, as asks_for has it
             asked.append(tuple([end and asks_for(end) for end, _ in edges]))
-        try:
-            shapes.append(node._input_metadata[0].shape if sort is SHOWN else None)
-        except RuntimeError:  # a nested tensor has none
-            shapes.append(None)
-    return nodes, edges_of, asked, shapes
+    return nodes, edges_of, asked
+
+
+def shape_into(node: Any) -> Any:
+    """The shape of what flows into a node; None where it does not show its work, or has none."""
+    if sort_of(type(node), node) is not SHOWN:
+        return None
+    try:
+        return node._input_metadata[0].shape
+    except RuntimeError:  # of a nested tensor
+        return None
