@@ -49,7 +49,8 @@ def paragraphs(horizons: Mapping[str, Horizon]) -> list[str]:
     ]
     if dear:
         told.append(
-            "Orders of FLOP by which search takes more than imitating, at least: "
+            "Orders of FLOP by which search takes more than imitating, at Hex at least, for there "
+            "imitating is at the strength at the first tests: "
             f"{'; '.join(dear)}."
         )
     hex_games = {int(task[4:]): result for task, result in games.items() if task[:4] == "hex-"}
