@@ -84,6 +84,19 @@ def test_shapes_that_change_within_are_seen_and_have_calls_watched():
     assert t.macs == row * (11 * 3 + 9 * 2)
 
 
+def test_one_shape_of_several_that_changes_is_found_in_a_few_passes():
+    net = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH), Cut(WIDTH, WIDTH))
+
+    def step(rows):
+        net[2].rows = rows
+        net(rand(B, WIDTH)).sum().backward()
+
+    steps = by_step(net, step, [3] * 12 + [2] * 12)
+    row = WIDTH * WIDTH  # the last layer's, of either product; before it the first has one, not two
+    assert steps[:12] == [3 * LAYER + 2 * 3 * row] * 12
+    assert steps[12 + 3 :] == [3 * LAYER + 2 * 2 * row] * (12 - 3)  # there are three to look at
+
+
 class Doubled(torch.autograd.Function):
     """2 x, by its own code."""
 
