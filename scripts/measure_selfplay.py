@@ -34,6 +34,13 @@ PLAN = (
     ("--game go --board 19 --moves 60", 2, FRESH_OR_KEPT),
     ("--game connect_four", 8, EACH),
 )
+# other networks, their games and seeds: how much of a figure is that of the weights that were drawn
+OTHERS = (
+    ("--blocks 1 --filters 8", 4, 1),
+    ("--blocks 1 --filters 8", 2, 2),
+    ("--blocks 1 --filters 8", 2, 3),
+    ("--blocks 2 --filters 16", 2, 0),
+)
 SCALES = ("unit", "signed")
 SIZE = "--blocks 1 --filters 8 --simulations 800"
 
@@ -50,9 +57,7 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = []
-    for (what, games, cache, reuse), values in product(_ways(), SCALES):
-        words = f"{what} {SIZE} --values {values} --games {games * times} --seed {seed}"
-        words += " --cache" * cache + " --reuse-tree" * reuse
+    for words, values, cache, reuse in _commands(times, seed):
         rows.append(_row(words, values, cache, reuse, folder))
         print(f"flopledger selfplay {words}: done", file=sys.stderr)
         text = io.StringIO()
@@ -60,6 +65,16 @@ def main(
         table.writeheader()
         table.writerows(rows)
         write_whole(output, text.getvalue())
+
+
+def _commands(times: int, seed: int) -> Iterator[tuple[str, str, bool, bool]]:
+    """Options of flopledger selfplay; and of these the scale, and whether it caches and reuses."""
+    for (what, games, cache, reuse), values in product(_ways(), SCALES):
+        words = f"{what} {SIZE} --values {values} --games {games * times} --seed {seed}"
+        yield words + " --cache" * cache + " --reuse-tree" * reuse, values, cache, reuse
+    for network, games, other in OTHERS:
+        words = f"--game go --board 9 {network} --simulations 800 --values unit --games {games}"
+        yield f"{words} --seed {other} --reuse-tree", "unit", False, True
 
 
 def _ways() -> Iterator[tuple[str, int, bool, bool]]:

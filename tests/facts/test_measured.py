@@ -41,8 +41,22 @@ def test_the_page_shows_todays_rows_without_a_cache():
             (row["reuse"], row["values"]): f"{float(row['evaluations_per_simulation']):.2f}"
             for row in rows("selfplay.csv")
             if (row["game"], row["search"], row["cache"]) == (game, "exact", "False")
+            and (row["network"], row["seed"]) == ("alphazero-1x8", "0")
         }
         assert f"| {title} | {' | '.join(each[way] for way in ways)} |" in page
+
+
+def test_the_page_has_the_spread_of_networks():
+    page = (FOLDER.parents[1] / "docs" / "selfplay.md").read_text().replace("\n", " ")
+    each = [
+        f"{float(row['evaluations_per_simulation']):.2f}"
+        for row in rows("selfplay.csv")
+        if (row["game"], row["search"], row["reuse"], row["values"])
+        == ("go-9x9", "exact", "True", "unit")
+    ]
+    *smaller, larger = each
+    assert f"{', '.join(smaller[:-1])} and {smaller[-1]}" in page
+    assert f"two blocks of 16 filters {larger}" in page
 
 
 def test_every_simulation_is_accounted_for():
