@@ -117,7 +117,7 @@ def test_shapes_that_an_operator_cannot_take_are_not_computed(monkeypatch):
     x = torch.zeros(2, 3, 8, 8)
     for last, line in (
         (nn.Linear(5, 6), r"cannot be multiplied \(48x8 and 5x6\)"),
-        (nn.Conv2d(4, 5, 3), "expected 4 channels, but got 3"),
+        (nn.Conv2d(4, 5, 3), "to have 4 channels, but got 3"),
         (nn.LayerNorm(7), "normalized_shape"),
         (Viewed(), "invalid for input of size 384"),
     ):

@@ -46,13 +46,20 @@ def test_as_with_numbers(count, network, shape, dtype):
         count(network, (x,), {})
 
 
-@pytest.mark.parametrize("bias", [True, False])
-def test_a_product_is_refused_in_the_kernels_words(bias):
-    network, x = nn.Linear(4, 5, bias), torch.zeros(2, 3)
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (nn.Linear(4, 5), (2, 3)),
+        (nn.Linear(4, 5, bias=False), (2, 3)),
+        (nn.Conv2d(4, 6, 3, groups=2), (1, 3, 8, 8)),
+        (nn.Conv1d(3, 6, 3), (2, 4, 8)),
+    ],
+)
+def test_wrong_sizes_are_told_in_the_kernels_words(network, shape):
     with pytest.raises(RuntimeError) as kernels:
-        network(x)
+        network(torch.zeros(shape))
     with pytest.raises(RuntimeError) as told:
-        dispatch_counter.count(network, (x,), {})
+        dispatch_counter.count(network, (torch.zeros(shape),), {})
     assert str(told.value) == str(kernels.value)
 
 

@@ -98,8 +98,8 @@ def _convolves(op: str, args: Any) -> None:
     wanted = weight.shape[1] * groups
     if not transposed and x.dim() == weight.dim() and x.shape[1] != wanted:
         raise RuntimeError(
-            f"given groups={groups} and a weight of {list(weight.shape)}, a convolution expected "
-            f"{wanted} channels, but got {x.shape[1]} in {list(x.shape)}"
+            f"Given groups={groups}, weight of size {list(weight.shape)}, expected "
+            f"input{list(x.shape)} to have {wanted} channels, but got {x.shape[1]} channels instead"
         )
     if transposed:
         if x.shape[1] != weight.shape[0]:
