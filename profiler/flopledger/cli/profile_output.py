@@ -32,7 +32,6 @@ def check_format(
     Raises:
         BadParameter: it does not.
     """
-    from flopledger.reports.generation import WITH_LIMITS
     from flopledger.reports.profile import FORMATS
 
     chosen = FORMATS[name]
@@ -52,8 +51,14 @@ def check_format(
         )
     if wanted.memory and not chosen.measurements:
         raise typer.BadParameter(f"--memory is shown by --format {shown}")
-    told = WITH_LIMITS if prompted else [form for form in FORMATS if FORMATS[form].devices]
-    if wanted.devices.on and name not in told:
+    if not wanted.devices.on:
+        return chosen
+    told = [form for form in FORMATS if FORMATS[form].devices]
+    if prompted:
+        from flopledger.reports.generation import WITH_LIMITS
+
+        told = list(WITH_LIMITS)
+    if name not in told:
         of = "--on with --prefill" if prompted else "--on"
         raise typer.BadParameter(f"{of} is shown by --format {', '.join(told)}")
     return chosen
