@@ -16,6 +16,7 @@ from hypothesis import strategies as st
         ("NVIDIA A100 80GB PCIe", "int8", 624),
         ("Tesla V100-SXM2-16GB", "float16", 125),
         ("Tesla V100-PCIE-32GB", "float16", 112),
+        ("Tesla V100-SXM3-32GB", "float16", 2 * 640 * 64 * 1.53e-3),  # tensor cores
         ("Tesla P100-PCIE-16GB", "float32", 9.3),
         ("Tesla T4", "int8", 130),
         ("Tesla K80", "float32", 8.74 / 2),  # one of the board's two GPUs
@@ -32,7 +33,13 @@ from hypothesis import strategies as st
         ("NVIDIA L40S", "bfloat16", 362.05),
         ("NVIDIA L4", "bfloat16", 121),
         ("NVIDIA RTX A6000", "bfloat16", 309.677 / 2),
+        ("NVIDIA RTX A1000", "bfloat16", 2 * 72 * 128 * 1.46e-3),
+        ("NVIDIA RTX A1000 Laptop GPU", "float32", 4.669),
+        ("NVIDIA T400 4GB", "float32", 1.094),
+        ("NVIDIA A10G", "bfloat16", 70),  # an A10 does 125
+        ("NVIDIA GeForce RTX 3090 Ti", "bfloat16", 80),
         ("NVIDIA GeForce RTX 4090", "bfloat16", 165.2),
+        ("NVIDIA GeForce RTX 4090 D", "bfloat16", 147.09),
         ("NVIDIA GeForce RTX 4090 Laptop GPU", "float32", 2 * 9728 * 2.04e-3),  # shaders x GHz
         ("NVIDIA GeForce RTX 4080 Laptop GPU", "float32", 2 * 7424 * 2.28e-3),
         ("AMD Instinct MI250X", "bfloat16", 383 / 2),  # one of the card's two dies
@@ -54,21 +61,21 @@ def test_the_dense_peak_at_that_dtype(device, dtype, tflops):
     "device",
     [
         "cpu",
-        "NVIDIA RTX A1000",  # no A100
+        "NVIDIA RTX A1000 6GB Laptop GPU",  # with more cores than that of 4 GB
         "NVIDIA T400",  # no T4
-        "NVIDIA A10G",  # no A10
+        "NVIDIA A10M",  # no A10
         "NVIDIA A100-SXM-64GB",  # with other clocks
         "NVIDIA H100 80GB HBM2e",
         "NVIDIA H200 NVL",
         "NVIDIA H20-3e",
         "NVIDIA RTX 4000",
-        "NVIDIA GeForce RTX 3090 Ti",
         "NVIDIA GeForce RTX 4080 SUPER",
-        "NVIDIA GeForce RTX 4090 D",
+        "NVIDIA GeForce RTX 5090 D",
         "NVIDIA RTX 6000 Ada Generation",
         "Quadro RTX 6000",
         "Quadro RTX A6000 with Max-Q Design",
         "Tesla V100-SXM2-32GB-LS",
+        "Tesla V100-SXM3-32GB-H",
         "AMD Instinct MI300A",
         "Apple M1 Pro Max",
         "TPU v5",

@@ -60,7 +60,7 @@ def test_a_peak_that_is_asked_for_is_taken(monkeypatch):
     assert m.read().peak == Peak(7.0, "given")
 
 
-@pytest.mark.parametrize("name", ["NVIDIA RTX A1000", "NVIDIA A100X"])
+@pytest.mark.parametrize("name", ["NVIDIA A10M", "NVIDIA A100X"])
 def test_an_unknown_device_leaves_the_utilisation_unknown(monkeypatch, name):
     on(monkeypatch, "cuda:0", name=name)
     net = nn.Linear(4, 5)
