@@ -95,6 +95,23 @@ def test_lazy_layers_are_made_on_a_copy():
     assert isinstance(network.layer, nn.LazyLinear)
 
 
+LENGTHS = []
+
+
+class LazyWithNoise(Lazy):
+    def forward(self, x):
+        LENGTHS.append(len(x))
+        return self.layer(x + torch.rand(3))
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_the_pass_that_makes_lazy_layers_leaves_no_trace():
+    before = torch.get_rng_state()
+    profile(LazyWithNoise(), torch.zeros(2, 3))
+    assert LENGTHS == []
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 class Grows(nn.Module):
     def forward(self, x):
         self.layer = nn.Linear(4, 4)

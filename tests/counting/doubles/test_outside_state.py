@@ -164,9 +164,68 @@ class OtherClass(Net):
         return Registry.get(x)
 
 
+class Tables:
+    def __init__(self):
+        self.by_length = {}
+
+    def get(self, x):
+        return self.by_length.setdefault(8, x.new_ones(8))
+
+    __call__ = get
+
+
+OBJECT = Tables()
+get = OBJECT.get
+
+
+class GlobalMethod(Net):
+    def scale(self, x):
+        return get(x)
+
+
+class StaticObject(Net):
+    scale = staticmethod(OBJECT)
+
+
+class StaticMethodOfAnObject(Net):
+    scale = staticmethod(OBJECT.get)
+
+
+class_get = Registry.get
+
+
+class GlobalClassMethod(Net):
+    def scale(self, x):
+        return class_get(x)
+
+
+@functools.singledispatch
+def dispatched(x):
+    return x
+
+
+@dispatched.register(torch.Tensor)
+def _(x):
+    return TABLES.setdefault(8, x.new_ones(8))
+
+
+class Dispatched(Net):
+    def scale(self, x):
+        return dispatched(x)
+
+
+class NewGlobal(Net):
+    def scale(self, x):
+        global NEW
+        if "NEW" not in globals():
+            NEW = x.new_ones(8)
+        return NEW
+
+
 KINDS = [GlobalDict, GlobalList, GlobalName, GlobalObject, ClassDict, ClassAttribute, CachedMethod,
          CachedStaticMethod, CachedProperty, CachedFunction, FunctionAttribute, Default, Closure,
-         OtherClass]  # fmt: skip
+         OtherClass, GlobalMethod, StaticObject, StaticMethodOfAnObject, GlobalClassMethod,
+         Dispatched, NewGlobal]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -177,7 +236,8 @@ def test_a_network_runs_as_if_it_had_not_been_counted(kind):
         assert counted.total("macs") == LINEAR
         assert counted.check.agrees
     assert TABLE is None
-    assert (COUNT, PASSES) == (0, [])
+    assert (COUNT, PASSES, "NEW" in globals()) == (0, [], False)
+    assert (TABLES, OBJECT.by_length, Registry.tables) == ({}, {}, {})
     assert not hasattr(kind, "another")
     assert CachedMethod.table.cache_info().currsize == 0
     kept = network(X)  # with tables of its own
@@ -191,9 +251,28 @@ def _forget():
     TABLES.clear()
     PASSES.clear()
     globals().update(TABLE=None, COUNT=0)
+    globals().pop("NEW", None)
+    OBJECT.by_length.clear()
+    Registry.tables.clear()
     SETTINGS.table = None
     vars(noting).clear()
     CachedMethod.table.cache_clear()
+
+
+DELETED = 1
+
+
+class DeletedGlobal(Net):
+    def scale(self, x):
+        global DELETED
+        del DELETED
+        return 1
+
+
+def test_a_global_that_is_deleted_is_there_again():
+    for _ in range(2):
+        assert profile(DeletedGlobal(), X).total("macs") == LINEAR
+        assert DELETED == 1
 
 
 @functools.lru_cache

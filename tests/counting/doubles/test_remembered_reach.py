@@ -4,6 +4,7 @@ import gc
 import sys
 import weakref
 
+import pytest
 import torch
 from flopledger import profile
 from torch import nn
@@ -121,6 +122,60 @@ def test_a_property_that_is_another_since_the_last_count(monkeypatch):
     profile(Sized(), X)
     monkeypatch.setattr(Sized, "size", property(keeping))
     profile(Sized(), X)
+    assert SECOND == []
+
+
+class Slotted:
+    __slots__ = ("size",)
+
+    def __eq__(self, other):  # so that it cannot be hashed
+        return True
+
+
+class Plain:
+    def scaled(self, x):
+        return x
+
+
+class Keeping:
+    def scaled(self, x):
+        SECOND.append(x)
+        return x
+
+
+class Mixed(Plain, nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = Slotted()
+
+    def forward(self, x):
+        if hasattr(type(self.part).size, "fget"):
+            self.part.size  # noqa: B018  it may be a property
+        if Slotted.__hash__ is not None:
+            hash(self.part)
+        return self.scaled(x)
+
+
+def keeps(self):
+    SECOND.append(self)
+    return 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("size", property(keeps)), ("__hash__", keeps)])
+def test_a_member_that_was_no_code_at_the_last_count(monkeypatch, name, value):
+    profile(Mixed(), X)
+    monkeypatch.setattr(Slotted, name, value)
+    profile(Mixed(), X)
+    assert SECOND == []
+
+
+def test_a_class_that_inherits_from_another_since_the_last_count():
+    profile(Mixed(), X)
+    Mixed.__bases__ = (Keeping, nn.Module)
+    try:
+        profile(Mixed(), X)
+    finally:
+        Mixed.__bases__ = (Plain, nn.Module)
     assert SECOND == []
 
 

@@ -62,6 +62,18 @@ def _built_in(copier: Copier, x: Any) -> Any:
     return copier.put(x, x if twin is owner else getattr(twin, x.__name__))
 
 
+def _of_class(copier: Copier, x: Any) -> Any:
+    """A staticmethod or classmethod."""
+    function = copier.of(x.__func__)
+    return copier.put(x, x if function is x.__func__ else type(x)(function))
+
+
+def _property(copier: Copier, x: property) -> Any:
+    get, put, delete = map(copier.of, (x.fget, x.fset, x.fdel))
+    same = get is x.fget and put is x.fset and delete is x.fdel
+    return copier.put(x, x if same else type(x)(get, put, delete, x.__doc__))
+
+
 def _partial(copier: Copier, x: functools.partial[Any]) -> Any:
     args, words = copier.of(x.args), {k: copier.of(v) for k, v in x.keywords.items()}
     twin = functools.partial.__new__(type(x), copier.of(x.func), *args, **words)
@@ -83,6 +95,9 @@ BY_KIND: dict[type, Copied] = {
     types.MethodType: _method,
     types.BuiltinMethodType: _built_in,
     types.CellType: _cell,
+    staticmethod: _of_class,
+    classmethod: _of_class,
+    property: _property,
     _Cache: _cache,
 }
 BY_BASE: tuple[tuple[Any, Copied], ...] = ((functools.partial, _partial),)

@@ -113,14 +113,14 @@ def materialised(module: nn.Module, inputs: Inputs) -> nn.Module:
         return module
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
     copier = Copier(lambda tensor: tensor.detach().clone())
-    whole = copier(module)
-    copier.place = lambda tensor: real(tensor).to(device)
-    try:
+    with _one_at_a_time, _program_kept(), ExitStack() as kept:
+        kept.callback(copier.give_back)
+        whole = copier(module)
+        copier.place = lambda tensor: real(tensor).to(device)
         args, kwargs = copier(inputs)
+        kept.enter_context(outside_kept(copier))
         with torch.no_grad():
             whole(*args, **kwargs)
-    finally:
-        copier.give_back()
     return whole  # type: ignore[no-any-return]
 
 

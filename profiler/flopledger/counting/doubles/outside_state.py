@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from flopledger.counting.doubles.copying import Copier
-from flopledger.counting.doubles.reached_code import CODE, Place, Reached
+from flopledger.counting.doubles.reached_code import CODE, Place, Reached, code_in
 from flopledger.counting.doubles.remembered_reach import reached_from
 
 
@@ -46,6 +46,7 @@ def outside_kept(copier: Copier) -> Iterator[None]:
 def _restore(reached: Reached) -> None:
     """All but the caches."""
     _strip(reached)
+    _take_out(reached)
     for owner, names, defaults in reached.owners:
         is_class = isinstance(owner, type)
         if not is_class and owner.__defaults__ is not defaults:
@@ -69,6 +70,16 @@ def _strip(reached: Reached) -> None:
             function.__defaults__ = defaults
         if function.__dict__:
             function.__dict__.clear()
+
+
+def _take_out(reached: Reached) -> None:
+    """Names of globals that meant nothing mean nothing; what was imported stays."""
+    for table, absent in reached.absent:
+        if table.keys().isdisjoint(absent):
+            continue
+        for name in absent & table.keys():
+            if not code_in(table[name]):
+                del table[name]
 
 
 def _read(place: Place) -> Any:

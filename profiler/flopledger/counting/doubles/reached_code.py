@@ -21,12 +21,17 @@ _Cache = functools._lru_cache_wrapper
 _ITSELF = (types.FunctionType, types.ModuleType, type, _Cache)
 _CALLS_IT = (types.MethodType, staticmethod, classmethod, property, functools.cached_property,
              functools.partialmethod)  # fmt: skip
+_COPIED = (staticmethod, classmethod, property)  # where what they call is no mere code
 CODE = (*_ITSELF, *_CALLS_IT)
 _LIBRARIES = sys.stdlib_module_names | {"torch", "numpy"}
 _INSTALLED = ("site-packages", "dist-packages")
 
 # the lowest bit of what it loads says how it is called
-_GLOBALS = {dis.opmap["LOAD_GLOBAL"]: 1, dis.opmap["STORE_GLOBAL"]: 0}
+_GLOBALS = {
+    dis.opmap["LOAD_GLOBAL"]: 1,
+    dis.opmap["STORE_GLOBAL"]: 0,
+    dis.opmap["DELETE_GLOBAL"]: 0,
+}
 
 
 class Place(NamedTuple):
@@ -53,6 +58,7 @@ class Reached:
         same: likewise, of one owner each, the names and what is kept under them.
         owners: its classes and functions, and the names of what each has; a function's defaults.
         bare: with their defaults, functions that have nothing beside, and are not among the owners.
+        absent: modules' globals, and the names that were looked up there and mean nothing.
         caches: those of functools.
     """
 
@@ -61,6 +67,7 @@ class Reached:
     same: list[tuple[Any, list[str], list[Any]]] = field(default_factory=list)
     owners: list[tuple[Any, Set[str], Any]] = field(default_factory=list)
     bare: dict[types.FunctionType, Any] = field(default_factory=dict)
+    absent: list[tuple[dict[str, Any], Set[str]]] = field(default_factory=list)
     caches: list[Any] = field(default_factory=list)
 
     def keep(self, owner: Any, name: str, value: Any) -> None:
@@ -72,13 +79,26 @@ class Reached:
 
 
 def code_in(value: Any) -> tuple[Any, ...]:
-    """A function, class, module or cache itself; of a method or property what it calls; else ()."""
+    """A function, class, module or cache itself; of a method or property what it calls; else ().
+
+    Of an object's method () as well, and of a property that calls an object: the object may change.
+    """
     if isinstance(value, _ITSELF):
         return (value,)
+    if type(value) is types.MappingProxyType:  # what functools.singledispatch chooses from
+        return tuple([code for code in value.values() if isinstance(code, _ITSELF)])
     if not isinstance(value, _CALLS_IT):
         return ()
-    called = [getattr(value, word, None) for word in ("fget", "fset", "__func__", "func")]
-    return tuple([code for code in called if code is not None])
+    if isinstance(value, types.MethodType):
+        whose = value.__self__
+        return (value.__func__, whose) if isinstance(whose, type) else ()
+    called = [getattr(value, word, None) for word in ("fget", "fset", "fdel", "__func__", "func")]
+    code = tuple([part for part in called if part is not None])
+    return () if isinstance(value, _COPIED) and not all(map(_is_code, code)) else code
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, _ITSELF)
 
 
 def is_fixed(value: Any) -> bool:
@@ -128,6 +148,9 @@ class Reach:
         self._follow(copier)
         self.reached.owners += [(kind, frozenset(vars(kind)), None) for kind in self.classes]
         self.reached.owners += [(f, frozenset(vars(f)), f.__defaults__) for f in self.functions]
+        for whose, names in self.looked_up.values():
+            table = table_of(whose)
+            self.reached.absent.append((table, names - table.keys()))
 
     def _follow(self, copier: Copier) -> None:
         classes = set[type]()

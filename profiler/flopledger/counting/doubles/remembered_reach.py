@@ -7,13 +7,12 @@ names mean is read anew. Nothing of the user's is kept alive by it.
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from operator import attrgetter, call, is_
-from types import ModuleType
+from types import MemberDescriptorType, ModuleType
 from typing import Any
 from weakref import ref
 
 from flopledger.counting.doubles.copying import Copier
 from flopledger.counting.doubles.reached_code import (
-    CODE,
     Place,
     Reach,
     Reached,
@@ -132,6 +131,10 @@ class _Table:
         self._whose, self._absent = ref(whose), absent
         self._names = tuple(table_of(whose))  # to compare them in order is to compare addresses
         self._own = frozenset(self._names) if isinstance(whose, type) else _NONE
+        met = {name for _, name, _ in places}
+        unmet = self._own - met
+        self._unmet = [name for name in unmet if name[:2] == "__" or _is_slot(whose, name)]
+        self._nature = self._nature_of(whose)
         self._code: dict[str, ref[Any]] = {}
         self._calls: list[tuple[str, type, _Refs]] = []
         self._fixed: list[str] = []
@@ -148,22 +151,31 @@ class _Table:
     def read(self, reached: Reached) -> bool:
         """Whether they mean the same code; what else they mean now is added to what is reached."""
         whose = self._whose()
-        if whose is None or not self._same_code(whose):
+        if whose is None or self._nature_of(whose) != self._nature or not self._same_code(whose):
             return False
         table = owner = table_of(whose)
         if isinstance(whose, type):
             reached.owners.append((whose, self._own, None))
             owner = whose
+        else:
+            reached.absent.append((table, self._absent))
         values = [*map(table.get, self._fixed, repeat(type))]
         if not _NO_CODE.issuperset(map(type, values)):
             return False
         reached.same.append((owner, self._fixed, values))
         for name in self._others:
             value = table.get(name, type)
-            if isinstance(value, CODE):
+            if code_in(value):
                 return False
             reached.keep(owner, name, value)
         return True
+
+    def _nature_of(self, whose: Any) -> list[int]:
+        """Of a class, what it inherits from, and of which kind what is not followed is, as ids."""
+        if not isinstance(whose, type):
+            return []
+        kinds = map(type, map(vars(whose).get, self._unmet))
+        return [*map(id, whose.__mro__), *map(id, kinds)]
 
     def _same_code(self, whose: Any) -> bool:
         table = table_of(whose)
@@ -218,6 +230,10 @@ def _is_bare(function: Any) -> bool:
         or function.__kwdefaults__
         or (function.__defaults__ and not is_fixed(function.__defaults__))
     )
+
+
+def _is_slot(kind: type, name: str) -> bool:
+    return isinstance(vars(kind)[name], MemberDescriptorType)
 
 
 def _refs(values: Iterable[Any]) -> _Refs:
