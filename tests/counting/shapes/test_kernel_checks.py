@@ -7,7 +7,31 @@ from flopledger.counting.trace import fvcore_counter
 from torch import nn
 
 HALF, DOUBLE, WHOLE, COMPLEX = torch.float16, torch.float64, torch.int64, torch.complex64
+
+
+class Masked(nn.Module):
+    """Rows, and all of each, that a mask of that shape chooses."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        self.mask = torch.ones(shape, dtype=torch.bool)
+
+    def forward(self, x):
+        return x[self.mask], x[:, self.mask]
+
+
+class Chosen(nn.Module):
+    def forward(self, x):
+        return torch.where(x, 1.0, torch.ones(2, 4))
+
+
 CALLS = [
+    (Masked(2), (2, 2), torch.float32),
+    (Masked(2), (2, 4), torch.float32),
+    (Masked(2, 2), (2, 2, 2), torch.float32),
+    (Masked(3, 4), (2, 4, 4), torch.float32),
+    (Chosen(), (2, 4), torch.float32),
+    (Chosen(), (2, 4), torch.bool),
     (nn.Linear(4, 5), (2, 4), DOUBLE),
     (nn.Linear(4, 5), (2, 4), WHOLE),
     (nn.Conv2d(4, 4, 1), (1, 4, 3, 3), HALF),

@@ -40,13 +40,15 @@ def checks_of(op: str) -> tuple[Check, ...]:
         op: "aten::mm".
     """
     name = op.removesuffix("_")
-    checks: list[Check] = []
-    if name == "aten::convolution":
-        checks.append(_convolves)
-    elif name in _PRODUCTS:
+    own = {
+        "aten::convolution": _convolves,
+        "aten::embedding": _rows,
+        "aten::index": _masks,
+        "aten::where": _chooses,
+    }
+    checks: list[Check] = [own[name]] if name in own else []
+    if name in _PRODUCTS:
         checks.append(_one_dtype)
-    elif name == "aten::embedding":
-        checks.append(_rows)
     elif name in _SOFTMAX:
         checks.append(_axis)
     elif name in _NORMS:
@@ -129,6 +131,29 @@ def _rows(op: str, args: Any) -> None:
     if low < 0 or high >= rows:
         wrong = low if low < 0 else high
         raise RuntimeError(f"index {wrong} is outside an embedding of {rows} rows")
+
+
+def _masks(op: str, args: Any) -> None:
+    x, indices = args[:2]
+    axis = 0
+    for index in indices:
+        if index is None or index.dtype not in (torch.bool, torch.uint8):
+            axis += 1
+            continue
+        over = x.shape[axis : axis + index.dim()]
+        if index.shape != over:
+            raise IndexError(
+                f"The shape of the mask {list(index.shape)} does not match the indexed tensor's, "
+                f"{list(over)} from axis {axis} on"
+            )
+        axis += index.dim()
+
+
+def _chooses(op: str, args: Any) -> None:
+    if args[0].dtype not in (torch.bool, torch.uint8):
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got {_dtype(args[0].dtype)}"
+        )
 
 
 def _norm_dtypes(op: str, args: Any) -> None:
