@@ -199,6 +199,28 @@ class GlobalClassMethod(Net):
         return class_get(x)
 
 
+def made():
+    class Unnamed(Registry):
+        tables = Registry.tables
+
+    return Unnamed
+
+
+class HeldClass(Net):
+    def __init__(self):
+        super().__init__()
+        self.held = made()
+
+    def scale(self, x):
+        return self.held.get(x)
+
+
+class HeldClassMethod(Net):
+    def __init__(self):
+        super().__init__()
+        self.scale = made().get
+
+
 @functools.singledispatch
 def dispatched(x):
     return x
@@ -225,7 +247,7 @@ class NewGlobal(Net):
 KINDS = [GlobalDict, GlobalList, GlobalName, GlobalObject, ClassDict, ClassAttribute, CachedMethod,
          CachedStaticMethod, CachedProperty, CachedFunction, FunctionAttribute, Default, Closure,
          OtherClass, GlobalMethod, StaticObject, StaticMethodOfAnObject, GlobalClassMethod,
-         Dispatched, NewGlobal]  # fmt: skip
+         HeldClass, HeldClassMethod, Dispatched, NewGlobal]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

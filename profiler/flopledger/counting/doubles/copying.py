@@ -32,6 +32,8 @@ _ENDS_QUIETLY = frozenset(
      functools._lru_cache_wrapper)
 )  # fmt: skip
 
+_AT_ONCE = ATOMS - {type}  # a class is the same in the copy, but its code may run
+
 # a module's tables of what else has a name
 _NAMED = frozenset(("_parameters", "_buffers", "_modules"))
 _TABLES = frozenset((OrderedDict, set))  # those of its hooks
@@ -50,6 +52,7 @@ class Copier:
         functions: the Python functions met on the way.
         scripted: likewise the ScriptModules, each its own copy.
         classes: likewise the classes of the objects copied, in no order.
+        held: likewise the classes that these objects hold.
         to_fill: what is left to be done to copies that are made, and hold nothing yet.
         to_key: likewise what waits until all else is filled: a key can be looked up once
             it is whole.
@@ -59,6 +62,7 @@ class Copier:
         self.functions: list[types.FunctionType] = []
         self.scripted: list[nn.Module] = []
         self.classes: set[type] = set()
+        self.held: set[type] = set()
         self.place = place
         self.tensors: list[Tensor] = []
         self._shared: dict[type, bool] = {}
@@ -104,7 +108,7 @@ class Copier:
     def of(self, x: Any) -> Any:
         """The copy of that object, which may hold nothing until `to_fill` and `to_key` are done."""
         kind = type(x)
-        if kind in ATOMS:
+        if kind in _AT_ONCE:
             return x
         known = self._copies.get(id(x), self)
         if known is not self:
@@ -114,7 +118,13 @@ class Copier:
         copied = _BY_KIND.get(kind)
         return copied(self, x) if copied is not None else self._other(x, kind)
 
+    def _class(self, x: type) -> type:
+        self.held.add(x)
+        return x
+
     def _other(self, x: Any, kind: type) -> Any:
+        if isinstance(x, type):  # of a class of classes
+            return self._class(x)
         if self._shared.get(kind):
             return x
         for base, copied in _BY_BASE:
@@ -165,7 +175,7 @@ class Copier:
         members.pop(CALLED_THROUGH, None)  # it is not compiled, and nobody listens to it
         for key, value in members.items():
             kind = type(value)
-            if kind in ATOMS:
+            if kind in _AT_ONCE:
                 continue
             if kind in _TABLES and not value and key[:1] == "_":
                 members[key] = kind()
@@ -203,7 +213,7 @@ class Copier:
         """Copies of the entries' values, under the same keys."""
         twin.update(entries)
         for key, value in twin.items():
-            if type(value) not in ATOMS:
+            if type(value) not in _AT_ONCE:
                 twin[key] = self.of(value)
 
     def attributes(self, x: Any, twin: Any) -> None:
@@ -223,13 +233,14 @@ class Copier:
 _BY_KIND: dict[type, Copied] = {
     **copied_containers.BY_KIND,
     **copied_callables.BY_KIND,
+    type: Copier._class,
     weakref.ref: Copier._weak,
     weakref.ProxyType: Copier._weak,
     weakref.CallableProxyType: Copier._weak,
 }
 _BY_BASE: tuple[tuple[Any, Copied], ...] = (
     (nn.Module, Copier._module),
-    ((type, enum.Enum), lambda copier, x: x),
+    (enum.Enum, lambda copier, x: x),
     *copied_containers.BY_BASE,
     *copied_callables.BY_BASE,
     (WEAK, Copier._weak),

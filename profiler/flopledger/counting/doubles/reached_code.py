@@ -156,8 +156,9 @@ class Reach:
         classes = set[type]()
         functions = copied = 0
         while True:
-            self._to_visit += copier.classes - classes
-            classes |= copier.classes
+            met = copier.classes | copier.held
+            self._to_visit += met - classes
+            classes |= met
             for function in copier.functions[functions:]:
                 self._code(function)
             functions = len(copier.functions)

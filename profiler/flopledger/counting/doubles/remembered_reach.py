@@ -78,7 +78,7 @@ class _Remembered:
         self._bare, self._bare_code = _refs(bare), _refs(map(_code_of, bare))
         others = [function for function in reach.functions if not _is_bare(function)]
         self._others = [*map(_Function, others)]
-        self._classes_copied = _refs(copier.classes)
+        self._classes_copied, self._classes_held = _refs(copier.classes), _refs(copier.held)
         self._functions_copied = _refs(copier.functions)
         self._caches = _refs(reach.reached.caches)
 
@@ -96,6 +96,7 @@ class _Remembered:
             copier(place.value)
         if not (
             copier.classes == {kind() for kind in self._classes_copied}
+            and copier.held == {kind() for kind in self._classes_held}
             and set(copier.functions) == {function() for function in self._functions_copied}
         ):
             return None
