@@ -4,9 +4,10 @@ import random
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,6 +25,18 @@ from flopledger.zoo.inputs import Inputs
 
 # passes touch what a process has once: its random state, torch.jit's tracer
 _one_at_a_time = threading.RLock()
+
+# what reads a switch of torch, and what sets it
+_SWITCHES: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    (torch._C._get_cudnn_benchmark, torch._C._set_cudnn_benchmark),
+    *(
+        (partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind))
+        for kind in ("cpu", "cuda")
+    ),
+)
 
 
 class ChangesItself(FlopledgerError, RuntimeError):
@@ -145,21 +158,18 @@ def _states_copied(module: nn.Module, twin: nn.Module, copier: Copier) -> None:
 
 @contextmanager
 def _program_kept() -> Iterator[None]:
-    """Random numbers go on where they were; torch's dtype, threads and determinism stay."""
+    """Random numbers go on where they were; torch's dtype, threads and other switches stay."""
     python = random.getstate()
     numpy = sys.modules.get("numpy.random")  # not imported for this: it takes 3 MiB
     arrays = numpy and numpy.get_state()
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    debug = torch.get_deterministic_debug_mode()
+    before = [read() for read, _ in _SWITCHES]
     with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:
-            torch.set_default_dtype(dtype)
-            if torch.get_num_threads() != threads:
-                torch.set_num_threads(threads)
-            if torch.get_deterministic_debug_mode() != debug:
-                torch.set_deterministic_debug_mode(debug)
+            for (read, write), value in zip(_SWITCHES, before, strict=True):
+                if read() != value:
+                    write(value)
             random.setstate(python)
             if numpy:
                 numpy.set_state(arrays)
