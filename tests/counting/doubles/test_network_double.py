@@ -165,6 +165,8 @@ class Switches(nn.Module):
         torch.set_num_threads(torch.get_num_threads() + 1)
         torch.use_deterministic_algorithms(True)
         torch.set_default_dtype(torch.float64)
+        torch.set_autocast_enabled("cpu", True)
+        torch.backends.cudnn.benchmark = True
         return x @ x
 
 
@@ -172,4 +174,5 @@ def test_a_forwards_switches_of_the_process_are_as_they_were():
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     assert profile(Switches(), torch.zeros(3, 3)).total("macs") == 27
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+    assert (torch.is_autocast_enabled("cpu"), torch.backends.cudnn.benchmark) == (False, False)
     assert torch.get_default_dtype() is torch.float32

@@ -221,6 +221,13 @@ class HeldClassMethod(Net):
         self.scale = made().get
 
 
+class PartialMethod(Net):
+    def in_table(self, table, x):
+        return table.setdefault(8, x.new_ones(8))
+
+    scale = functools.partialmethod(in_table, TABLES)
+
+
 @functools.singledispatch
 def dispatched(x):
     return x
@@ -247,7 +254,7 @@ class NewGlobal(Net):
 KINDS = [GlobalDict, GlobalList, GlobalName, GlobalObject, ClassDict, ClassAttribute, CachedMethod,
          CachedStaticMethod, CachedProperty, CachedFunction, FunctionAttribute, Default, Closure,
          OtherClass, GlobalMethod, StaticObject, StaticMethodOfAnObject, GlobalClassMethod,
-         HeldClass, HeldClassMethod, Dispatched, NewGlobal]  # fmt: skip
+         HeldClass, HeldClassMethod, PartialMethod, Dispatched, NewGlobal]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -81,6 +81,11 @@ def _partial(copier: Copier, x: functools.partial[Any]) -> Any:
     return copier.put(x, twin)
 
 
+def _partial_method(copier: Copier, x: functools.partialmethod[Any]) -> Any:
+    words = {k: copier.of(v) for k, v in x.keywords.items()}
+    return copier.put(x, type(x)(copier.of(x.func), *copier.of(x.args), **words))
+
+
 def _cache(copier: Copier, x: Any) -> Any:
     """Nobody can read what is in it: the copy is empty."""
     parameters, wrapped = x.cache_parameters(), copier.of(x.__wrapped__)
@@ -98,6 +103,7 @@ BY_KIND: dict[type, Copied] = {
     staticmethod: _of_class,
     classmethod: _of_class,
     property: _property,
+    functools.partialmethod: _partial_method,
     _Cache: _cache,
 }
 BY_BASE: tuple[tuple[Any, Copied], ...] = ((functools.partial, _partial),)

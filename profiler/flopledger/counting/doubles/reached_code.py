@@ -94,6 +94,8 @@ def code_in(value: Any) -> tuple[Any, ...]:
         return (value.__func__, whose) if isinstance(whose, type) else ()
     called = [getattr(value, word, None) for word in ("fget", "fset", "fdel", "__func__", "func")]
     code = tuple([part for part in called if part is not None])
+    if isinstance(value, functools.partialmethod):
+        return code if is_fixed(value.args) and is_fixed((*value.keywords.values(),)) else ()
     return () if isinstance(value, _COPIED) and not all(map(_is_code, code)) else code
 
 
