@@ -151,6 +151,9 @@ def test_a_newer_download_takes_the_place_of_the_table(tmp_path, capsys):
     assert [(t["name"], t["accounting"]) for t in read["trends"]] == [
         ("new.csv", "training"), ("epoch-2025", "all"),
     ]  # fmt: skip
+    one_domain = download(tmp_path / "one.csv", ALEXNET, *rows)
+    assert run("--from", one_domain, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["trends"][0]["across_domains"] is None
     (tmp_path / "bad.csv").write_text(",".join(COLUMNS).replace("Parameters", "Params"))
     assert run("--from", tmp_path / "bad.csv") == 2
     assert "no column is called 'Parameters'; did you mean Params?" in capsys.readouterr().err

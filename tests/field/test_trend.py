@@ -1,6 +1,7 @@
 """The trend, held against least squares by hand and a check made before it was written."""
 
 import csv
+from dataclasses import replace
 from datetime import date
 from math import log10, sqrt
 
@@ -139,6 +140,23 @@ def test_pairs_are_counted_by_domain():
     assert trend.across == pytest.approx(sqrt((9 + 16 + 4 + 25) / 4))
     assert trend.share_apart(3) == pytest.approx(4 / 6)
     assert trend.share_below(0.5) == 0.5
+
+
+def test_of_pairs_that_are_not_there_nothing_is_known():
+    one_domain = fit("one", [system(str(n), date(2012 + n, 1, 1), 10.0 ** (n % 3 + 5), n % 5)
+                             for n in range(8)])  # fmt: skip
+    assert one_domain.across is None
+    assert one_domain.within is not None
+
+
+def test_a_download_of_all_that_there_is_needs_no_array_of_its_pairs():
+    # 200,000 systems have 2e10 pairs; those of 0 and those of 1 order, half of each, are 1 apart
+    n = 200_000
+    trend = replace(
+        fit("any", [system(str(n), date(2012 + n, 1, 1), 10.0 ** (n % 3 + 5)) for n in range(8)]),
+        residuals=(0.0, 1.0) * (n // 2),
+    )
+    assert trend.share_apart(1) == pytest.approx((n / 2) ** 2 / (n * (n - 1) / 2))
 
 
 def test_a_system_that_is_a_domain_of_its_own_tells_the_other_coefficients_nothing():

@@ -46,7 +46,10 @@ class TrendFigures:
         spreads = {"any": trend.pair_sd, "one domain": trend.within, "two domains": trend.across}
         if which not in spreads:
             raise NoFigure(f"no pairs are called {which!r}; say {', '.join(spreads)}")
-        return spreads[which]
+        spread = spreads[which]
+        if spread is None:
+            raise NoFigure(f"{which}: {trend.name} has no such pair")
+        return spread
 
     def horizon_slope(self, accounting: Accounting, systems: str, end: End = "value") -> float:
         """Orders above the trend for an order of steps per outcome.

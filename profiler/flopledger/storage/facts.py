@@ -246,7 +246,11 @@ def read_text(path: Path) -> str:
         # utf-8-sig: Excel writes a byte order mark; newlines in quoted cells are kept as they are
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadFacts(f"{short_name(path)}: not UTF-8: {error}") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadFacts(
+            f"{short_name(path)}: line {line}: not UTF-8; save it as UTF-8, which spreadsheets and "
+            "editors offer as an encoding"
+        ) from error
     except OSError as error:
         raise BadFacts(
             f"{short_name(path)}: it cannot be read: {error.strerror}; name another file"
