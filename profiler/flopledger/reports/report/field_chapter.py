@@ -34,7 +34,8 @@ def paragraphs(field: Systems) -> list[str]:
     late = next(one for one in field.variants if one.name == "published from 2020")
     alexnet, games = trend.residual("AlexNet"), trend.of_domain("Games")
     assert alexnet is not None
-    assert trend.within is not None and trend.across is not None  # there are many domains
+    assert trend.within is not None  # there are many domains
+    assert trend.across is not None
     return [
         f"Epoch AI lists {len(trend.systems)} notable systems since 2012 with both parameters and "
         f"training compute. Their compute per parameter rises by {trend.orders_a_year:.2f} orders "
