@@ -182,7 +182,7 @@ def test_whatever_bytes_a_file_holds_it_is_read_or_refused(written, content):
     [
         ("", "it is empty; its first line names the columns"),
         (b"\xff\xfe", "line 1: not UTF-8; save it as UTF-8"),
-        (b"name,tflops,source,note\nK80,1,Caf\xe9,\n", "line 2: not UTF-8; save it as UTF-8"),
+        (b"name,tflops,source,note\nK80,1,K\xe9,\n", "line 2: not UTF-8; save it as UTF-8"),
         ("name,tflops,source\n", "column 'note' is missing; add it"),
         ("name,tflops,source,note,note\n", "two columns are called 'note'; remove one"),
         (csv_text([["K80", "4,37", "x", ""], ["K80", "1", "x", ""]]), "K80: tflops: Input should"),
