@@ -21,6 +21,7 @@ def test_the_answer_and_what_it_rests_on(result):
     # (1000 + 25,600) / (1000 + 100) = 24 times = 10^1.38; 256 = 10^2.41
     answer = chapter.answer(result)
     assert "where 256 images share one reward, learning takes 24 times the samples" in answer
+    assert "a reward for each image, by a + b h fitted to all trials." in answer
     assert "+1.38 orders" in answer
     assert "would be +2.41" in answer
     text = " ".join(chapter.paragraphs(result))

@@ -51,8 +51,9 @@ def answer(result: Horizon) -> str:
         )
     return (
         f"On handwritten digits it does: where {last:g} images share one reward, learning takes "
-        f"{10**orders:.0f} times the samples that it takes with a reward for each image. These are "
-        f"{orders:+.2f} orders of magnitude; growth {PROPORTIONAL} would be {proportional:+.2f}."
+        f"{10**orders:.0f} times the samples that it takes with a reward for each image, by "
+        f"{growth.line.name} fitted to all trials. These are {orders:+.2f} orders of "
+        f"magnitude; growth {PROPORTIONAL} would be {proportional:+.2f}."
     )
 
 
