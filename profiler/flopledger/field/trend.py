@@ -193,7 +193,10 @@ def fit(name: str, systems: Sequence[PublishedSystem], by_domain: bool = False) 
         dtype=float,
     ).reshape(-1, len(NAMES) + len(groups))
     if len(x) < 2 * x.shape[1]:
-        raise TooFew(f"{name}: {len(x)} systems are too few for a trend; begin earlier")
+        raise TooFew(
+            f"{name}: a trend takes {2 * x.shape[1]} systems with both figures and a day, and "
+            f"{len(x)} are left; begin earlier, or give a larger table"
+        )
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise TooFew(
             f"{name}: {len(x)} systems differ too little in day and size for a trend; begin earlier"
