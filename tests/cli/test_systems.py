@@ -120,7 +120,7 @@ def test_a_domain_and_a_day_are_shown_and_pictures_written(tmp_path, capsys):
     [
         (["--domain", "gaems"], "--domain 'gaems': no system is of that; did you mean Games?"),
         (["--since", "lately"], "--since 'lately' is no year and no day; say 2012 or 2012-09-30"),
-        (["--since", "2030"], "epoch-2026: 0 systems are too few"),
+        (["--since", "2030"], "epoch-2026: a trend takes 6 systems"),
         (["--from", "none.csv"], "none.csv: it cannot be read: No such file or directory"),
         (["--format", "pdf"], "'pdf' is not one of table, csv, json, markdown, svg, png, html"),
         (["--output", "no/such/folder/x"], "no/such/folder"),
