@@ -171,7 +171,7 @@ def test_a_system_that_is_a_domain_of_its_own_tells_the_other_coefficients_nothi
 
 
 def test_too_few_systems_and_systems_that_are_alike_have_no_trend():
-    with pytest.raises(TooFew, match=r"few: a trend takes 6 systems .* 2 are left; .* larger table"):
+    with pytest.raises(TooFew, match=r"few: a trend takes 6 systems .* 2 are left; .* larger"):
         fit("few", [system("a"), system("b")])
     with pytest.raises(TooFew, match="alike: 9 systems differ too little in day and size"):
         fit("alike", [system(str(n)) for n in range(9)])
