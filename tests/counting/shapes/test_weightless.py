@@ -63,6 +63,19 @@ class Planned(nn.Module):
         self.scale = nn.Parameter(torch.tensor([1.5]))
 
 
+@pytest.mark.parametrize("fault", [KeyError, NameError, ImportError, FileNotFoundError])
+def test_a_factory_that_fails_of_its_own_is_not_run_again_with_weights_stored(fault):
+    made = []
+
+    def fails():
+        made.append(nn.Linear(2, 4).weight.is_meta)
+        raise fault("full_attention")
+
+    with pytest.raises(fault):
+        build(fails)
+    assert made == [True]
+
+
 def test_given_numbers_are_known_while_a_network_is_built():
     net = build(Planned)
     assert [layer.out_features for layer in net.layers] == [3, 5]

@@ -22,6 +22,9 @@ _META = torch.device("meta")
 # matrix has an inverse with, or their own
 Values = Literal["unknown", "zeros", "random", "given"]
 
+# what a factory raises of its own: no tensor without values does
+_ITS_OWN = (KeyError, NameError, ImportError, OSError)
+
 
 def place_of(values: Values, module: nn.Module) -> Place:
     """How the module's tensors are stood in for in a pass that knows that much of them."""
@@ -36,7 +39,9 @@ def build(factory: Callable[[], nn.Module]) -> nn.Module:
     """The module that the factory makes, its floating tensors on meta, the others real.
 
     A factory that asks a tensor for its value while it builds is run again without all this, and so
-    is one that makes a part of TorchScript, which keeps the tensors that it is made with.
+    is one that makes a part of TorchScript, which keeps the tensors that it is made with. One that
+    fails of its own, as of a name that its configuration lacks, is not: with its weights stored a
+    large network would take all memory before it failed again.
     """
     try:
         with (
@@ -46,6 +51,8 @@ def build(factory: Callable[[], nn.Module]) -> nn.Module:
             _scripts_whole(),
         ):
             module = factory()
+    except _ITS_OWN:
+        raise
     # "Cannot copy out of meta tensor" and its kin, or what comes of sizes that no export expects
     except Exception:
         return factory()
