@@ -92,7 +92,7 @@ class Recorder(DispatchMode):
         with torch._C.DisableTorchFunction():  # else this code, too, is told that meta is the CPU
             try:
                 return self._count(func, args, kwargs or {})
-            except (RuntimeError, IndexError) as error:
+            except _OF_SHAPES as error:
                 if not self._guessed and _is_of_shapes(operator_of(func), error):
                     self.complaint = error
                 raise

@@ -17,7 +17,6 @@ class Operator(NamedTuple):
 
     Attributes:
         name: "aten::add_".
-        overload: "Tensor".
         free: whether it does no arithmetic.
         view: whether its result looks into what it is given.
         looks: whether that is all, and it is given one tensor and numbers.
@@ -32,7 +31,6 @@ class Operator(NamedTuple):
     """
 
     name: str
-    overload: str
     free: bool
     view: bool
     looks: bool
@@ -58,7 +56,6 @@ def operator_of(func: Any) -> Operator:
     tensors = ["Tensor" in str(argument.type) for argument in schema.arguments]
     return Operator(
         name=name,
-        overload=schema.overload_name,
         free=free,
         view=view,
         looks=free and view and tensors[0] and sum(tensors) == 1 and not selects(name),
