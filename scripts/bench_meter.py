@@ -8,7 +8,6 @@ sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from operator import sub
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -22,7 +21,8 @@ from flopledger.zoo.libraries import imported
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-RUNS, PARTS, STEPS = 7, 40, 40  # of each job; of a loop; of a training
+RUNS, PARTS = 7, 40  # of each job; of a loop
+STEPS, FIRST = 1000, 300  # of a training, metered and bare ones each; metered ones before these
 
 
 def main() -> None:
@@ -107,32 +107,29 @@ def _transformers() -> None:
         eos_token_id=0,
     )  # fmt: skip
     model = transformers.GPT2LMHeadModel(config)
-    ids = torch.arange(4 * 24).reshape(4, 24) % 500
+    ids = torch.arange(8 * 32).reshape(8, 32) % 500
     texts = [{"input_ids": row, "labels": row} for row in ids]
     ours = flopledger.callbacks.transformers(model, peak=1e12)
+    steps = Steps(model)
 
     class Clock(transformers.TrainerCallback):  # type: ignore[misc]
         def on_step_begin(self, *_: Any, **__: Any) -> None:
-            ends.append(time.process_time())
+            trainer.callback_handler.callbacks = [*(every if steps.next() else without)]
 
-    ends: list[float] = []
     with TemporaryDirectory() as folder:
         options = transformers.TrainingArguments(
-            output_dir=folder, max_steps=STEPS + 1, logging_steps=STEPS // 2, use_cpu=True,
-            per_device_train_batch_size=4, save_strategy="no", report_to="none",
+            output_dir=folder, max_steps=FIRST + 2 * STEPS + 1, logging_steps=50, use_cpu=True,
+            per_device_train_batch_size=8, save_strategy="no", report_to="none",
             disable_tqdm=True,
         )  # fmt: skip
-
-        def train(*callbacks: Any) -> list[float]:
-            ends.clear()
-            trainer = transformers.Trainer(
-                model=model, args=options, train_dataset=texts, callbacks=[*callbacks, Clock()]
-            )
-            trainer.remove_callback(transformers.PrinterCallback)
-            trainer.train()
-            return _between(ends)
-
-        _compare("steps of a GPT-2 of 2 layers in transformers", train, ours)
+        trainer = transformers.Trainer(
+            model=model, args=options, train_dataset=texts, callbacks=[ours, Clock()]
+        )
+        trainer.remove_callback(transformers.PrinterCallback)
+        every = trainer.callback_handler.callbacks
+        without = [callback for callback in every if callback is not ours]
+        trainer.train()
+    steps.print("a step of a GPT-2 of 2 layers in transformers")
 
 
 def _lightning() -> None:
@@ -157,38 +154,55 @@ def _lightning() -> None:
 
     class Clock(pytorch_lightning.Callback):  # type: ignore[misc]
         def on_train_batch_start(self, *_: Any) -> None:
-            ends.append(time.process_time())
+            trainer.callbacks = [*(every if steps.next() else without)]
 
-    ends: list[float] = []
     module = Module()
+    steps = Steps(module.network)
     ours = flopledger.callbacks.lightning(module.network, peak=1e12)
-    batches = torch.utils.data.DataLoader(torch.rand(4 * (STEPS + 1), 32, 128), batch_size=4)
-
-    def train(*callbacks: Any) -> list[float]:
-        ends.clear()
-        trainer = pytorch_lightning.Trainer(
-            max_epochs=1, log_every_n_steps=STEPS // 2, accelerator="cpu", logger=False,
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            callbacks=[*callbacks, Clock()],
-        )  # fmt: skip
-        trainer.fit(module, batches)
-        return _between(ends)
-
-    _compare("steps of two layers of width 128 in Lightning", train, ours)
+    rows = torch.rand(8 * (FIRST + 2 * STEPS + 1), 32, 128)
+    trainer = pytorch_lightning.Trainer(
+        max_epochs=1, log_every_n_steps=50, accelerator="cpu", logger=False,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        callbacks=[ours, Clock()],
+    )  # fmt: skip
+    every = trainer.callbacks
+    without = [callback for callback in every if callback is not ours]
+    trainer.fit(module, torch.utils.data.DataLoader(rows, batch_size=8))
+    steps.print("a step of two layers of width 128 in Lightning")
 
 
-def _between(ends: list[float]) -> list[float]:
-    return [end - start for start, end in pairwise(ends)]
+class Steps:
+    """Steps of one training, of which every second one is bare once the first are done.
 
+    Both have what the machine does at that time: two trainings differ by more than a meter adds.
+    """
 
-def _compare(name: str, train: Callable[..., list[float]], callback: Any) -> None:
-    """On average of a training's first steps, some of which are watched, and of one that is not."""
-    train()
-    parts = _least_parts(train, lambda: train(callback))
-    bare, ours = (sum(seconds) / STEPS * 1e6 for seconds in parts)
-    print(f"{name}, the first {STEPS} | {bare:.0f} | {_added(ours, bare)} |")
-    bare, more = median(parts[0]) * 1e6, median(map(sub, parts[1], parts[0])) * 1e6
-    print(f"{name}, one not watched | {bare:.0f} | {_added(bare + more, bare)} |", flush=True)
+    def __init__(self, network: nn.Module) -> None:
+        self._hooks = network._forward_pre_hooks, network._forward_hooks
+        self._hung: list[dict[int, Any]] = []
+        self._seconds: list[float] = []
+        self._begin = 0.0
+
+    def next(self) -> bool:
+        """A step begins; returns whether it is metered."""
+        now = time.process_time()
+        self._seconds.append(now - self._begin)
+        number = len(self._seconds)  # of this step, from 1
+        metered = number <= FIRST or number % 2 == 0
+        if number == FIRST:
+            self._hung = [dict(hooks) for hooks in self._hooks]
+        if number > FIRST:
+            for hooks, hung in zip(self._hooks, self._hung, strict=True):
+                hooks.clear()
+                hooks.update(hung if metered else {})
+        self._begin = time.process_time()
+        return metered
+
+    def print(self, name: str) -> None:
+        """What the median of steps takes, and of a bare one and the metered one after it more."""
+        bare, ours = self._seconds[FIRST + 1 :: 2], self._seconds[FIRST + 2 :: 2]
+        taken, more = median(bare) * 1e6, median(map(sub, ours, bare)) * 1e6
+        print(f"{name} | {taken:.0f} | {_added(taken + more, taken)} |", flush=True)
 
 
 def _line(name: str, net: nn.Module, work: Work, calls: int) -> None:

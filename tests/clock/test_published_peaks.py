@@ -36,6 +36,7 @@ from hypothesis import strategies as st
         ("NVIDIA RTX A1000", "bfloat16", 2 * 72 * 128 * 1.46e-3),
         ("NVIDIA RTX A1000 Laptop GPU", "float32", 4.669),
         ("NVIDIA T400 4GB", "float32", 1.094),
+        ("NVIDIA T400 4GB", "float16", 2 * 1.094),
         ("NVIDIA A10G", "bfloat16", 70),  # an A10 does 125
         ("NVIDIA GeForce RTX 3090 Ti", "bfloat16", 80),
         ("NVIDIA GeForce RTX 4090", "bfloat16", 165.2),

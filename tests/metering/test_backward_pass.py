@@ -84,6 +84,31 @@ def test_shapes_that_change_within_are_seen_and_have_calls_watched():
     assert t.macs == row * (11 * 3 + 9 * 2)
 
 
+def test_what_was_cut_off_is_joined():
+    """A layer that had no gradient to pass on has one, in a graph of as many nodes."""
+
+    class Joined(nn.Module):
+        joined = False
+
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = layers(2)
+
+        def forward(self, x):
+            y = self.first(x)
+            return self.second(y if self.joined else y.detach())
+
+    net = Joined()
+
+    def step(joined):
+        net.joined = joined
+        net(rand(B, WIDTH)).sum().backward()
+
+    order = [False] * 5 + [True] * 5 + [False, True] * 20
+    # the second's weight's; and the results' of the first, and its weight's
+    assert by_step(net, step, order) == [LAYER * (3 if joined else 1) for joined in order]
+
+
 def test_one_shape_of_several_that_changes_is_found_in_a_few_passes():
     net = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH), Cut(WIDTH, WIDTH))
 

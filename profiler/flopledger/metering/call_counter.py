@@ -40,6 +40,7 @@ class CallCounter:
 
     Attributes:
         led_out: names of modules whose hooks may lead a result out, at which a pass may begin.
+        modules: by the names that their calls go by.
     """
 
     def __init__(self, recount: int, several: bool, off: Callable[[], None]) -> None:
@@ -47,6 +48,7 @@ class CallCounter:
         self.signatures: dict[Hashable, Signature] = {}
         self.sums = Sums()
         self.led_out: set[str] = set()
+        self.modules: dict[str, nn.Module] = {}
         self._local = self.sums.local
         self._families: dict[Hashable, Family] = {}
         self._alike: dict[Hashable, list[Signature]] = {}
@@ -59,31 +61,32 @@ class CallCounter:
         local, begin = self._local, self.begin
 
         def begins(module: nn.Module, args: Any, kwargs: Any) -> None:
-            try:
-                here = local.thread
-                signature = here.run.signature
-                called, training, grad, shape, dtype, wants = signature.single
-                (x,) = args
-                if (
-                    called is name
-                    and not (kwargs or here.stack)
-                    and type(x) is Tensor
-                    and x.shape == shape
-                    and x.dtype is dtype
-                    and x.requires_grad is wants
-                    and module.training is training
-                    and _grad_enabled() is grad
-                    and (number := signature.started + 1) < signature.watch_at
-                    and _current_pass() == -1
-                    and _mapping() is None
-                ):
-                    signature.started = number
-                    low = _next_number() if grad else 0
-                    begun = module, signature, None, None, False, _failing(), low, _clock()
-                    here.stack.append(begun)
-                    return
-            except Exception:  # this thread has no run yet, or it is no such call
-                pass
+            if not kwargs:
+                try:
+                    here = local.thread
+                    signature = here.run.signature
+                    called, training, grad, shape, dtype, wants = signature.single
+                    (x,) = args
+                    if (
+                        called is name
+                        and not here.stack
+                        and type(x) is Tensor
+                        and x.shape == shape
+                        and x.dtype is dtype
+                        and x.requires_grad is wants
+                        and module.training is training
+                        and _grad_enabled() is grad
+                        and (number := signature.started + 1) < signature.watch_at
+                        and _current_pass() == -1
+                        and _mapping() is None
+                    ):
+                        signature.started = number
+                        low = _next_number() if grad else 0
+                        begun = module, signature, None, None, False, _failing(), low, _clock()
+                        here.stack.append(begun)
+                        return
+                except Exception:  # this thread has no run yet, or it is no such call
+                    pass
             begin(name, module, args, kwargs)
 
         return begins
@@ -246,6 +249,7 @@ class CallCounter:
             if watch is not None:
                 self.sums.settle()  # at the cost that calls had before
                 seen = signature.add_watched(watch)
+                signature.weights = list(self.modules[signature.name].parameters())
             self.sums.add_calls(signature, here, cost or seen, 1, seconds, padding)
 
     def _latest(self, signature: Signature, here: Thread) -> None:

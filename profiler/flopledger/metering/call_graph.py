@@ -9,7 +9,7 @@ from torch import Tensor
 from flopledger.counting.structure.leaves import tensors_within
 from flopledger.metering.asked_gradients import all_asked
 from flopledger.metering.backward_pass import BackwardPass, shown
-from flopledger.metering.nodes import COMPILED, HIDDEN, PLAIN, once, sort_of
+from flopledger.metering.nodes import COMPILED, HIDDEN, PLAIN, once, sort_of, when_met
 from flopledger.metering.signature import Samples, Signature
 from flopledger.metering.sums import Sums, Thread
 from flopledger.metering.work_recorder import WorkRecorder
@@ -45,21 +45,26 @@ class CallGraph:
             tells of itself.
     """
 
-    low = high = 0
-    _weights = 0  # how many nodes of others these lead to
-    _looks = _mapped = _compiled = False
-    _watched = False  # whether every node is watched, for what it computes again
-    _each = False  # whether every node that takes products tells when it runs
-    _pass = -1  # the backward pass under way
-    _told: BackwardPass | None = None  # what of it is told
-    _done: float = 0  # MACs in it
-    _whole = False  # whether all of it was added at once
-
-    recomputes = True
+    __slots__ = (
+        "__weakref__", "_compiled", "_done", "_each", "_looks", "_mapped", "_pass", "_roots",
+        "_signature", "_sums", "_thread", "_told", "_trained", "_watched", "_weights", "_whole",
+        "high", "low", "recomputes",
+    )  # fmt: skip
 
     def __init__(self, signature: Signature, sums: Sums, thread: Thread) -> None:
         self._signature, self._sums, self._thread = signature, sums, thread
-        self._roots: set[int] = set()  # numbers of the results' nodes
+        self.low = self.high = 0
+        self.recomputes = True
+        self._roots: tuple[int, ...] = ()  # numbers of the results' nodes
+        self._weights = 0  # how many nodes of others these lead to
+        self._looks = self._mapped = self._compiled = False
+        self._watched = False  # whether every node is watched, for what it computes again
+        self._each = False  # whether every node that takes products tells when it runs
+        self._pass = -1  # the backward pass under way
+        self._told: BackwardPass | None = None  # what of it is told
+        self._trained: tuple[bool, ...] | None = None  # whether each weight was to be
+        self._done: float = 0  # MACs in it
+        self._whole = False  # whether all of it was added at once
 
     def follow(
         self, results: Sequence[Tensor], args: Any, low: int, looks: bool, mapped: bool
@@ -81,21 +86,25 @@ class CallGraph:
         self._looks, self._mapped = looks, mapped
         self._watched = looks and signature.may_repeat
         signature.has_graph(self.high - low)
-        nodes = [node for result in results if (node := result.grad_fn) is not None]
         if signature.elsewhere:
             given = {tensor.grad_fn for tensor in tensors_within(args)}
-            self._weights = self._hang(set(nodes), 0, _A_LEAFS, given)
+            self._weights = self._hang(_nodes(results), 0, _A_LEAFS, given)
             return
         if looks or mapped or signature.every_node:
-            roots = {node for node in nodes if low <= node._sequence_nr() < self.high}
-            self._roots = {node._sequence_nr() for node in roots}
+            roots = {node for node in _nodes(results) if low <= node._sequence_nr() < self.high}
+            self._roots = tuple([node._sequence_nr() for node in roots])
             self._weights = self._hang(roots, low, self.high)
             return
-        for node in nodes:
+        self._trained = signature.trained()
+        several = any(result.output_nr for result in results)
+        for result in results:
+            node = result.grad_fn
+            if node is None:
+                continue
             number = node._sequence_nr()
             if low <= number < self.high and number not in self._roots:
-                self._roots.add(number)
-                node.register_prehook(self._enters)
+                self._roots = (*self._roots, number)
+                when_met(node, several, self._enters)
 
     def _hang(
         self,
@@ -146,14 +155,15 @@ class CallGraph:
         return self._passes if sort is PLAIN else self._runs
 
     def _enters(self, gradients: Any) -> None:
-        """A pass comes by a result's node, which begins to run."""
+        """A pass comes by a result's node, which begins to run if the pass goes on from there."""
         try:
             node = _current_node()
             told = self._told if _current_pass() == self._pass else None
             if told is not None and told.has(node):
                 return  # it lies below another result
-            for gradient in gradients:
-                self._mapped = self._mapped or (gradient is not None and _is_batched(gradient))
+            if not any(all_asked(node.next_functions)):
+                return  # the pass asks for what comes to it, and ends here
+            self._mapped = self._mapped or _are_batched(gradients)
             if not self._each and (self._mapped or _grad_enabled() or not self._tells(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
             if self._each:
@@ -169,7 +179,7 @@ class CallGraph:
         """
         again = self._begins() if _current_pass() != self._pass else None
         if self._told is None:
-            self._told = BackwardPass(self._signature, self.low, self.high)
+            self._told = BackwardPass(self._signature, self.low, self.high, self._trained)
         known = self._told.told(root)
         macs, later = known or (0, ())
         self._done += macs
@@ -353,6 +363,11 @@ class CallGraph:
                 here.backward_macs += macs
 
 
+def _nodes(results: Sequence[Tensor]) -> set[Any]:
+    return {node for result in results if (node := result.grad_fn) is not None}
+
+
 def _are_batched(gradients: Any) -> bool:
     """Whether these are several gradients each (is_grads_batched), which their shapes hide."""
-    return any(g is not None and _is_batched(g) for g in gradients or ())
+    every = gradients if type(gradients) is tuple else (gradients,)
+    return any(gradient is not None and _is_batched(gradient) for gradient in every)

@@ -128,6 +128,7 @@ class Meter:
         hooked = []
         for name, module in self._modules.items():
             own = {method: f"{name}.{method}" for method in self._methods}
+            calls.modules |= dict.fromkeys((name, *own.values()), module)
             if any(part._forward_hooks for part in module.modules()):
                 calls.led_out |= {name, *own.values()}
             if module._compiled_call_impl is None:

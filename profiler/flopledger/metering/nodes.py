@@ -1,9 +1,12 @@
 """What nodes of an autograd graph are to a count, and which of them a backward pass will run."""
 
+import threading
+from bisect import bisect
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from flopledger.counting.dispatch.autograd_graph import hides, multiplies
 from flopledger.metering.asked_gradients import asks_for
@@ -12,21 +15,31 @@ from flopledger.metering.asked_gradients import asks_for
 # node, or are of compiled code, whose kernels no dispatcher sees
 PLAIN, SHOWN, HIDDEN, COMPILED = "plain", "shown", "hidden", "compiled"
 _goes_on_to = torch._C._will_engine_execute_node
+_LEAF: Any = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
+_DEEP = 12  # steps; more through a graph of more than its square of nodes
 _sorts: dict[type, str] = {}
+
+
+Ends = tuple[bool, ...]  # whether each of a node's edges leads to a node, no leaf; () of one edge
 
 
 class Way(NamedTuple):
     """From a result's node down to every node that takes products.
 
     Attributes:
-        steps: each a node that leads on to products or takes some: where among them the one before
-            it stands, by which of its edges it comes, what it is, its number from the call's first,
-            and its sort.
+        steps: each a node that takes products, leads on to some, or might: where among them the
+            one before it stands, by which of its edges it comes, what it is, its number from the
+            call's first, its sort, and where its edges lead.
         numbers: of them all, from the call's first.
+        down: by which edges one comes to the node that was made first of those some steps below;
+            with where the edges of the one before lead.
+        end: what it is, its number, and the same of its edges.
     """
 
-    steps: tuple[tuple[int, int, Any, int, str], ...]
+    steps: tuple[tuple[int, int, Any, int, str, Ends], ...]
     numbers: frozenset[int]
+    down: tuple[tuple[int, Ends], ...]
+    end: tuple[Any, int, Ends]
 
 
 def sort_of(kind: type, node: Any) -> str:
@@ -41,6 +54,35 @@ def sort_of(kind: type, node: Any) -> str:
             known = SHOWN if multiplies(node) else PLAIN
         _sorts[kind] = known
     return known
+
+
+class _Lender(threading.local):
+    """A tensor for each thread, whose hooks are lent to nodes."""
+
+    def __init__(self) -> None:
+        with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+            self.tensor: Any = Tensor()
+
+
+_lender = _Lender()
+
+
+def when_met(node: Any, several: bool, hears: Callable[[Any], None]) -> None:
+    """Have a node tell when a pass comes to it, with what gradients it is given.
+
+    Args:
+        node: a result's.
+        several: whether it may have made several results, all of whose gradients are to be told.
+        hears: is called before the node runs; where it made one result, also by a pass that asks
+            for what comes to the node and does not run it.
+    """
+    if several:
+        node.register_prehook(hears)
+        return
+    lent = _lender.tensor  # as a tensor's hooks are hung on, which takes a third of the time
+    lent._backward_hooks = {0: hears}
+    node._register_hook_dict(lent)
+    lent._backward_hooks = None
 
 
 def once(node: Any, hears: Callable[[Any], None]) -> None:
@@ -102,7 +144,8 @@ def way_from(root: Any, low: int, high: int, met: Collection[int]) -> Way | None
         sort = sort_of(type(node), node)
         if sort is COMPILED:
             return None
-        back = place if sort is not PLAIN else 0
+        cut = any(end is None for end, _ in node.next_functions)
+        back = place if cut or sort is not PLAIN else 0
         while back not in leads:
             leads.add(back)
             back = steps[back][0]
@@ -117,11 +160,46 @@ def way_from(root: Any, low: int, high: int, met: Collection[int]) -> Way | None
     way = []
     for place in kept:
         (before, edge), node = steps[place], nodes[place]
-        kind = type(node)
-        way.append(
-            (kept.get(before, -1), edge, kind, node._sequence_nr() - low, sort_of(kind, node))
-        )
-    return Way(tuple(way), frozenset([number for _, _, _, number, _ in way]))
+        kind, ends = type(node), _ends(node.next_functions)
+        number, sort = node._sequence_nr() - low, sort_of(kind, node)
+        way.append((kept.get(before, -1), edge, kind, number, sort, ends))
+    numbers = frozenset([number for _, _, _, number, _, _ in way])
+    return Way(tuple(way), numbers, *_down(nodes, steps, low))
+
+
+def _down(
+    nodes: list[Any], steps: list[tuple[int, int]], low: int
+) -> tuple[tuple[tuple[int, Ends], ...], tuple[Any, int, Ends]]:
+    deep = [0]
+    for before, _ in steps[1:]:
+        deep.append(deep[before] + 1)
+    reach = bisect(deep, max(_DEEP, len(nodes) // _DEEP))
+    place, down = min(range(reach), key=lambda place: nodes[place]._sequence_nr()), []
+    last = nodes[place]
+    end = type(last), last._sequence_nr() - low, _ends(last.next_functions)
+    while place:
+        place, edge = steps[place]
+        down.append((edge, _ends(nodes[place].next_functions)))
+    return tuple(reversed(down)), end
+
+
+def _ends(edges: Any) -> Ends:
+    if len(edges) == 1:
+        return ()
+    return tuple([end is not None and type(end) is not _LEAF for end, _ in edges])
+
+
+def leads_down(way: Way, root: Any, low: int) -> bool:
+    """Whether the graph goes on, some steps below, as it did when the way was found."""
+    node: Any = root
+    for edge, ends in way.down:
+        edges = node.next_functions
+        if edge >= len(edges) or _ends(edges) != ends:
+            return False
+        node = edges[edge][0]
+        if node is None:
+            return False
+    return (type(node), node._sequence_nr() - low, _ends(node.next_functions)) == way.end
 
 
 def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
@@ -136,7 +214,7 @@ def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
     """
     every, nodes, edges_of, asked = [list[Any]() for _ in range(4)]
     node: Any = root
-    for before, edge, kind, number, sort in way.steps:
+    for before, edge, kind, number, sort, ends in way.steps:
         if before >= 0:
             edges = every[before]
             if edge >= len(edges):
@@ -146,6 +224,8 @@ def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:
             return None
         edges = node.next_functions
         every.append(edges)
+        if len(edges) > 1 and _ends(edges) != ends:
+            return None
         if sort is PLAIN:
             continue
         nodes.append(node)

@@ -9,6 +9,7 @@ from flopledger.counting.samples import samples_of
 from flopledger.counting.structure.layers import Watch
 from flopledger.counting.structure.leaves import tensors_within
 from flopledger.counting.structure.wrapped import shape_of
+from flopledger.metering.alike_passes import AlikePasses
 from flopledger.metering.call_key import physical
 from flopledger.metering.nodes import Way, way_from
 from flopledger.metering.shape_law import Laws, Place
@@ -120,6 +121,9 @@ class Signature:
         suspect: the last call to be watched because one had a graph of another size.
         passes: of backward passes that asked for the same: shapes of the nodes that show their
             work, the MACs of these, and which do not; none are kept of a family of many shapes.
+        alike: passes that ran whole graphs, by the number of their nodes, those of the results by
+            which they came, and which weights were trained.
+        weights: of the module, as it was when a call was last watched; None until one was.
         opaque: MACs of nodes of the graph that do not show their work, by node.
         elsewhere: whether part of its calls was seen to be done in other threads.
         may_repeat: whether nodes whose code is PyTorch's own may compute again: what the last call
@@ -130,12 +134,12 @@ class Signature:
     """
 
     __slots__ = (
-        "again", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
+        "again", "alike", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
         "every_node", "failed", "family", "grad", "inside", "macs", "may_repeat", "name", "opaque",
         "other_flops", "other_watched", "passes", "places", "products", "recomputed",
         "recomputed_macs", "samples", "seconds", "shapes", "single", "sizes", "started", "suspect",
         "tokens", "training", "uncounted", "unknown_backwards", "unwatched", "varies", "want_eager",
-        "watch_at", "watched",
+        "watch_at", "watched", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -170,6 +174,8 @@ class Signature:
         self.sizes: set[int] = set()
         family.size += 1
         self.passes: dict[Any, tuple[list[Any], int, list[int]]] = {}
+        self.alike: dict[Any, AlikePasses] = {}
+        self.weights: list[Tensor] | None = None
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
         self.want_eager = self.elsewhere = self.every_node = False
@@ -189,6 +195,7 @@ class Signature:
     def suspects(self) -> None:
         """Calls may not cost what they did: the next few are watched."""
         self.suspect, self.watch_at = self.started + _FEW, 0
+        self.alike.clear()
 
     def stands_at(self, places: list[Place]) -> None:
         """Take what calls cost from the family's laws, if one tells."""
@@ -226,6 +233,10 @@ class Signature:
         """Whether the graphs of its calls are alike, and of few enough shapes to be kept."""
         alike = not (self.varies or self.elsewhere)
         return alike and self.family.size <= _ENOUGH
+
+    def trained(self) -> tuple[bool, ...] | None:
+        """Of each weight, whether it wants a gradient; None where no weights are known."""
+        return None if self.weights is None else tuple([w.requires_grad for w in self.weights])
 
     def due(self, recount: int) -> bool:
         """Whether a call that has started, not before `watch_at`, is to be watched."""
