@@ -3,6 +3,7 @@
 import ast
 import gc
 import os
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,10 @@ LIBRARY = Path(__file__).parent.parent / "profiler" / "flopledger"
 
 # workers of pytest-xdist share the cores: threads of one wait for those of another
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# a shell has what it starts in the background ignore Ctrl-C, which tests send
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # how long an example takes says how busy the machine is, not whether the code is right
 hypothesis.settings.register_profile("flopledger", deadline=None)
