@@ -1,5 +1,6 @@
 """How much memory inference and a training step take, worked out without taking it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from flopledger.allocation.meta_allocator import DEVICES, Device
 from flopledger.allocation.optimisers import FLOAT32, check_optimiser, state_bytes, step_bytes
 from flopledger.allocation.passes_on_shapes import Training, inference_of, training_of
 from flopledger.allocation.precision import Precision, check_precision
-from flopledger.allocation.shards import Sharding, parse_sharding
+from flopledger.allocation.shards import Sharding, dealt, parse_sharding
 from flopledger.counting.advice import advised
 from flopledger.counting.shapes.meta_devices import Overwrites, constants_unknown
 from flopledger.counting.subject import Subject, subject_of
@@ -109,46 +110,64 @@ def _worked_out(
         "buffers_bytes": still.buffers,
         "inputs_bytes": still.inputs,
     }
-    base = sum(sizes.values())
+    base: int = sum(sizes.values())
     sizes["inference_peak_bytes"] = base + still.gathered.inference + still.peak
     if not backward:
         return Memory(**sizes)
 
     step = training_of(subject, form, sharding, device)
-    stepped, masters = _stepped(step, form)
-    state = ranks.share(state_bytes(form.optimiser, stepped, step.untouched), 1)
-    # the gradients as float32, of which the masters' steps are taken, are there for all together
-    making = ranks.share(masters + step_bytes(form.optimiser, device, stepped), 1)
     gradients = ranks.share(step.gradients, 2)
     divided = ranks.stage > 1  # else they are in the passes' peak
-    held = base + state + ranks.share(masters, 1) + divided * gradients
+    passes = still.gathered.training + step.peak
+
+    def peak(own: _Stepped) -> int:
+        held = base + own.state + own.masters + divided * gradients
+        return held + max(passes, own.making + (not divided) * gradients)
+
+    fullest = max(_stepped(step, form, ranks, device), key=peak)
     return Memory(
         **sizes,
         gradients_bytes=gradients,
-        optimiser_state_bytes=state,
-        masters_bytes=ranks.share(masters, 1) if _has_masters(form) else None,
+        optimiser_state_bytes=fullest.state,
+        masters_bytes=fullest.masters if _has_masters(form) else None,
         saved_activations_bytes=step.saved,
         weight_casts_bytes=step.casts,
         recomputed_bytes=step.recomputed,
         gathered_bytes=still.gathered.training if ranks.stage > 2 else None,
-        training_peak_bytes=held
-        + max(still.gathered.training + step.peak, making + (not divided) * gradients),
+        training_peak_bytes=peak(fullest),
         form=form,
     )
 
 
-def _stepped(step: Training, form: Form) -> tuple[list[Tensor], int]:
-    """What the optimiser steps, the parameters or masters of them; the bytes of the masters."""
-    if not _has_masters(form):
-        return list(step.trained), 0
-    narrow = [p.numel() * FLOAT32 for p in step.trained if p.element_size() < FLOAT32]
-    stepped = [
-        torch.empty(p.shape, dtype=torch.float32, device="meta")
-        if p.element_size() < FLOAT32
-        else p
-        for p in step.trained
-    ]
-    return stepped, sum(narrow)
+@dataclass(frozen=True)
+class _Stepped:
+    """The bytes that a rank's optimiser keeps, those of masters, and what its step makes."""
+
+    state: int
+    masters: int
+    making: int
+
+
+def _stepped(step: Training, form: Form, ranks: Sharding, device: Device) -> list[_Stepped]:
+    """Of each rank that steps parameters of its own; of one, where all have the same share."""
+    params, untouched = [*step.trained, *step.untouched], {*step.untouched}
+    found = []
+    for hand in dealt(params, ranks.ranks) if ranks.stage == 1 < ranks.ranks else [params]:
+        trained = [p for p in hand if p not in untouched]
+        stepped = [_master(p) if _has_masters(form) else p for p in trained]
+        masters = sum(m.nbytes for m, p in zip(stepped, trained, strict=True) if m is not p)
+        state = state_bytes(form.optimiser, stepped, [p for p in hand if p in untouched])
+        # the gradients as float32, of which the masters' steps are taken, are there all together
+        making = masters + step_bytes(form.optimiser, device, stepped)
+        found.append(_Stepped(*(ranks.share(size, 2) for size in (state, masters, making))))
+    return found
+
+
+def _master(param: Tensor) -> Tensor:
+    """The float32 that is stepped in place of a narrow parameter; itself, if it is none."""
+    if param.element_size() >= FLOAT32:
+        return param
+    return torch.empty(param.shape, dtype=torch.float32, device="meta")
 
 
 def _has_masters(form: Form) -> bool:

@@ -97,15 +97,23 @@ def state_bytes(name: str, trained: Sequence[Tensor], untouched: Sequence[Tensor
 def step_bytes(name: str, device: str, trained: Sequence[Tensor]) -> int:
     """The most bytes alive of what a step makes and drops: roots, quotients, updates.
 
-    On the CPU PyTorch takes one parameter after the other; on CUDA it takes all of them together,
-    but for bitsandbytes, whose kernels there make nothing, timm's Lion, which takes them in
-    pieces, and transformers' Adafactor.
+    On the CPU PyTorch takes one parameter after the other, and what the last operator on one made
+    is there until the same is made of the next. On CUDA it takes all of them together, but for
+    bitsandbytes, whose kernels there make nothing, timm's Lion, which takes them in pieces, and
+    transformers' Adafactor.
+
+    Args:
+        name: the optimiser's.
+        device: whose kernels take the step.
+        trained: the parameters that get a gradient, in the order in which they are stepped.
     """
     if device == "cuda" and name in _TOGETHER:
         return sum(_TOGETHER[name] * _size(param) for param in trained)
     if device == "cuda" and KEPT[name] is _eight_bit:
         return 0
-    return max((_IN_TURN[name](param) for param in trained), default=0)
+    left = [0, *(_LEFT[name](param) for param in trained)]
+    made = map(_IN_TURN[name], trained)
+    return max((before + own for before, own in zip(left, made, strict=False)), default=0)
 
 
 def _factored_step(param: Tensor) -> int:
@@ -139,6 +147,21 @@ _IN_TURN: dict[str, Callable[[Tensor], int]] = {
     "adagrad": _copies(1),
     "adafactor": _factored_step,
     "adafactor-momentum": _factored_with_average_step,
+}
+# what a Python name still holds of a parameter when the next one's turn has come: the root or
+# quotient that divides, Lion's signs, Adafactor's update; transformers' update is the state itself
+_LEFT: dict[str, Callable[[Tensor], int]] = {
+    "sgd": _copies(0),
+    "momentum": _copies(0),
+    "adam": _copies(1),
+    "adamw": _copies(1),
+    "adam8bit": _copies(0),
+    "adamw8bit": _copies(0),
+    "lion": _copies(1),
+    "rmsprop": _copies(1),
+    "adagrad": _copies(1),
+    "adafactor": _factored_step,
+    "adafactor-momentum": _copies(0),
 }
 _TOGETHER = {
     "sgd": 0, "momentum": 0, "adam": 1, "adamw": 1, "rmsprop": 1, "adagrad": 2, "adafactor": 1,

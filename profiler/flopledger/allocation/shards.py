@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 from math import ceil
 
 import torch
@@ -32,7 +33,7 @@ class Sharding:
 
     @property
     def stage(self) -> int:
-        """1 divides the optimiser's state and masters, 2 gradients too, 3 parameters too."""
+        """1 deals out the optimiser's state and masters, 2 cuts gradients too, 3 parameters too."""
         return _STAGES[self.scheme]
 
     def share(self, size: int, stage: int) -> int:
@@ -60,6 +61,23 @@ def parse_sharding(text: str | None, optimiser: str) -> Sharding | None:
             f"known; say one of {', '.join(BY_ELEMENT)}"
         )
     return Sharding(scheme=scheme, ranks=int(ranks))
+
+
+def dealt(params: Iterable[Tensor], ranks: int) -> list[list[Tensor]]:
+    """Which of whole parameters each rank steps under ZeRO 1; of ranks that step none, no list.
+
+    As torch's ZeroRedundancyOptimizer deals them out: the largest first, each to the rank that has
+    the fewest elements so far, the first of several.
+    """
+    largest_first = sorted(params, key=Tensor.numel, reverse=True)
+    hands: list[list[Tensor]] = [[] for _ in range(min(ranks, len(largest_first)) or 1)]
+    fewest = [(0, rank) for rank in range(len(hands))]
+    heapify(fewest)
+    for param in largest_first:
+        size, rank = fewest[0]
+        hands[rank].append(param)
+        heapreplace(fewest, (size + param.numel(), rank))
+    return hands
 
 
 def units_of(module: nn.Module, blocks: Iterable[nn.Module]) -> list[list[nn.Parameter]]:
