@@ -1,6 +1,7 @@
 """Laps in other people's loops: real Trainers, and loggers that write down what they are told."""
 
 import csv
+import pickle
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,13 +90,61 @@ def test_accumulated_steps_and_evaluations_have_their_own(trainer_of):
     assert logs[-1]["train_model_flops"] == 3 * (4 * STEP + 2 * FORWARD)
 
 
+def test_an_evaluation_between_logged_steps_takes_nothing_from_their_laps(trainer_of):
+    trainer = trainer_of(gpt2(), eval_strategy="steps", eval_steps=3)
+    trainer.train()
+    logs = trainer.state.log_history
+    laps = [log for log in logs if "loss" in log]
+    assert [log["model_flops"] for log in laps] == [2 * STEP] * 3
+    assert [log["tokens"] for log in laps] == [2 * BATCH * LENGTH] * 3
+    assert [log["eval_model_flops"] for log in logs if "eval_loss" in log] == [FORWARD * 2] * 2
+
+
+def test_an_evaluation_goes_by_the_name_that_it_is_given():
+    pytest.importorskip("transformers")
+    net = nn.Linear(4, 5)
+    callback = callbacks.transformers(net)
+    callback.on_train_begin()
+    net(torch.zeros(3, 4))
+    logs = {"held_out_loss": 1.0, "held_out_runtime": 1.0}
+    callback.on_log(None, SimpleNamespace(log_history=[{}]), None, logs=logs)
+    callback.on_train_end()
+    assert logs["held_out_model_flops"] == 2 * 3 * 4 * 5
+
+
 def test_a_second_training_has_its_own_meter_and_an_evaluation_alone_none(trainer_of):
     model = gpt2()
     trainer = trainer_of(model)
-    assert "eval_flops" not in trainer.evaluate()
     for _ in range(2):
+        for begins in ("eval", "train"):  # before a training, and after one
+            trainer.evaluate(metric_key_prefix=begins)
+            assert not any("flops" in name for name in trainer.state.log_history[-1])
         trainer.train()
         assert trainer.state.log_history[-1]["train_model_flops"] == 6 * STEP
+
+
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 5)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def test_what_the_trainer_compiles_is_metered_as_it_calls_it():
+    pytest.importorskip("transformers")
+    net = Small()
+    compiled = torch.compile(net, backend="eager", fullgraph=True)  # where nothing may intrude
+    callback = callbacks.transformers(net, peak=1e12)
+    callback.on_train_begin(SimpleNamespace(torch_compile=True))
+    for _ in range(3):
+        compiled(torch.zeros(3, 4)).sum().backward()
+    logs = {"loss": 1.0}
+    callback.on_log(None, SimpleNamespace(log_history=[{}]), None, logs=logs)
+    callback.on_train_end()
+    # forward, and the gradient of the weight alone
+    assert (logs["samples"], logs["model_flops"]) == (3 * 3, 3 * 2 * 2 * (3 * 4 * 5))
 
 
 def test_what_the_trainer_says_itself_is_kept():
@@ -114,8 +163,25 @@ def test_what_the_trainer_says_itself_is_kept():
     callback.on_train_end()
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
-def test_lightning_logs_a_lap_where_it_logs(tmp_path):
+def logger_of(library):
+    class Logger(library.loggers.logger.Logger):
+        name, version = "told", 0
+
+        def __init__(self):
+            self.told = []
+
+        def log_metrics(self, metrics, step=None):
+            self.told.append((step, metrics))
+
+        def log_hyperparams(self, *_):
+            pass
+
+    return Logger()
+
+
+@pytest.fixture
+def lightning(tmp_path):
+    """Trains by Lightning, and tells what its logger was told and the laps among it."""
     library = pytest.importorskip("pytorch_lightning")
 
     class Module(library.LightningModule):
@@ -124,37 +190,68 @@ def test_lightning_logs_a_lap_where_it_logs(tmp_path):
             self.network = nn.Linear(4, 5)
 
         def training_step(self, batch, _):
-            return self.network(batch).square().mean()
+            loss = self.network(batch).square().mean()
+            if not self.automatic_optimization:
+                self.manual_backward(loss)
+                for _ in range(2):  # as of two networks, each of which has its optimiser
+                    self.optimizers().step()
+            self.log("loss", loss)
+            return loss
+
+        def validation_step(self, batch, _):
+            self.network(batch)
 
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
-    told = []
+    class Training:
+        module = Module()
+        callback = callbacks.lightning(module.network, peak=1e12)
 
-    class Logger(library.loggers.logger.Logger):
-        name, version = "told", 0
+        def fit(self, **options):
+            logger = logger_of(library)
+            trainer = library.Trainer(
+                max_epochs=2, accelerator="cpu", logger=logger, enable_checkpointing=False,
+                enable_progress_bar=False, enable_model_summary=False,
+                default_root_dir=tmp_path, callbacks=[self.callback], **options,
+            )  # fmt: skip
+            batches = torch.utils.data.DataLoader(torch.rand(12, 4), batch_size=3)
+            trainer.fit(self.module, batches, batches)
+            assert not self.module.network._forward_hooks
+            laps = [(step, figures) for step, figures in logger.told if "mfu" in figures]
+            return laps, logger.told
 
-        def log_metrics(self, metrics, step=None):
-            told.append((step, metrics))
+    return Training()
 
-        def log_hyperparams(self, *_):
-            pass
 
-    module = Module()
-    callback = callbacks.lightning(module.network, peak=1e12)
+# forward, and the gradient of the weight alone: the batch wants none
+BATCH_FLOPS = 2 * 2 * (3 * 4 * 5)
+quiet = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+
+@quiet
+def test_lightning_logs_a_lap_where_it_logs(lightning):
     for _ in range(2):  # two trainings by one callback
-        told.clear()
-        trainer = library.Trainer(
-            max_epochs=2, accumulate_grad_batches=2, log_every_n_steps=2, accelerator="cpu",
-            logger=Logger(), enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, default_root_dir=tmp_path, callbacks=[callback],
-        )  # fmt: skip
-        trainer.fit(module, torch.utils.data.DataLoader(torch.rand(12, 4), batch_size=3))
-        laps = [(step, figures) for step, figures in told if "mfu" in figures]
+        laps, _ = lightning.fit(accumulate_grad_batches=2, log_every_n_steps=2)
         assert [step for step, _ in laps] == [1, 3]
-        # forward, and the gradient of the weight alone: the batch wants none
-        assert [figures["model_flops"] for _, figures in laps] == [2 * 2 * 2 * (2 * 3 * 4 * 5)] * 2
-        assert not module.network._forward_hooks
+        assert [figures["model_flops"] for _, figures in laps] == [2 * 2 * BATCH_FLOPS] * 2
+
+
+@quiet
+def test_a_validation_is_in_no_lap_of_lightnings(lightning):
+    laps, _ = lightning.fit(log_every_n_steps=2, val_check_interval=1)
+    assert [figures["model_flops"] for _, figures in laps] == [2 * BATCH_FLOPS] * 4
+    assert [figures["samples"] for _, figures in laps] == [2 * 3] * 4
+
+
+@quiet
+def test_lightnings_laps_have_the_numbers_of_its_own_figures(lightning):
+    lightning.module.automatic_optimization = False
+    laps, told = lightning.fit(log_every_n_steps=2)
+    own = [step for step, figures in told if "loss" in figures]
+    assert [step for step, _ in laps] == own == [1, 3, 5, 7]
+    assert [figures["model_flops"] for _, figures in laps] == [2 * BATCH_FLOPS] * 4
+    assert lightning.fit(log_every_n_steps=0)[0] == []
 
 
 class Told:
@@ -214,6 +311,28 @@ def test_what_is_wrong_is_said_when_it_is_made():
         callbacks.transformers(nn.Linear(2, 2), peak=0)
     with pytest.raises(flopledger.FlopledgerError, match="--path None is no text or path"):
         callbacks.csv(None)
+    for write, method in (
+        (callbacks.accelerate, "log"),
+        (callbacks.wandb, "log"),
+        (callbacks.tensorboard, "add_scalar"),
+        (flopledger.metering.loggers.tensorboard, "add_scalar"),
+        (flopledger.metering.loggers.progress, "set_postfix"),
+    ):
+        with pytest.raises(flopledger.FlopledgerError, match=rf"'runs' has no {method}\(\); give"):
+            write("runs")
+
+
+@quiet
+@pytest.mark.parametrize("library", ["transformers", "lightning"])
+def test_a_copy_of_a_callback_meters_the_model_copied_with_it(library):
+    pytest.importorskip("transformers" if library == "transformers" else "pytorch_lightning")
+    net = nn.Linear(4, 5)
+    callback = getattr(callbacks, library)(net, peak=1e12)
+    copied, callback = pickle.loads(pickle.dumps((net, callback)))  # as to a rank that is spawned
+    (callback.on_train_start if library == "lightning" else callback.on_train_begin)()
+    assert (len(copied._forward_hooks), len(net._forward_hooks)) == (1, 0)
+    callback.on_train_end()
+    assert not copied._forward_hooks
 
 
 def test_noimported_is_imported_before_it_is_asked_for(reached):

@@ -1,14 +1,17 @@
 """A meter in other people's loops and loggers, one line each: laps of work beside the loss."""
 
 import csv as csv_files
+import gc
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from flopledger.metering.lap import FIGURES, Lap
+from flopledger.metering.lap import FIGURES, Lap, together
+from flopledger.metering.loggers import check_tracker
 from flopledger.metering.module_meter import Meter, meter
 from flopledger.options import checks_arguments
 
@@ -23,19 +26,41 @@ class _Training:
         meter(model, peak=peak)  # says now what is wrong with them
         self._model, self._peak = model, peak
         self.meter: Meter | None = None
+        self._aside: list[Lap] = []
 
-    def begin(self) -> None:
+    def begin(self, compiles: bool = False) -> None:
+        """A training begins, for which the network may have been compiled."""
         self.end()  # one that was broken off
-        self.meter = meter(self._model, peak=self._peak)
+        called = _compiled(self._model) if compiles else self._model
+        self.meter, self._aside = meter(called, peak=self._peak), []
         self.meter.attach()
 
-    def lap(self) -> dict[str, float]:
-        """What is known of the work of all ranks since the last; none before the beginning."""
+    def set_aside(self) -> None:
+        """An evaluation begins: what was done belongs to the next lap of the training."""
+        if self.meter is not None:
+            self._aside.append(self.meter.lap())
+
+    def evaluated(self) -> dict[str, float]:
+        """What is known of the work of all ranks in an evaluation; none out of a training."""
         return {} if self.meter is None else self.meter.lap().over_ranks().to_dict()
+
+    def lap(self) -> dict[str, float]:
+        """What is known of the work of all ranks since the last, without evaluations."""
+        if self.meter is None:
+            return {}
+        self.set_aside()
+        parts, self._aside = self._aside, []
+        whole = together(parts, sum(part.seconds for part in parts), parts[-1].peak)
+        return whole.over_ranks().to_dict()
 
     def end(self) -> None:
         if self.meter is not None:
             self.meter.detach()
+        self.meter = None
+
+    def made_by(self, callback: Callable[..., Any]) -> tuple[Any, ...]:
+        """How a copy of a callback is made, also in another process: it meters the copied model."""
+        return partial(callback, peak=self._peak), (self._model,)
 
 
 def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
@@ -58,8 +83,14 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
     training = _Training(model, peak)
 
     class Laps(base):  # type: ignore[misc]
-        def on_train_begin(self, *_: Any, **__: Any) -> None:
-            training.begin()
+        def on_train_begin(self, args: Any = None, *_: Any, **__: Any) -> None:
+            training.begin(getattr(args, "torch_compile", False))
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if control.should_evaluate:
+                training.set_aside()
+
+        on_epoch_end = on_step_end
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             figures = _beside(logs or {}, training)
@@ -69,6 +100,9 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
         def on_train_end(self, *_: Any, **__: Any) -> None:
             training.end()
 
+        def __reduce__(self) -> Any:
+            return training.made_by(transformers)
+
     return Laps()
 
 
@@ -76,14 +110,25 @@ def _beside(logs: dict[str, float], training: _Training) -> dict[str, float]:
     """What belongs beside that which transformers logs."""
     if "loss" in logs:
         return training.lap()
-    if any(name.startswith("eval_") for name in logs):
-        return {f"eval_{name}": value for name, value in training.lap().items()}
-    if "train_runtime" in logs and training.meter is not None:
+    if "total_flos" in logs and training.meter is not None:  # the training ends
         totals = training.meter.read().totals
         names = ("model_flops", "recomputed_flops", "mfu", "hfu")
         every = {f"train_{name}": getattr(totals, name) for name in names}
         return {name: value for name, value in every.items() if value is not None}
+    for name in logs:
+        if name.endswith("_runtime"):  # an evaluation's: "eval_", or as the caller has it
+            begins = name.removesuffix("runtime")
+            return {begins + figure: value for figure, value in training.evaluated().items()}
     return {}
+
+
+def _compiled(model: nn.Module) -> nn.Module:
+    """What torch.compile made of it, or else itself: a Trainer tells no callback what it calls."""
+    kind: Any = import_module("torch._dynamo").OptimizedModule
+    for thing in gc.get_objects():
+        if isinstance(thing, kind) and any(part is model for part in thing.modules()):
+            return thing
+    return model
 
 
 def lightning(model: nn.Module, *, peak: float | None = None) -> Any:
@@ -105,40 +150,62 @@ def lightning(model: nn.Module, *, peak: float | None = None) -> Any:
     training = _Training(model, peak)
 
     class Laps(base):  # type: ignore[misc]
-        _logged = 0
-
-        def on_train_start(self, trainer: Any, *_: Any) -> None:
-            self._logged = trainer.global_step  # a resumed one's, or that of another Trainer before
+        def on_train_start(self, *_: Any) -> None:
             training.begin()
 
-        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
-            step = trainer.global_step
-            if step != self._logged and step % trainer.log_every_n_steps == 0:
-                self._logged, figures = step, training.lap()
+        def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
+            # where and by what number Lightning itself logs, which it tells no other way
+            loop = trainer.fit_loop
+            accumulates = module.automatic_optimization and loop._should_accumulate()
+            if trainer._logger_connector.should_update_logs and not accumulates:
+                figures = training.lap()
                 for logger in trainer.loggers:
-                    logger.log_metrics(figures, step - 1)  # as Lightning numbers this step
+                    logger.log_metrics(figures, loop.epoch_loop._batches_that_stepped)
+
+        def on_validation_start(self, *_: Any) -> None:
+            training.set_aside()
+
+        def on_validation_end(self, *_: Any) -> None:
+            training.evaluated()
 
         def on_train_end(self, *_: Any) -> None:
             training.end()
 
-        def on_exception(self, *_: Any) -> None:
-            training.end()
+        on_exception = on_train_end
+
+        def __reduce__(self) -> Any:
+            return training.made_by(lightning)
 
     return Laps()
 
 
 def accelerate(accelerator: Any) -> Write:
-    """Write laps to the trackers of an `accelerate.Accelerator`."""
+    """Write laps to the trackers of an `accelerate.Accelerator`.
+
+    Raises:
+        WrongTracker: it is none.
+    """
+    check_tracker(accelerator, "log", "an accelerate.Accelerator")
     return lambda lap, step: accelerator.log(lap.to_dict(), step=step)
 
 
 def wandb(run: Any) -> Write:
-    """Write laps to a run of W&B, as `wandb.init` gives it."""
+    """Write laps to a run of W&B, as `wandb.init` gives it.
+
+    Raises:
+        WrongTracker: it is none.
+    """
+    check_tracker(run, "log", "what wandb.init gave")
     return lambda lap, step: run.log(lap.to_dict(), step=step)
 
 
 def tensorboard(writer: Any) -> Write:
-    """Write laps with a SummaryWriter's `add_scalar`, as `lap/mfu` and so on."""
+    """Write laps with a SummaryWriter's `add_scalar`, as `lap/mfu` and so on.
+
+    Raises:
+        WrongTracker: it has none.
+    """
+    check_tracker(writer, "add_scalar", "a SummaryWriter")
 
     def write(lap: Lap, step: int) -> None:
         for name, value in lap.to_dict().items():

@@ -271,8 +271,10 @@ def test_a_reading_is_taken_while_units_are_open():
             with m.unit("step"):
                 net(torch.zeros(1, 4))
             assert m.read().totals.passes == step
-        with pytest.raises(KeyError):
+        with pytest.raises(LookupError, match="no unit 'epoch' has ended; kinds that have: 'step'"):
             m.read().by_unit("epoch")
+        with pytest.raises(MeterError, match="a unit of kind 3 has no name"), m.unit(3):
+            pass
     assert m.read().by_unit("epoch")["passes"].tolist() == [2]
 
 

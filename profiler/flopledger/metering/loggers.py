@@ -3,12 +3,34 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flopledger.errors import FlopledgerError
+from flopledger.options import brief
+
 # the unit's kind, its number from 0, and its figures: a row of Reading.by_unit without the unknown
 Log = Callable[[str, int, Mapping[str, float]], None]
 
 
+class WrongTracker(FlopledgerError, TypeError):
+    """What figures shall be written to takes none; the message says what does."""
+
+
+def check_tracker(tracker: Any, method: str, right: str) -> None:
+    """See that figures can be written to it, before a long training rather than in it.
+
+    Raises:
+        WrongTracker: it has no such method.
+    """
+    if not callable(getattr(tracker, method, None)):
+        raise WrongTracker(f"{brief(tracker)} has no {method}(); give {right}")
+
+
 def progress(bar: Any) -> Log:
-    """Show a unit's passes and FLOP/s behind a bar that has tqdm's `set_postfix`."""
+    """Show a unit's passes and FLOP/s behind a bar that has tqdm's `set_postfix`.
+
+    Raises:
+        WrongTracker: it has none.
+    """
+    check_tracker(bar, "set_postfix", "a bar of tqdm")
 
     def log(kind: str, number: int, figures: Mapping[str, float]) -> None:
         rate = _rate(figures)
@@ -19,7 +41,12 @@ def progress(bar: Any) -> Log:
 
 
 def tensorboard(writer: Any) -> Log:
-    """Write every figure of a unit, by its number, with a SummaryWriter's `add_scalar`."""
+    """Write every figure of a unit, by its number, with a SummaryWriter's `add_scalar`.
+
+    Raises:
+        WrongTracker: it has none.
+    """
+    check_tracker(writer, "add_scalar", "a SummaryWriter")
 
     def log(kind: str, number: int, figures: Mapping[str, float]) -> None:
         rate = _rate(figures)

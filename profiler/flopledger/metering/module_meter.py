@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from math import isfinite, isnan
+from math import inf, isnan
 from numbers import Integral, Real
 
 import torch
@@ -86,8 +86,8 @@ class Meter:
             _check_module(name, module)
         if isinstance(recount, bool) or not isinstance(recount, int | Integral) or recount < 1:
             raise MeterError(f"recount {brief(recount)} watches nothing; give 1 or more")
-        if peak is not None and not (isfinite(peak) and peak > 0):
-            raise MeterError(f"a peak of {peak} FLOP/s is none; give a number above 0")
+        if peak is not None and (isinstance(peak, bool) or not 0 < peak <= sys.float_info.max):
+            raise MeterError(f"a peak of {brief(peak)} FLOP/s is none; give a number above 0")
         if isinstance(warm_up, bool) or not isinstance(warm_up, int | Integral) or warm_up < 0:
             raise MeterError(f"a warm_up of {brief(warm_up)} laps is none; give 0 or more")
         if isinstance(methods, str):
@@ -156,7 +156,13 @@ class Meter:
 
     @contextmanager
     def unit(self, kind: str) -> Iterator[None]:
-        """A unit of work, such as a game or a step; units may lie in one another."""
+        """A unit of work, such as a game or a step; units may lie in one another.
+
+        Raises:
+            MeterError: the kind is no word.
+        """
+        if not isinstance(kind, str):
+            raise MeterError(f"a unit of kind {brief(kind)} has no name; give a word, as 'step'")
         sums = self._calls.sums
         before, start = sums.begin(kind), time.perf_counter()
         try:
@@ -198,7 +204,8 @@ class Meter:
         """
         counted = [lap for lap in self._laps if not lap.warm_up]
         if not counted:
-            raise MeterError(f"no lap has ended after the {self._warm_up} of the warm-up")
+            after = f" after the {self._warm_up} of the warm-up" if self._warm_up else ""
+            raise MeterError(f"no lap has ended{after}; call lap() first")
         return together(counted, sum(lap.seconds for lap in counted), counted[-1].peak)
 
     def state_dict(self) -> dict[str, float]:
@@ -214,7 +221,7 @@ class Meter:
         try:
             numbers = dict(state)
             for name, value in numbers.items():
-                if not (isinstance(value, Real) and value >= 0):
+                if not (isinstance(value, Real) and 0 <= value < inf):
                     raise ValueError(f"{name} is {brief(value)}")
             if missing := {"seconds", *NAMES} - numbers.keys():
                 raise ValueError(f"it has no {', '.join(sorted(missing))}")

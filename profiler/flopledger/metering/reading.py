@@ -6,9 +6,11 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from flopledger.clock.published_peaks import Peak
+from flopledger.errors import FlopledgerError
 from flopledger.metering.signature import Signature
 from flopledger.metering.tally import Tally
 from flopledger.metering.work import MeterTotals, totals_of, work_of
+from flopledger.options import brief
 from flopledger.storage.json_text import json_text
 
 if TYPE_CHECKING:  # imported when a table is asked for: it takes 33 MiB and 0.2 s
@@ -94,6 +96,10 @@ def row_of(signature: Signature) -> Row:
     )
 
 
+class UnknownUnit(FlopledgerError, LookupError):
+    """No unit of that kind has ended; the message names the kinds of which some have."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """What a meter counted, from `attach` to `detach` or to the reading.
@@ -164,10 +170,13 @@ class Reading:
         """One row a unit of that kind: the fields of `Work`, NaN where unknown, and its seconds.
 
         Raises:
-            KeyError: no unit of that kind has ended.
+            UnknownUnit: none of that kind has ended.
         """
         import pandas as pd
 
+        if kind not in self.units:
+            ended = ", ".join(map(repr, self.units)) or "none"
+            raise UnknownUnit(f"no unit {brief(kind)} has ended; kinds that have: {ended}")
         columns = dict(self.units[kind])
         seconds = columns.pop("seconds")
         rows = [
@@ -180,7 +189,7 @@ class Reading:
         """Mean, standard deviation and the quantiles 5%, 50%, 95% of each column of `by_unit`.
 
         Raises:
-            KeyError: there was no unit of that kind.
+            UnknownUnit: as `by_unit`.
         """
         import pandas as pd
 
