@@ -1,7 +1,6 @@
 """A meter in other people's loops and loggers, one line each: laps of work beside the loss."""
 
 import csv as csv_files
-import gc
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -28,11 +27,9 @@ class _Training:
         self.meter: Meter | None = None
         self._aside: list[Lap] = []
 
-    def begin(self, compiles: bool = False) -> None:
-        """A training begins, for which the network may have been compiled."""
+    def begin(self) -> None:
         self.end()  # one that was broken off
-        called = _compiled(self._model) if compiles else self._model
-        self.meter, self._aside = meter(called, peak=self._peak), []
+        self.meter, self._aside = meter(self._model, peak=self._peak), []
         self.meter.attach()
 
     def set_aside(self) -> None:
@@ -83,8 +80,8 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
     training = _Training(model, peak)
 
     class Laps(base):  # type: ignore[misc]
-        def on_train_begin(self, args: Any = None, *_: Any, **__: Any) -> None:
-            training.begin(getattr(args, "torch_compile", False))
+        def on_train_begin(self, *_: Any, **__: Any) -> None:
+            training.begin()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if control.should_evaluate:
@@ -120,15 +117,6 @@ def _beside(logs: dict[str, float], training: _Training) -> dict[str, float]:
             begins = name.removesuffix("runtime")
             return {begins + figure: value for figure, value in training.evaluated().items()}
     return {}
-
-
-def _compiled(model: nn.Module) -> nn.Module:
-    """What torch.compile made of it, or else itself: a Trainer tells no callback what it calls."""
-    kind: Any = import_module("torch._dynamo").OptimizedModule
-    for thing in gc.get_objects():
-        if isinstance(thing, kind) and any(part is model for part in thing.modules()):
-            return thing
-    return model
 
 
 def lightning(model: nn.Module, *, peak: float | None = None) -> Any:

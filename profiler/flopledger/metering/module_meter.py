@@ -21,6 +21,7 @@ from flopledger.metering.lap import Lap, lap_of, together
 from flopledger.metering.loggers import Log
 from flopledger.metering.reading import Reading, row_of
 from flopledger.metering.tally import NAMES, Tally
+from flopledger.metering.uncompiled import leave_out_hooks
 from flopledger.metering.work import work_of
 from flopledger.options import brief, checks_arguments
 
@@ -124,6 +125,7 @@ class Meter:
         """
         if self._begin is not None:
             raise MeterError("a meter is used once; make another with meter(...)")
+        leave_out_hooks()
         calls = self._calls
         hooked = []
         for name, module in self._modules.items():

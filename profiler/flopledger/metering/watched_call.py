@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import (
 )
 
 from flopledger.counting.dispatch.threads import followed
+from flopledger.metering.uncompiled import resume, suspend
 from flopledger.metering.work_recorder import WorkRecorder
 
 
@@ -31,8 +32,8 @@ class WatchedCall:
     """
 
     __slots__ = (
-        "_modes", "_recorders", "elsewhere", "keeps_by_hooks", "macs", "other_flops", "products",
-        "uncounted",
+        "_modes", "_recorders", "_suspended", "elsewhere", "keeps_by_hooks", "macs", "other_flops",
+        "products", "uncounted",
     )  # fmt: skip
 
     def __init__(self, follows: bool) -> None:
@@ -42,11 +43,14 @@ class WatchedCall:
         self.uncounted = set[str]()
         self.elsewhere = self.keeps_by_hooks = False
         self._modes: ExitStack | None = None
+        self._suspended: Any = None
         compiles = "torch._dynamo" in sys.modules
         if follows or compiles:
             with ExitStack() as modes:
                 if compiles:
-                    # compiled code hides its operators: what it was compiled from runs
+                    # compiled code hides its operators: what it was compiled from runs, here and
+                    # in what is compiled within the call
+                    self._suspended = suspend()
                     modes.enter_context(torch.compiler.set_stance("force_eager"))
                 if follows:
                     modes.enter_context(followed(lambda: self._recorder))
@@ -75,6 +79,8 @@ class WatchedCall:
         self._recorders[0].__exit__(None, None, None)  # type: ignore[no-untyped-call]
         if self._modes is not None:
             self._modes.close()
+        if self._suspended is not None:
+            resume(self._suspended)
         for recorder in self._recorders:
             self.macs += recorder.macs
             self.other_flops += recorder.other_flops
