@@ -1,8 +1,9 @@
-"""What convolutions take for themselves, by hand and by the allocator."""
+"""What convolutions and LSTMs take for themselves, by hand and by the allocator."""
 
 import pytest
 import torch
 from flopledger.allocation.estimate import memory
+from flopledger.allocation.kernel_scratch import leading
 from flopledger.allocation.measure import allocated
 from torch import nn
 
@@ -65,3 +66,18 @@ def test_worked_out_and_allocated_agree(name):
     told, taken = (f(net, x, optimiser="sgd") for f in (memory, allocated))
     for size in ("inference_peak_bytes", "training_peak_bytes"):
         assert getattr(told, size) == pytest.approx(getattr(taken, size), rel=0.01), size
+
+
+def test_rows_of_an_lstms_weights_are_whole_lines_and_no_multiples_of_256():
+    # 16 float32 a line; oneDNN's rnn_utils::get_good_ld
+    assert [leading(width) for width in (1, 64, 200, 256, 1024)] == [16, 64, 208, 272, 1040]
+
+
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() != "AVX512", reason="other kernels take other copies"
+)
+@pytest.mark.parametrize("width", [192, 200, 256])
+def test_an_lstms_gradients_are_copied_where_their_rows_are_padded(width):
+    net, x = nn.LSTM(width, width), torch.zeros(4, 2, width)
+    told, taken = (f(net, x, optimiser="sgd") for f in (memory, allocated))
+    assert told.training_peak_bytes == pytest.approx(taken.training_peak_bytes, rel=0.03)

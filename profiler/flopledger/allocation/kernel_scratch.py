@@ -11,6 +11,7 @@ from torch import Tensor
 
 FLOAT32 = torch.float32.itemsize
 _LANES = 16  # channels that lie together in a blocked tensor
+_CELLS = 32  # of an LSTM, that lie together
 _SMALL = 20_480  # elements of one picture's input up to which oneDNN is not asked
 
 
@@ -28,13 +29,30 @@ def scratch(op: str, args: Any, out: Any) -> int:
 
 
 def _lstm(x: Tensor, from_input: Tensor, from_hidden: Tensor, backward: bool) -> int:
-    # each time it runs, oneDNN reorders a layer's weights, stores its gates, and copies what is
-    # wider than its states
-    gates = x.shape[0] * x.shape[1] * from_input.shape[0]
-    wide = x.numel() if x.shape[2] > from_hidden.shape[1] else 0
-    copied = from_input.numel() + from_hidden.numel() + wide
-    # the gates' gradients are float32
-    return int(x.element_size() * copied + (FLOAT32 if backward else x.element_size()) * gates)
+    # each time it runs, oneDNN reorders a layer's weights so that all that one input is weighed
+    # with lies together, and stores its gates
+    width, own = from_hidden.shape[1], x.element_size()
+    inputs, gates, cells = (from_input.shape[1], width), 4 * width, x.shape[0] * x.shape[1]
+    in_blocks = own * sum(inputs) * 4 * ceil(width / _CELLS) * _CELLS
+    if not backward and not torch.is_grad_enabled():
+        wide = x.numel() if x.shape[2] > width else 0  # what is wider than its states is copied
+        return in_blocks + own * (cells * gates + wide)
+    if own < FLOAT32:  # never all gates; gradients of weights and of what came out are float32
+        made = sum(inputs) * leading(gates) + cells * width
+        return in_blocks + backward * FLOAT32 * made
+    floats = (sum(inputs) + cells) * leading(gates)
+    if backward:  # gradients come as they lie in PyTorch, but where such rows would be unlucky
+        floats += gates * sum(leading(row) for row in inputs if leading(row) != row)
+    return FLOAT32 * floats
+
+
+def leading(width: int) -> int:
+    """How many float32 lie from a row of a matrix to the next: oneDNN's `rnn_utils::get_good_ld`.
+
+    Whole lines of the cache, and never a multiple of 256, at which rows push one another out of it.
+    """
+    lines = ceil(width / _LANES) * _LANES
+    return lines + _LANES if lines % 256 == 0 else lines
 
 
 def _convolution(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.library import _scoped_library
 
-from flopledger.allocation.kernel_scratch import scratch
+from flopledger.allocation.kernel_scratch import FLOAT32, leading, scratch
 from flopledger.counting.shapes.dispatch_mode import DispatchMode
 from flopledger.counting.shapes.meta_devices import on_one_device, tensors_in
 from flopledger.counting.shapes.meta_selection import evenly, selects
@@ -230,11 +230,14 @@ def _workspace(x: Tensor, hidden: Tensor) -> Tensor:
     # what oneDNN keeps of a layer for the backward pass: the gates of every step, and its states
     # and their gradients, those of the layer below as wide as the wider of the two; read off for
     # float32 and bfloat16 on x86, where sizes are also rounded up to pages; of bfloat16 five of the
-    # eleven, and the gates, are narrow
+    # eleven, and the gates, are narrow; in float32 eight lie in rows that are padded
     if not torch.is_grad_enabled():
         return torch.empty(0, dtype=torch.uint8, device="meta")
     steps, batch, width = x.shape[0], x.shape[1], hidden.shape[-1]
     own = x.element_size()
-    states = (5 * 4 + own) * max(x.shape[2], width) + (4 + 4 * own) * width
+    wide, padded = max(x.shape[2], width), width
+    if own == FLOAT32:
+        wide, padded = leading(wide), leading(width)
+    states = (5 * 4 + own) * wide + 2 * own * padded + (4 + 2 * own) * width
     size = batch * (own * steps * 4 * width + (steps + 1) * states)
     return torch.empty(size, dtype=torch.uint8, device="meta")
