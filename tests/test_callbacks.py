@@ -47,19 +47,23 @@ def trainer_of(tmp_path):
     pytest.importorskip("accelerate")
     transformers = pytest.importorskip("transformers")
 
-    def build(model, **options):
+    def build(model=None, **options):
         arguments = transformers.TrainingArguments(
             output_dir=str(tmp_path), max_steps=6, logging_steps=2, save_strategy="no",
             per_device_train_batch_size=BATCH, per_device_eval_batch_size=BATCH, use_cpu=True,
             report_to="none", disable_tqdm=True, **options,
         )  # fmt: skip
-        return transformers.Trainer(
+        trainer = transformers.Trainer(
             model=model,
+            model_init=None if model else gpt2,
             args=arguments,
             train_dataset=texts(12),
             eval_dataset=texts(2),
-            callbacks=[callbacks.transformers(model, peak=1e12)],
+            callbacks=[callbacks.transformers(model, peak=1e12)] if model else [],
         )
+        if model is None:  # after the callback that prints, which takes out what it prints
+            trainer.add_callback(callbacks.transformers(trainer.model, peak=1e12))
+        return trainer
 
     return build
 
@@ -107,7 +111,7 @@ def test_an_evaluation_goes_by_the_name_that_it_is_given():
     callback.on_train_begin()
     net(torch.zeros(3, 4))
     logs = {"held_out_loss": 1.0, "held_out_runtime": 1.0}
-    callback.on_log(None, SimpleNamespace(log_history=[{}]), None, logs=logs)
+    callback.on_log(None, SimpleNamespace(log_history=[dict(logs)]), None, logs=logs)
     callback.on_train_end()
     assert logs["held_out_model_flops"] == 2 * 3 * 4 * 5
 
@@ -121,6 +125,16 @@ def test_a_second_training_has_its_own_meter_and_an_evaluation_alone_none(traine
             assert not any("flops" in name for name in trainer.state.log_history[-1])
         trainer.train()
         assert trainer.state.log_history[-1]["train_model_flops"] == 6 * STEP
+
+
+def test_what_the_trainer_makes_itself_is_metered_by_a_callback_added_later(trainer_of):
+    trainer = trainer_of()
+    model = trainer.model
+    trainer.train()
+    *laps, end = trainer.state.log_history
+    assert trainer.model is not model
+    assert [lap["model_flops"] for lap in laps] == [2 * STEP] * 3
+    assert end["train_model_flops"] == 6 * STEP
 
 
 class Small(nn.Module):
@@ -141,7 +155,7 @@ def test_what_the_trainer_compiles_is_metered():
     for _ in range(3):
         compiled(torch.zeros(3, 4)).sum().backward()
     logs = {"loss": 1.0}
-    callback.on_log(None, SimpleNamespace(log_history=[{}]), None, logs=logs)
+    callback.on_log(None, SimpleNamespace(log_history=[dict(logs)]), None, logs=logs)
     callback.on_train_end()
     # forward, and the gradient of the weight alone
     assert (logs["samples"], logs["model_flops"]) == (3 * 3, 3 * 2 * 2 * (3 * 4 * 5))
@@ -235,6 +249,13 @@ def test_lightning_logs_a_lap_where_it_logs(lightning):
         laps, _ = lightning.fit(accumulate_grad_batches=2, log_every_n_steps=2)
         assert [step for step, _ in laps] == [1, 3]
         assert [figures["model_flops"] for _, figures in laps] == [2 * 2 * BATCH_FLOPS] * 2
+
+
+@quiet
+def test_a_network_that_no_step_calls_is_told_of_and_logs_nothing(lightning):
+    lightning.callback = callbacks.lightning(lightning.module)  # whose network is called
+    with pytest.warns(UserWarning, match="has not called the Module that is metered"):
+        assert lightning.fit(log_every_n_steps=2)[0] == []
 
 
 @quiet

@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 from torch import nn
 
@@ -27,9 +28,13 @@ class _Training:
         self.meter: Meter | None = None
         self._aside: list[Lap] = []
 
-    def begin(self) -> None:
+    def begin(self, trained: nn.Module | None = None) -> None:
+        """A training begins, of that network if the other is no part of it."""
         self.end()  # one that was broken off
-        self.meter, self._aside = meter(self._model, peak=self._peak), []
+        model = self._model
+        if trained is not None and not any(part is model for part in trained.modules()):
+            model = trained
+        self.meter, self._aside = meter(model, peak=self._peak), []
         self.meter.attach()
 
     def set_aside(self) -> None:
@@ -39,7 +44,10 @@ class _Training:
 
     def evaluated(self) -> dict[str, float]:
         """What is known of the work of all ranks in an evaluation; none out of a training."""
-        return {} if self.meter is None else self.meter.lap().over_ranks().to_dict()
+        if self.meter is None:
+            return {}
+        lap = self.meter.lap().over_ranks()
+        return lap.to_dict() if lap.passes else {}
 
     def lap(self) -> dict[str, float]:
         """What is known of the work of all ranks since the last, without evaluations."""
@@ -47,8 +55,15 @@ class _Training:
             return {}
         self.set_aside()
         parts, self._aside = self._aside, []
-        whole = together(parts, sum(part.seconds for part in parts), parts[-1].peak)
-        return whole.over_ranks().to_dict()
+        lap = together(parts, sum(part.seconds for part in parts), parts[-1].peak).over_ranks()
+        if lap.passes:
+            return lap.to_dict()
+        warn(
+            f"the training has not called the {type(self._model).__name__} that is metered, and "
+            "nothing is logged of it; give the callback the network that a step calls",
+            stacklevel=2,
+        )
+        return {}
 
     def end(self) -> None:
         if self.meter is not None:
@@ -80,8 +95,8 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
     training = _Training(model, peak)
 
     class Laps(base):  # type: ignore[misc]
-        def on_train_begin(self, *_: Any, **__: Any) -> None:
-            training.begin()
+        def on_train_begin(self, *_: Any, model: Any = None, **__: Any) -> None:
+            training.begin(model)  # another where the Trainer made its own, by model_init
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if control.should_evaluate:
@@ -90,8 +105,9 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
         on_epoch_end = on_step_end
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            figures = _beside(logs or {}, training)
-            for seen in (logs, state.log_history[-1]):  # of the callbacks that follow; what is kept
+            kept = state.log_history[-1]  # other callbacks take things out of the logs
+            figures = _beside(kept, training)
+            for seen in (logs, kept):
                 seen |= {name: value for name, value in figures.items() if name not in seen}
 
         def on_train_end(self, *_: Any, **__: Any) -> None:
@@ -147,7 +163,7 @@ def lightning(model: nn.Module, *, peak: float | None = None) -> Any:
             accumulates = module.automatic_optimization and loop._should_accumulate()
             if trainer._logger_connector.should_update_logs and not accumulates:
                 figures = training.lap()
-                for logger in trainer.loggers:
+                for logger in trainer.loggers if figures else ():
                     logger.log_metrics(figures, loop.epoch_loop._batches_that_stepped)
 
         def on_validation_start(self, *_: Any) -> None:
