@@ -104,6 +104,24 @@ def test_an_evaluation_between_logged_steps_takes_nothing_from_their_laps(traine
     assert [log["eval_model_flops"] for log in logs if "eval_loss" in log] == [FORWARD * 2] * 2
 
 
+def test_an_evaluation_after_a_training_broke_off_has_no_figures_of_its_steps(trainer_of):
+    class Broken(pytest.importorskip("transformers").TrainerCallback):
+        def on_step_end(self, _, state, control, **__):
+            if state.global_step == 3:
+                raise KeyboardInterrupt
+
+    model = gpt2()
+    trainer = trainer_of(model)
+    trainer.add_callback(Broken())
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert not any("flops" in name for name in trainer.evaluate())
+    trainer.pop_callback(Broken)
+    trainer.train()
+    assert trainer.state.log_history[-1]["train_model_flops"] == 6 * STEP
+    assert not model._forward_hooks
+
+
 def test_an_evaluation_goes_by_the_name_that_it_is_given():
     pytest.importorskip("transformers")
     net = nn.Linear(4, 5)

@@ -27,6 +27,7 @@ class _Training:
         self._model, self._peak = model, peak
         self.meter: Meter | None = None
         self._aside: list[Lap] = []
+        self.apart = True  # whether what comes now belongs to no step
 
     def begin(self, trained: nn.Module | None = None) -> None:
         """A training begins, of that network if the other is no part of it."""
@@ -34,17 +35,18 @@ class _Training:
         model = self._model
         if trained is not None and not any(part is model for part in trained.modules()):
             model = trained
-        self.meter, self._aside = meter(model, peak=self._peak), []
+        self.meter, self._aside, self.apart = meter(model, peak=self._peak), [], True
         self.meter.attach()
 
     def set_aside(self) -> None:
         """An evaluation begins: what was done belongs to the next lap of the training."""
         if self.meter is not None:
             self._aside.append(self.meter.lap())
+        self.apart = True
 
     def evaluated(self) -> dict[str, float]:
         """What is known of the work of all ranks in an evaluation; none out of a training."""
-        if self.meter is None:
+        if self.meter is None or not self.apart:
             return {}
         lap = self.meter.lap().over_ranks()
         return lap.to_dict() if lap.passes else {}
@@ -98,11 +100,15 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
         def on_train_begin(self, *_: Any, model: Any = None, **__: Any) -> None:
             training.begin(model)  # another where the Trainer made its own, by model_init
 
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            training.apart = False
+
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if control.should_evaluate:
                 training.set_aside()
 
-        on_epoch_end = on_step_end
+        def on_epoch_end(self, *_: Any, **__: Any) -> None:
+            training.set_aside()
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             kept = state.log_history[-1]  # other callbacks take things out of the logs
