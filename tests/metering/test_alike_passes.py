@@ -120,6 +120,48 @@ def test_after_many_passes_a_cut_is_found_within_four():
     assert steps[300 + 3 :] == [head] * (20 - 3)
 
 
+def test_a_cut_at_every_other_of_many_passes():
+    net = Cut(nn.Identity())
+
+    def step(cut):
+        net.cut = cut
+        net(rand(B, WIDTH)).sum().backward()
+
+    order = [step >= 300 and step % 2 == 1 for step in range(360)]
+    steps = by_step(net, step, order)
+    macs = {False: LAYER * (2 + 5), True: LAYER}
+    # it is asked one time in four, and not at every other pass alone
+    assert steps[300 + 16 :] == [macs[cut] for cut in order[300 + 16 :]]
+
+
+class LateWeight(nn.Module):
+    """A head whose weight is made of others, before all else, and a norm between it and a body."""
+
+    cut = False
+
+    def __init__(self):
+        super().__init__()
+        self.code, self.table = nn.Parameter(rand(1, 2)), nn.Linear(2, WIDTH * WIDTH)
+        self.body, self.norm = layers(3), nn.LayerNorm(WIDTH)
+
+    def forward(self, x):
+        weight = self.table(self.code).view(WIDTH, WIDTH)
+        features = self.body(x)
+        return self.norm(features.detach() if self.cut else features) @ weight
+
+
+def test_a_body_that_is_cut_off_from_a_head_whose_weight_was_made_first():
+    net = LateWeight()
+
+    def step(cut):
+        net.cut = cut
+        net(rand(B, WIDTH)).sum().backward()
+
+    head = 2 * LAYER + 2 * 2 * WIDTH * WIDTH  # and of the table its weight and the code
+    steps = by_step(net, step, [False] * MANY + [True] * MANY)
+    assert steps == [head + 5 * LAYER] * MANY + [head] * MANY
+
+
 class Halves(nn.Module):
     """Two layers side by side, of which one may be cut off."""
 
@@ -144,6 +186,21 @@ def test_one_of_two_branches_is_found_to_be_cut_off_within_sixteen_passes():
     steps = by_step(net, step, [False] * MANY + [True] * MANY)
     assert steps[:MANY] == [LAYER * 5] * MANY
     assert steps[MANY + 15 :] == [LAYER * 4] * (MANY - 15)
+
+
+@pytest.mark.parametrize(("period", "phase", "found"), [(2, 0, 64), (2, 1, 64), (24, 5, 700)])
+def test_a_branch_that_is_cut_off_now_and_then_is_found_out_for_good(period, phase, found):
+    net = Halves()
+
+    def step(cut):
+        net.cut = cut
+        net(rand(B, WIDTH)).sum().backward()
+
+    order = [step >= MANY and step % period == phase for step in range(MANY + found + 3 * period)]
+    macs = {False: LAYER * 5, True: LAYER * 4}
+    steps = by_step(net, step, order)
+    assert steps[:MANY] == [macs[False]] * MANY
+    assert steps[MANY + found :] == [macs[cut] for cut in order[MANY + found :]]
 
 
 class Rows(nn.Linear):

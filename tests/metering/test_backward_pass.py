@@ -1,5 +1,6 @@
 """Passes that are told before they run: of graphs met before, and asked for other things."""
 
+import pytest
 import torch
 from flopledger import meter
 from torch import nn, rand
@@ -206,3 +207,42 @@ class Choice:
 
     def __getitem__(self, place):
         return self._which[place]
+
+
+STOPS = 40
+
+
+class Stopped(torch.autograd.Function):
+    """Gives no gradient on, while it is told to."""
+
+    stops = False
+
+    @staticmethod
+    def forward(_, x):
+        return x * 1
+
+    @staticmethod
+    def backward(_, gradient):
+        return None if Stopped.stops else gradient
+
+
+class StopsWithin(nn.Sequential):
+    """Between its layers."""
+
+    def forward(self, x):
+        return self[1](Stopped.apply(self[0](x)))
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_nothing_is_run_below_what_gives_no_gradient_on(within):
+    net = (StopsWithin if within else nn.Sequential)(nn.Linear(4, 4), nn.Linear(4, 4))
+    order = [True] * STOPS + ([] if within else [False] * STOPS + [True] * STOPS)
+    with meter(net) as m:
+        for Stopped.stops in order:
+            with m.unit("step"):
+                out = net(rand(3, 4))
+                (out if within else Stopped.apply(out)).sum().backward()
+    steps = m.read().by_unit("step")["backward_flops"] / 2
+    # of the layer above its weight's gradient and its input's
+    stopped = 2 * 3 * 4 * 4 if within else 0
+    assert steps.tolist() == [stopped if stops else 3 * 3 * 4 * 4 for stops in order]

@@ -52,7 +52,9 @@ class BackwardPass:
         """
         self._by = (*self._by, root._sequence_nr() - self._low)
         alike = self._signature.alike.get((self._high - self._low, self._by, self._trained))
-        if alike is not None and runs_all() and alike.take(root, self._low):
+        if alike is not None and not runs_all():
+            alike = None
+        if alike is not None and alike.take(root, self._low):
             self._met = self._met | alike.way.numbers if self._met else alike.way.numbers
             return alike.macs, []
         known = self._by_way(root, alike)
@@ -71,7 +73,7 @@ class BackwardPass:
             return None
         found = along(way, root, low)
         if found is None:
-            signature.alike.clear()
+            signature.is_unlike(alike)
             signature.family.lost(graph, root, low, self._high, self._met)
             return None
         self._met = self._met | way.numbers if self._met else way.numbers
@@ -80,7 +82,7 @@ class BackwardPass:
         key = graph, tuple(found[2])
         known = signature.passes.get(key)
         if known is None:
-            signature.alike.clear()
+            signature.is_unlike(alike)
             return self._first(key, *found)
         (shapes, macs, places), nodes = known, found[0]
         if nodes:
@@ -88,6 +90,7 @@ class BackwardPass:
             some = [signature.backwards % len(nodes)]
             read = range(len(nodes)) if alike is not None and alike.are_enough() else some
             if any(shape_into(nodes[place]) != shapes[place] for place in read):
+                signature.is_unlike(alike)
                 signature.suspects()
                 return _work(*found)
         if not places and self._trained is not None and runs_all():
@@ -107,13 +110,15 @@ class BackwardPass:
 
     def _is_like(self, alike: AlikePasses | None, way: Way, asked: Any, macs: int) -> None:
         """It ran the whole graph, and hid nothing of it."""
-        every = self._signature.alike
-        if alike is None or alike.way is not way:
-            if len(every) >= _MOST:
+        signature = self._signature
+        if alike is None or alike.way is not way or alike.asked != asked:
+            if alike is not None:
+                signature.is_unlike(alike)
+            if len(signature.alike) >= _MOST:
                 return
-            alike = AlikePasses(way)
-            every[self._high - self._low, self._by, self._trained] = alike
-        alike.add(asked, macs)
+            alike = AlikePasses(way, asked, macs, signature.alike_from)
+            signature.alike[self._high - self._low, self._by, self._trained] = alike
+        alike.add()
 
     def _by_graph(self, root: Any) -> tuple[int, list[Any]] | None:
         met = set(self._met)

@@ -17,6 +17,7 @@ from flopledger.metering.call_key import key_of, loosely, physical_shapes
 from flopledger.metering.signature import Family, Signature
 from flopledger.metering.sums import Sums, Thread
 from flopledger.metering.watched_call import WatchedCall
+from flopledger.metering.weights import Weights
 
 _mapping = torch._C._functorch.peek_interpreter_stack
 _next_number = torch._C._autograd._get_sequence_nr
@@ -52,6 +53,7 @@ class CallCounter:
         self._local = self.sums.local
         self._families: dict[Hashable, Family] = {}
         self._alike: dict[Hashable, list[Signature]] = {}
+        self._weights: dict[str, Weights] = {}
 
     def begins(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
         """What is to be called when a module that goes by that name begins.
@@ -249,8 +251,15 @@ class CallCounter:
             if watch is not None:
                 self.sums.settle()  # at the cost that calls had before
                 seen = signature.add_watched(watch)
-                signature.weights = list(self.modules[signature.name].parameters())
+                signature.weights = self._weights_of(signature.name)
             self.sums.add_calls(signature, here, cost or seen, 1, seconds, padding)
+
+    def _weights_of(self, name: str) -> Weights:
+        weights = self._weights.get(name)
+        if weights is None:
+            weights = self._weights[name] = Weights(self.modules[name])
+        weights.look_again()
+        return weights
 
     def _latest(self, signature: Signature, here: Thread) -> None:
         """The second of two calls that are alike begins a run."""

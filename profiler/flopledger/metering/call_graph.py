@@ -163,6 +163,8 @@ class CallGraph:
                 return  # it lies below another result
             if not any(all_asked(node.next_functions)):
                 return  # the pass asks for what comes to it, and ends here
+            if gradients is None and sort_of(type(node), node) is not HIDDEN:
+                return  # nothing comes to it, of which no node of torch's own makes anything
             self._mapped = self._mapped or _are_batched(gradients)
             if not self._each and (self._mapped or _grad_enabled() or not self._tells(node)):
                 self._weights = self._hang([node], self.low, self.high, running=True)
@@ -214,7 +216,10 @@ class CallGraph:
             macs: float | None = None
             if not (self._mapped or sort_of(type(node), node) is HIDDEN):
                 edges = node.next_functions
-                macs = shown(node, edges, all_asked(edges))
+                nothing = bool(gradients) and all(gradient is None for gradient in gradients)
+                if nothing:  # a Function's backward gave none on
+                    self._signature.every_node = True
+                macs = 0 if nothing else shown(node, edges, all_asked(edges))
             samples = None
             if macs is None:
                 samples = self._seen_before(node)

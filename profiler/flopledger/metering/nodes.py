@@ -1,7 +1,6 @@
 """What nodes of an autograd graph are to a count, and which of them a backward pass will run."""
 
 import threading
-from bisect import bisect
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
@@ -31,8 +30,8 @@ class Way(NamedTuple):
             one before it stands, by which of its edges it comes, what it is, its number from the
             call's first, its sort, and where its edges lead.
         numbers: of them all, from the call's first.
-        down: by which edges one comes to the node that was made first of those some steps below;
-            with where the edges of the one before lead.
+        down: by which edges one comes some steps down, each towards the most nodes; with where the
+            edges of the one before lead.
         end: what it is, its number, and the same of its edges.
     """
 
@@ -170,22 +169,26 @@ def way_from(root: Any, low: int, high: int, met: Collection[int]) -> Way | None
 def _down(
     nodes: list[Any], steps: list[tuple[int, int]], low: int
 ) -> tuple[tuple[tuple[int, Ends], ...], tuple[Any, int, Ends]]:
-    deep = [0]
-    for before, _ in steps[1:]:
-        deep.append(deep[before] + 1)
-    reach = bisect(deep, max(_DEEP, len(nodes) // _DEEP))
-    place, down = min(range(reach), key=lambda place: nodes[place]._sequence_nr()), []
+    """The way down on which most lies: where a body is cut off, and no weight of a head's."""
+    below, heaviest = [1] * len(nodes), dict[int, int]()
+    for place in range(len(nodes) - 1, 0, -1):
+        before, _ = steps[place]
+        below[before] += below[place]
+        if below[place] >= below[heaviest.get(before, place)]:
+            heaviest[before] = place
+    place, down = 0, list[tuple[int, Ends]]()
+    while place in heaviest and len(down) < max(_DEEP, len(nodes) // _DEEP):
+        ends, place = _ends(nodes[place].next_functions), heaviest[place]
+        down.append((steps[place][1], ends))
     last = nodes[place]
-    end = type(last), last._sequence_nr() - low, _ends(last.next_functions)
-    while place:
-        place, edge = steps[place]
-        down.append((edge, _ends(nodes[place].next_functions)))
-    return tuple(reversed(down)), end
+    return tuple(down), (type(last), last._sequence_nr() - low, _all_ends(last.next_functions))
 
 
 def _ends(edges: Any) -> Ends:
-    if len(edges) == 1:
-        return ()
+    return () if len(edges) == 1 else _all_ends(edges)
+
+
+def _all_ends(edges: Any) -> Ends:
     return tuple([end is not None and type(end) is not _LEAF for end, _ in edges])
 
 
@@ -199,7 +202,7 @@ def leads_down(way: Way, root: Any, low: int) -> bool:
         node = edges[edge][0]
         if node is None:
             return False
-    return (type(node), node._sequence_nr() - low, _ends(node.next_functions)) == way.end
+    return (type(node), node._sequence_nr() - low, _all_ends(node.next_functions)) == way.end
 
 
 def along(way: Way, root: Any, low: int) -> tuple[list[Any], ...] | None:

@@ -9,11 +9,12 @@ from flopledger.counting.samples import samples_of
 from flopledger.counting.structure.layers import Watch
 from flopledger.counting.structure.leaves import tensors_within
 from flopledger.counting.structure.wrapped import shape_of
-from flopledger.metering.alike_passes import AlikePasses
+from flopledger.metering.alike_passes import ALIKE_FROM, AlikePasses
 from flopledger.metering.call_key import physical
 from flopledger.metering.nodes import Way, way_from
 from flopledger.metering.shape_law import Laws, Place
 from flopledger.metering.watched_call import WatchedCall
+from flopledger.metering.weights import Weights
 
 _AGAIN = tuple([2 * 4**k for k in range(31)])  # calls that are watched again, ever fewer
 _MOST_WAYS = 64  # that are kept of a family: a graph that is never alike has no use for them
@@ -123,23 +124,24 @@ class Signature:
             work, the MACs of these, and which do not; none are kept of a family of many shapes.
         alike: passes that ran whole graphs, by the number of their nodes, those of the results by
             which they came, and which weights were trained.
-        weights: of the module, as it was when a call was last watched; None until one was.
+        alike_from: so many in a row as are followed first, before others are taken for such.
+        weights: of the module; None until a call was watched.
         opaque: MACs of nodes of the graph that do not show their work, by node.
         elsewhere: whether part of its calls was seen to be done in other threads.
         may_repeat: whether nodes whose code is PyTorch's own may compute again: what the last call
             watched kept for them went through hooks, as in checkpointing, or none was watched.
         every_node: whether every node that takes products tells of itself: a backward pass was seen
-            to begin within a call, or to run compiled code.
+            to begin within a call, to run compiled code, or to come with no gradient to a node.
         eager: MACs of a backward pass that was not compiled, by the number of weights it reached.
     """
 
     __slots__ = (
-        "again", "alike", "backward_macs", "backwards", "calls", "cost", "eager", "elsewhere",
-        "every_node", "failed", "family", "grad", "inside", "macs", "may_repeat", "name", "opaque",
-        "other_flops", "other_watched", "passes", "places", "products", "recomputed",
-        "recomputed_macs", "samples", "seconds", "shapes", "single", "sizes", "started", "suspect",
-        "tokens", "training", "uncounted", "unknown_backwards", "unwatched", "varies", "want_eager",
-        "watch_at", "watched", "weights",
+        "again", "alike", "alike_from", "backward_macs", "backwards", "calls", "cost", "eager",
+        "elsewhere", "every_node", "failed", "family", "grad", "inside", "macs", "may_repeat",
+        "name", "opaque", "other_flops", "other_watched", "passes", "places", "products",
+        "recomputed", "recomputed_macs", "samples", "seconds", "shapes", "single", "sizes",
+        "started", "suspect", "tokens", "training", "uncounted", "unknown_backwards", "unwatched",
+        "varies", "want_eager", "watch_at", "watched", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -175,7 +177,8 @@ class Signature:
         family.size += 1
         self.passes: dict[Any, tuple[list[Any], int, list[int]]] = {}
         self.alike: dict[Any, AlikePasses] = {}
-        self.weights: list[Tensor] | None = None
+        self.alike_from = ALIKE_FROM
+        self.weights: Weights | None = None
         self.opaque: dict[Any, Samples] = {}
         self.eager: dict[int, float] = {}
         self.want_eager = self.elsewhere = self.every_node = False
@@ -195,6 +198,16 @@ class Signature:
     def suspects(self) -> None:
         """Calls may not cost what they did: the next few are watched."""
         self.suspect, self.watch_at = self.started + _FEW, 0
+        self.alike.clear()
+
+    def is_unlike(self, alike: AlikePasses | None) -> None:
+        """A pass was followed that is none of those.
+
+        If others were taken for such the more are followed before any is again, so that of what
+        comes and goes for ever each is followed in the end.
+        """
+        if alike is not None and alike.are_enough():
+            self.alike_from *= _FEW
         self.alike.clear()
 
     def stands_at(self, places: list[Place]) -> None:
@@ -236,7 +249,7 @@ class Signature:
 
     def trained(self) -> tuple[bool, ...] | None:
         """Of each weight, whether it wants a gradient; None where no weights are known."""
-        return None if self.weights is None else tuple([w.requires_grad for w in self.weights])
+        return None if self.weights is None else self.weights.trained()
 
     def due(self, recount: int) -> bool:
         """Whether a call that has started, not before `watch_at`, is to be watched."""
