@@ -86,7 +86,8 @@ def transformers(model: nn.Module, *, peak: float | None = None) -> Any:
     process from beginning to end, evaluations among it.
 
     Args:
-        model: what the Trainer is given.
+        model: what the Trainer is given, or a part of it; if it is neither (`model_init`), what the
+            Trainer trains is metered.
         peak: as `meter`.
 
     Raises:
@@ -143,6 +144,8 @@ def _beside(logs: dict[str, float], training: _Training) -> dict[str, float]:
 
 def lightning(model: nn.Module, *, peak: float | None = None) -> Any:
     """A callback for Lightning's Trainer, which logs a lap every `log_every_n_steps` steps.
+
+    Validations are in no lap. Where no step calls the model nothing is logged, and a warning tells.
 
     Args:
         model: what `training_step` calls: the LightningModule if it calls `self(...)`, or the

@@ -89,6 +89,19 @@ def test_a_method_that_there_is_not_and_one_that_is_not_seen():
         m.read()
 
 
+def test_of_two_meters_of_a_method_the_first_may_end_first():
+    net = Encoder()
+    first, second = (meter({"net": net}, methods=["encode"]) for _ in range(2))
+    first.attach()
+    second.attach()
+    net.encode(zeros(1, 4))
+    first.detach()
+    net.encode(zeros(1, 4))
+    second.detach()
+    assert (first.read().totals.passes, second.read().totals.passes) == (1, 2)
+    assert "encode" not in vars(net)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_module_that_is_compiled_in_place():
     net = nn.Sequential(nn.Linear(4, 5), nn.ReLU())

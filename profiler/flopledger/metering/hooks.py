@@ -41,26 +41,37 @@ def method_of(module: nn.Module, name: str, called: str, counter: CallCounter) -
         counter: is told.
     """
     own = vars(module).get(name)
-    object.__setattr__(module, name, _Method(counter, module, name, called))
+    method = _Method(counter, module, name, called, own)
+    object.__setattr__(module, name, method)
     try:
         yield
     finally:
-        if own is None:
-            object.__delattr__(module, name)
-        else:
-            object.__setattr__(module, name, own)
+        method.ended = True
+        # what another meter hung above it stays until that one ends, and then takes it off as well
+        own = vars(module).get(name)
+        while isinstance(own, _Method) and own.ended:
+            own = own.own
+            if own is None:
+                object.__delattr__(module, name)
+            else:
+                object.__setattr__(module, name, own)
 
 
 class _Method:
     """Stands in an object's place for one of its methods."""
 
-    def __init__(self, counter: CallCounter, module: nn.Module, name: str, called: str) -> None:
+    def __init__(
+        self, counter: CallCounter, module: nn.Module, name: str, called: str, own: Any
+    ) -> None:
+        self.own, self.ended = own, False  # what the object had there itself
         self._counter, self._module, self._name = counter, module, name
         self._called, self._method = called, getattr(module, name)
         self.__doc__ = self._method.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """As the method itself."""
+        if self.ended:
+            return self._method(*args, **kwargs)
         self._counter.begin(self._called, self._module, args, kwargs, self)
         failed, out = True, None
         try:
