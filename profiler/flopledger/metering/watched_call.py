@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import (
 )
 
 from flopledger.counting.dispatch.threads import followed
-from flopledger.metering.uncompiled import resume, suspend
+from flopledger.metering.uncompiled import leave_out_hooks, resume, suspend
 from flopledger.metering.work_recorder import WorkRecorder
 
 
@@ -50,6 +50,7 @@ class WatchedCall:
                 if compiles:
                     # compiled code hides its operators: what it was compiled from runs, here and
                     # in what is compiled within the call
+                    leave_out_hooks()  # it may have been loaded since the meter was attached
                     self._suspended = suspend()
                     modes.enter_context(torch.compiler.set_stance("force_eager"))
                 if follows:
