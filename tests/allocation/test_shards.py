@@ -44,3 +44,43 @@ def test_masters_are_dealt_out_with_what_they_are_of():
     assert found.masters_bytes == 1200 * FLOAT
     # parameters and gradients of two bytes, the rank's masters, and as many float32 gradients
     assert found.training_peak_bytes == 2000 * (2 + 2) + 2 * 1200 * FLOAT + X.nbytes // 2
+
+
+def test_fully_sharded_gradients_are_whole_beside_what_is_sent_of_them_by_hand():
+    x = torch.zeros(1, 100)
+
+    def peak(rows, shard, device="cpu"):
+        bare = nn.Linear(100, rows, bias=False)
+        found = memory(bare, x, shard=shard, optimiser="sgd", device=device)
+        outputs = 2 * rows * FLOAT  # and their gradients
+        return (found.training_peak_bytes - x.nbytes - outputs) / FLOAT
+
+    # half of the parameters; the piece that is sent, gloo's copy of it, and half of the sum
+    assert peak(30, "fsdp:2") == 1500 + 3000 + 3000 + 1500
+    # a GPU: half of them; what is sent, and the gradients that it was copied from
+    assert peak(30, "fsdp:2", "cuda") == 1500 + 3000 + 3000
+    # 31 rows on three ranks are 11, 11 and 9: what is sent is padded to 33 on the way
+    assert peak(31, "fsdp:3") == 1100 + 3100 + 3100 + 3300
+
+
+def test_what_a_block_sent_is_there_until_the_next_one_sends():
+    tower = nn.Sequential(*(nn.Sequential(nn.Linear(64, 64), nn.Tanh()) for _ in range(4)))
+    block = (64 * 64 + 64) * FLOAT
+    zero, fully = (
+        memory(tower, torch.zeros(1, 64), shard=f"{s}:64", optimiser="sgd", device="cuda")
+        for s in ("zero3", "fsdp")
+    )
+    # the next block's parameters, and the gradients of the one before
+    assert fully.training_peak_bytes - zero.training_peak_bytes == 2 * block
+
+
+def test_rows_are_what_fully_shard_divides():
+    found = memory(nn.Linear(7, 5, bias=False), torch.zeros(1, 7), shard="fsdp:3")
+    assert (found.params_bytes, found.gradients_bytes) == (2 * 7 * FLOAT, 2 * 7 * FLOAT)
+    assert found.optimiser_state_bytes == 2 * 2 * 7 * FLOAT
+
+
+def test_zero2_steps_one_flat_piece_and_drops_narrow_gradients_before_it():
+    found = memory(narrowing(), X, shard="zero2:2", precision="bf16-masters")
+    # two bytes of everything; of half of it masters, two averages, gradients, root and quotient
+    assert found.training_peak_bytes == 2000 * 2 + 1000 * (1 + 2 + 1 + 2) * FLOAT + X.nbytes // 2

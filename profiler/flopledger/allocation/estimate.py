@@ -106,7 +106,7 @@ def _worked_out(
         still = inference_of(subject, form, sharding, device)
     ranks = sharding or Sharding(scheme="zero1", ranks=1)
     sizes: dict[str, Any] = {
-        "params_bytes": ranks.share(still.params, 3),
+        "params_bytes": still.params,
         "buffers_bytes": still.buffers,
         "inputs_bytes": still.inputs,
     }
@@ -116,18 +116,18 @@ def _worked_out(
         return Memory(**sizes)
 
     step = training_of(subject, form, sharding, device)
-    gradients = ranks.share(step.gradients, 2)
-    divided = ranks.stage > 1  # else they are in the passes' peak
     passes = still.gathered.training + step.peak
 
     def peak(own: _Stepped) -> int:
-        held = base + own.state + own.masters + divided * gradients
-        return held + max(passes, own.making + (not divided) * gradients)
+        gradients = step.gradients
+        if ranks.scheme == "zero2":  # DeepSpeed drops those of 16 bits as it makes them float32
+            gradients -= own.masters // 2
+        return base + own.state + own.masters + max(passes, own.making + gradients)
 
     fullest = max(_stepped(step, form, ranks, device), key=peak)
     return Memory(
         **sizes,
-        gradients_bytes=gradients,
+        gradients_bytes=step.gradients,
         optimiser_state_bytes=fullest.state,
         masters_bytes=fullest.masters if _has_masters(form) else None,
         saved_activations_bytes=step.saved,
@@ -150,16 +150,17 @@ class _Stepped:
 
 def _stepped(step: Training, form: Form, ranks: Sharding, device: Device) -> list[_Stepped]:
     """Of each rank that steps parameters of its own; of one, where all have the same share."""
-    params, untouched = [*step.trained, *step.untouched], {*step.untouched}
+    trained, untouched = ranks.cut(step.trained, 1), ranks.cut(step.untouched, 1)
+    params, ungiven = [*trained, *untouched], {*untouched}
     found = []
     for hand in dealt(params, ranks.ranks) if ranks.stage == 1 < ranks.ranks else [params]:
-        trained = [p for p in hand if p not in untouched]
-        stepped = [_master(p) if _has_masters(form) else p for p in trained]
-        masters = sum(m.nbytes for m, p in zip(stepped, trained, strict=True) if m is not p)
-        state = state_bytes(form.optimiser, stepped, [p for p in hand if p in untouched])
+        own = [p for p in hand if p not in ungiven]
+        stepped = [_master(p) if _has_masters(form) else p for p in own]
+        masters = sum(m.nbytes for m, p in zip(stepped, own, strict=True) if m is not p)
+        state = state_bytes(form.optimiser, stepped, [p for p in hand if p in ungiven])
         # the gradients as float32, of which the masters' steps are taken, are there all together
         making = masters + step_bytes(form.optimiser, device, stepped)
-        found.append(_Stepped(*(ranks.share(size, 2) for size in (state, masters, making))))
+        found.append(_Stepped(state, masters, making))
     return found
 
 

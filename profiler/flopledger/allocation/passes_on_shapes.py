@@ -30,10 +30,10 @@ from flopledger.errors import WrongOption
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """A pass without gradients; sizes in bytes, nothing divided among ranks yet.
+    """A pass without gradients; sizes in bytes.
 
     Attributes:
-        params: of all parameters.
+        params: of all parameters that one rank has.
         buffers: of all buffers.
         inputs: of the tensors that go in.
         gathered: whole parameters that a rank has from others, here and in training.
@@ -84,7 +84,7 @@ def inference_of(subject: Subject, form: Form, sharding: Sharding | None, device
             return int(live.peak)
 
         return Inference(
-            params=stored(params),
+            params=stored(sharding.cut(params, 3) if sharding else params),
             buffers=stored(buffers),
             inputs=stored(given),
             gathered=gathered_of(sharding, _units(double, sharding)),
@@ -103,7 +103,7 @@ def training_of(subject: Subject, form: Form, sharding: Sharding | None, device:
         live = Live(params, buffers, given, device=device)
         blocks = [double.module.get_submodule(path) for path in form.checkpointed]
         grown = forms.enter_context(checkpointed(blocks, lambda: live.now))
-        reduced = forms.enter_context(reduced_by_unit(sharding, _units(double, sharding)))
+        reduced = forms.enter_context(reduced_by_unit(sharding, _units(double, sharding), device))
         with live, torch.enable_grad():
             saved = _forward_and_backward(double, live, casts)
             if form.accumulate > 1:  # every later one is as the second
@@ -118,7 +118,9 @@ def training_of(subject: Subject, form: Form, sharding: Sharding | None, device:
         return Training(
             trained=trained,
             untouched=[p for p in params if p.requires_grad and p not in {*trained}],
-            gradients=stored(gradients) + sum(p.numel() * p.element_size() for p in reduced),
+            gradients=stored(sharding.cut(trained, 2))
+            if reduced and sharding
+            else stored(gradients),
             saved=saved,
             casts=casts.most_bytes,
             recomputed=max(grown, default=0) if blocks else None,

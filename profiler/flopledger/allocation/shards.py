@@ -36,9 +36,27 @@ class Sharding:
         """1 deals out the optimiser's state and masters, 2 cuts gradients too, 3 parameters too."""
         return _STAGES[self.scheme]
 
-    def share(self, size: int, stage: int) -> int:
-        """Of that many bytes what one rank holds, if they are divided from that stage on."""
-        return ceil(size / self.ranks) if self.stage >= stage else size
+    def cut(self, tensors: Iterable[Tensor], stage: int) -> list[Tensor]:
+        """What one rank has of them, if they are divided from that stage on; else themselves.
+
+        The pieces are the first rank's, which are the largest: under fsdp as many rows of each
+        tensor, elsewhere (DeepSpeed) one run of elements of all that have the same dtype.
+        """
+        if self.stage < max(stage, 2):
+            return list(tensors)
+        shapes: list[tuple[Sequence[int], torch.dtype]] = []
+        if self.scheme == "fsdp":
+            shapes = [((self.rows(t), *t.shape[1:]) if t.dim() else (), t.dtype) for t in tensors]
+        else:
+            sizes: dict[torch.dtype, int] = {}
+            for tensor in tensors:
+                sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.numel()
+            shapes = [((ceil(size / self.ranks),), dtype) for dtype, size in sizes.items()]
+        return [torch.empty(shape, dtype=dtype, device="meta") for shape, dtype in shapes]
+
+    def rows(self, tensor: Tensor) -> int:
+        """How many of its rows the first rank has."""
+        return ceil(tensor.shape[0] / self.ranks)
 
 
 def parse_sharding(text: str | None, optimiser: str) -> Sharding | None:
@@ -131,31 +149,44 @@ def gathered_of(sharding: Sharding | None, units: Sequence[Sequence[Tensor]]) ->
 
 @contextmanager
 def reduced_by_unit(
-    sharding: Sharding | None, units: list[list[nn.Parameter]]
+    sharding: Sharding | None, units: list[list[nn.Parameter]], device: str
 ) -> Iterator[set[nn.Parameter]]:
     """In the body a unit's gradients are gone once the backward pass has made all of them.
 
-    They are reduced and divided then; what is left of them, a rank's share, is counted apart.
+    They are reduced and divided then, and what is left of them is a rank's share, made here.
     Nothing is gone where gradients are not divided.
 
     Yields:
         The parameters whose gradients have gone.
     """
     reduced: set[nn.Parameter] = set()
+    if sharding is None or sharding.stage < 2:
+        yield reduced
+        return
+    shares: dict[int, list[Tensor]] = {}
+    sent: list[Tensor] = []  # by fully_shard, of the unit before: it is waited for at the next
     hooks = []
-    for unit in units if sharding is not None and sharding.stage > 1 else []:
+    for number, unit in enumerate(units):
         trained = [param for param in unit if param.requires_grad]
 
-        def done(_: Tensor, trained: list[nn.Parameter] = trained) -> None:
-            gradients = [p.grad for p in trained]
-            if all(g is not None and not is_sparse(g) for g in gradients):
-                if sharding is not None and sharding.stage == 2:
-                    # what is sent is copied into one piece; where parameters are gathered, too,
-                    # the unit's are gone by then, and it takes no more than they did
-                    torch.cat([g.flatten() for g in gradients if g is not None])
-                reduced.update(trained)
-                for param in trained:
-                    param.grad = None
+        def done(_: Tensor, number: int = number, trained: list[nn.Parameter] = trained) -> None:
+            gradients = [p.grad for p in trained if p.grad is not None and not is_sparse(p.grad)]
+            if len(gradients) < len(trained):
+                return
+            sent.clear()
+            _copied(sharding, gradients, device)
+            reduced.update(trained)
+            gradients.clear()
+            for param in trained:
+                param.grad = None
+            share = sharding.cut(trained, 2)
+            shares.setdefault(number, share)  # to which those of later micro-batches are added
+            if sharding.scheme == "fsdp":
+                flat = sum(param.numel() for param in trained)
+                if device == "cpu":  # gloo reduces a copy of its own
+                    trained[0].new_empty(flat)
+                if number > 0:  # what is outside of blocks is last
+                    sent.append(trained[0].new_empty(flat))
 
         # torch leaves its type out
         hooks += [p.register_post_accumulate_grad_hook(done) for p in trained]  # type: ignore[no-untyped-call]
@@ -164,3 +195,19 @@ def reduced_by_unit(
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _copied(sharding: Sharding, gradients: list[Tensor], device: str) -> None:
+    """Make and drop the copies of a unit's whole gradients that are there beside them."""
+    if sharding.stage == 2:
+        # what is sent is one piece; where parameters are gathered, too, the unit's are gone by
+        # then, and it takes no more than they did
+        torch.cat([g.flatten() for g in gradients])
+    elif sharding.scheme == "fsdp" and device == "cpu":
+        # torch.chunk_cat has no kernel there, and first pads what has no whole rows for each rank
+        padded = [
+            g.new_empty((sharding.ranks * sharding.rows(g), *g.shape[1:]))
+            for g in gradients
+            if g.dim() and g.shape[0] % sharding.ranks
+        ]
+        del padded
