@@ -8,6 +8,7 @@ sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != here]
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from operator import sub
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -22,7 +23,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 RUNS, PARTS = 7, 40  # of each job; of a loop
-STEPS, FIRST = 1000, 300  # of a training, metered and bare ones each; metered ones before these
+TURNS, STEPS = 200, 1000  # bare and metered ones each, of a tower and in a Trainer
+FIRST = 300  # of the Trainer's, all metered: after 256 passes that are alike less is asked of one
 
 
 def main() -> None:
@@ -36,8 +38,8 @@ def main() -> None:
     print(":-- | --: | --: | --:")
     _line("2,000 calls of an MLP", mlp, _forward(mlp, batch), 2000)
     _line("2,000 training steps of it", mlp, _step(mlp, batch), 2000)
-    _line("AlphaZero Go, 4 x 64, batch 8", tower.eval(), _forward(tower, boards), 80)
-    _line("training steps of it", tower.train(), _step(tower, boards), 40)
+    _turns("a call of AlphaZero Go, 4 x 64, batch 8", tower.eval(), _forward(tower, boards))
+    _turns("a training step of it", tower.train(), _step(tower, boards))
     varying = Varying()
     _line("500 calls of a varying network", varying, _forward(varying, batch), 500)
     _lengths()
@@ -171,6 +173,36 @@ def _lightning() -> None:
     steps.print("a step of two layers of width 128 in Lightning")
 
 
+def _turns(name: str, net: nn.Module, work: Work) -> None:
+    """Of calls that take turns, few of which are watched, the medians."""
+    seconds: dict[str, list[float]] = {"bare": [], "ours": [], "theirs": []}
+    with flopledger.meter(net):
+        for call in range(40):
+            work(call)
+        hung = Hung(net)
+        for call in range(3 * TURNS):
+            kind = list(seconds)[(call + call // 3) % 3]  # each follows each other as often
+            hung.hang(kind == "ours")
+            with FlopCounterMode(display=False) if kind == "theirs" else nullcontext():
+                seconds[kind].append(_seconds(lambda call=call: work(call)))
+    bare, *others = (median(taken) * 1e6 for taken in seconds.values())
+    print(f"{name} | {bare:.0f} | {' | '.join(_added(o, bare) for o in others)}", flush=True)
+
+
+class Hung:
+    """The hooks that a meter has hung on a network, which are taken off and hung on again."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._hooks = network._forward_pre_hooks, network._forward_hooks
+        self._hung = [dict(hooks) for hooks in self._hooks]
+
+    def hang(self, on: bool) -> None:
+        """On, or off."""
+        for hooks, hung in zip(self._hooks, self._hung, strict=True):
+            hooks.clear()
+            hooks.update(hung if on else {})
+
+
 class Steps:
     """Steps of one training, of which every second one is bare once the first are done.
 
@@ -178,23 +210,20 @@ class Steps:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._hooks = network._forward_pre_hooks, network._forward_hooks
-        self._hung: list[dict[int, Any]] = []
+        self._network = network
+        self._hung: Hung | None = None
         self._seconds: list[float] = []
         self._begin = 0.0
 
     def next(self) -> bool:
         """A step begins; returns whether it is metered."""
-        now = time.process_time()
-        self._seconds.append(now - self._begin)
+        self._seconds.append(time.process_time() - self._begin)
         number = len(self._seconds)  # of this step, from 1
         metered = number <= FIRST or number % 2 == 0
         if number == FIRST:
-            self._hung = [dict(hooks) for hooks in self._hooks]
-        if number > FIRST:
-            for hooks, hung in zip(self._hooks, self._hung, strict=True):
-                hooks.clear()
-                hooks.update(hung if metered else {})
+            self._hung = Hung(self._network)
+        if self._hung is not None:
+            self._hung.hang(metered)
         self._begin = time.process_time()
         return metered
 
