@@ -238,3 +238,14 @@ def test_a_cache_that_is_no_text_is_made_anew(monkeypatch, tmp_path):
     (tmp_path / "flopledger" / "key").write_bytes(b"\xff\xfe\x00")
     assert remembered("key", lambda: "made") == "made"
     assert (tmp_path / "flopledger" / "key").read_text() == "made"
+
+
+def test_what_was_asked_for_longest_ago_goes_where_much_is_kept(folder, monkeypatch):
+    monkeypatch.setattr(cached, "MOST_BYTES", 30)
+    for day, key in enumerate(["first", "second", "third"]):
+        cached.keep(key, "ten bytes.")
+        os.utime(folder / key, (day, day))
+    assert remembered("first", lambda: "anew") == "ten bytes."
+    cached.keep("fourth", "ten bytes.")
+    assert {file.name for file in folder.iterdir()} == {"first", "third", "fourth"}
+    assert remembered("second", lambda: "anew") == "anew"

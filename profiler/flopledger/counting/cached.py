@@ -21,6 +21,8 @@ from flopledger.zoo.libraries import LIBRARIES
 from flopledger.zoo.registry import find_listings
 from flopledger.zoo.sizes import USUAL, Sizes
 
+MOST_BYTES = 256 * 2**20  # of all that is kept
+
 
 class WrongFreezing(WrongInputs):
     """What is to be frozen is no parameter of a network, or all that it has."""
@@ -96,7 +98,10 @@ def remembered(key: str, make: Callable[[], str]) -> str:
     """
     path = _folder() / key
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        with suppress(OSError):  # a folder that is only to be read
+            os.utime(path)
+        return text
     except (OSError, UnicodeDecodeError):  # not there, or not what was written
         text = make()
     keep(key, text)
@@ -104,11 +109,24 @@ def remembered(key: str, make: Callable[[], str]) -> str:
 
 
 def keep(key: str, text: str) -> None:
-    """Keep a text under that key, in place of what is there; where there is a place to keep it."""
+    """Keep a text under that key, in place of what is there; where there is a place to keep it.
+
+    What was not asked for the longest goes, where all takes more than 256 MiB.
+    """
     path = _folder() / key
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text)
+        _drop_oldest(path.parent)
+
+
+def _drop_oldest(folder: Path) -> None:
+    held = [(file, file.stat()) for file in folder.iterdir()]
+    room = MOST_BYTES
+    for file, about in sorted(held, key=lambda one: one[1].st_mtime, reverse=True):
+        room -= about.st_size
+        if room < 0:
+            file.unlink()
 
 
 def _folder() -> Path:
