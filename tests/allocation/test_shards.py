@@ -84,3 +84,15 @@ def test_zero2_steps_one_flat_piece_and_drops_narrow_gradients_before_it():
     found = memory(narrowing(), X, shard="zero2:2", precision="bf16-masters")
     # two bytes of everything; of half of it masters, two averages, gradients, root and quotient
     assert found.training_peak_bytes == 2000 * 2 + 1000 * (1 + 2 + 1 + 2) * FLOAT + X.nbytes // 2
+
+
+def test_without_blocks_what_was_gathered_stays_flat_through_the_forward_pass():
+    class Busy(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) + torch.cat([x] * 4).sum()
+
+    x = torch.zeros(10, 1000)
+    bare = Busy(1000, 30, bias=False)
+    found = memory(bare, x, shard="fsdp:30", optimiser="sgd")
+    # a row of the weight; all rows, flat and not; four of x, their sum, and what the layer gave
+    assert found.training_peak_bytes == (1000 + 2 * 30_000 + 300 + 1) * FLOAT + 5 * x.nbytes

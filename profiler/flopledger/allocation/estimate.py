@@ -116,7 +116,9 @@ def _worked_out(
         return Memory(**sizes)
 
     step = training_of(subject, form, sharding, device)
-    passes = still.gathered.training + step.peak
+    kept = step.gradients * (form.accumulate > 1)
+    forward = still.gathered.forward + step.forward + kept
+    passes = max(forward, still.gathered.training + step.peak)
 
     def peak(own: _Stepped) -> int:
         gradients = step.gradients

@@ -59,6 +59,7 @@ class Training:
         casts: the casts of weights that autocast keeps at most; None without autocast.
         recomputed: what is alive of a block that has run again, of the largest; None without
             checkpointing.
+        forward: what operators make in the forward pass, at its worst moment.
         peak: what operators make, gradients too, at the worst moment; of gradients that are
             divided among ranks those of one unit, while they are whole.
     """
@@ -69,6 +70,7 @@ class Training:
     saved: int
     casts: int | None
     recomputed: int | None
+    forward: int
     peak: int
 
 
@@ -105,7 +107,7 @@ def training_of(subject: Subject, form: Form, sharding: Sharding | None, device:
         grown = forms.enter_context(checkpointed(blocks, lambda: live.now))
         reduced = forms.enter_context(reduced_by_unit(sharding, _units(double, sharding), device))
         with live, torch.enable_grad():
-            saved = _forward_and_backward(double, live, casts)
+            saved, forward = _forward_and_backward(double, live, casts)
             if form.accumulate > 1:  # every later one is as the second
                 _forward_and_backward(double, live, casts)
         gradients = [param.grad for param in params if param.grad is not None]
@@ -124,6 +126,7 @@ def training_of(subject: Subject, form: Form, sharding: Sharding | None, device:
             saved=saved,
             casts=casts.most_bytes,
             recomputed=max(grown, default=0) if blocks else None,
+            forward=forward,
             peak=live.peak,
         )
 
@@ -153,15 +156,15 @@ def _units(double: Double, sharding: Sharding | None) -> list[list[nn.Parameter]
     return units_of(double.module, repeated(double.module).values())
 
 
-def _forward_and_backward(double: Double, live: Live, casts: CastWeights) -> int:
-    """Forward and backward; the bytes alive between them without the outputs."""
+def _forward_and_backward(double: Double, live: Live, casts: CastWeights) -> tuple[int, int]:
+    """Forward and backward; bytes alive in between without the outputs, and the peak till then."""
     with OnShapes(live.overwritten), casts.in_forward():
         out = double.module(*double.args, **double.kwargs)
     roots = outputs_of(out)
     edges = [get_gradient_edge(root) for root in roots]
     seeds = [(root.shape, root.dtype, root.device) for root in roots]
     storages = [ref(t.untyped_storage()) for t in tensors_within(out)]
-    with_outputs = live.now
+    with_outputs, peak = live.now, live.peak
     del out, roots
     saved = live.now
     held = [storage() for storage in storages]  # the caller keeps the outputs until the end,
@@ -171,4 +174,4 @@ def _forward_and_backward(double: Double, live: Live, casts: CastWeights) -> int
     )
     del held
     live.now -= with_outputs - saved
-    return saved
+    return saved, peak

@@ -125,10 +125,12 @@ class Gathered:
 
     Attributes:
         inference: in a pass without gradients.
+        forward: in a forward pass with gradients.
         training: in a backward pass.
     """
 
     inference: int = 0
+    forward: int = 0
     training: int = 0
 
 
@@ -139,11 +141,14 @@ def gathered_of(sharding: Sharding | None, units: Sequence[Sequence[Tensor]]) ->
     outside, *blocks = [sum(p.numel() * p.element_size() for p in unit) for unit in units]
     largest = max(blocks, default=0)
     if sharding.scheme == "zero3":
-        return Gathered(inference=max(outside, largest), training=max(outside, largest))
+        most = max(outside, largest)
+        return Gathered(inference=most, forward=most, training=most)
     after_root = 2 * (outside + largest)  # both, and both flat
+    training = outside + (2 if len(blocks) > 1 else 1) * largest
     return Gathered(
         inference=max(after_root, outside + (3 if len(blocks) > 1 else 2) * largest),
-        training=outside + (2 if len(blocks) > 1 else 1) * largest,
+        forward=training if blocks else 2 * outside,  # flat, too, to the end of the pass
+        training=training,
     )
 
 
