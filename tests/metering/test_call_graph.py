@@ -110,7 +110,19 @@ class Own:
         self.loss = loss
 
 
-@pytest.mark.parametrize("kind", [Output, Own, lambda t: {"a": [t, None]}, lambda t: [Output(t)]])
+class Slot:
+    """A result without a dictionary."""
+
+    __slots__ = ("loss",)
+
+    def __init__(self, loss):
+        self.loss = loss
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Output, Own, Slot, lambda t: {"a": [t, None]}, lambda t: [Output(t)], lambda t: [[Own(t)], 1]],
+)
 def test_results_of_any_kind(kind):
     class Wraps(nn.Linear):
         def forward(self, x):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from flopledger import meter
 from torch import nn, rand
+from torch.distributions import Categorical, Independent
 
 B = 3  # samples
 FIRST, SECOND = B * 4 * 5, B * 5 * 2  # MACs of the two layers
@@ -108,3 +109,35 @@ def test_features_that_a_hook_leads_out(from_call):
 
     whole = FIRST + 2 * SECOND
     assert backward_macs(net, step) == from_call * whole + (STEPS - from_call) * FIRST
+
+
+class Actor(Heads):
+    """Whose left head's result is in a distribution."""
+
+    def __init__(self, result):
+        super().__init__()
+        self.result = result
+
+    def forward(self, x):
+        left, right = super().forward(x)
+        return self.result(Categorical(logits=left), right)
+
+
+@pytest.mark.parametrize("kind", ["tuple", "dict", "nested"])
+def test_a_policys_distribution_beside_a_value(kind):
+    net = Actor(
+        {
+            "tuple": lambda policy, value: (policy, value),
+            "dict": lambda policy, value: {0: policy, 1: (value, 1)},
+            "nested": lambda policy, value: ((Independent(policy, 0), None), value),
+        }[kind]
+    )
+
+    def step(number):
+        out = net(rand(B, 4))
+        policy = out[0][0] if kind == "nested" else out[0]
+        value = out[1][0] if kind == "dict" else out[1]
+        loss = policy.log_prob(torch.zeros(B)).sum()
+        (loss if number % 2 else loss + value.sum()).backward()
+
+    assert backward_macs(net, step) == STEPS // 2 * (2 * FIRST + 6 * SECOND)

@@ -19,6 +19,15 @@ class Takes(nn.Module):
         return self.linear(x)
 
 
+class Slot:
+    """An argument without a dictionary."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+
 @pytest.mark.parametrize("by_name", [False, True])
 @pytest.mark.parametrize(
     ("first", "other"),
@@ -33,6 +42,7 @@ class Takes(nn.Module):
         ((1, (2, 3)), (1, (2, 4))),
         ({"a": zeros(2)}, {"b": zeros(2)}),
         ({"a": zeros(2)}, {"a": zeros(3)}),
+        (Slot(zeros(2)), Slot(zeros(3))),
     ],
 )
 def test_another_argument_is_another_signature(first, other, by_name):
@@ -294,3 +304,30 @@ def test_a_number_that_decides_the_work_counts_still():
             net(zeros(1, 4), 1 + step % 7, step)
     assert m.read().totals.macs == 16 * sum(1 + step % 7 for step in range(200))
     assert len(m.read().rows) == 64 + 1
+
+
+class Skips(nn.Module):
+    """Of two layers the second at times."""
+
+    skips = False
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.first(x) if self.skips else self.second(self.first(x))
+
+
+def test_calls_that_are_seldom_others_are_waited_for():
+    net = Skips()
+    order = [call >= 20 and call % 16 == 5 for call in range(120)]
+    with meter(net) as m:
+        for net.skips in order:
+            with m.unit("call"):
+                net(zeros(3, 4))
+    calls = m.read().by_unit("call")["macs"].tolist()
+    layer = 3 * 4 * 4
+    # 4, 8, and then 16 calls are watched after one whose graph has another number of nodes
+    late = {21, 37, 53}
+    assert calls == [layer * (2 - (skips and n not in late)) for n, skips in enumerate(order)]

@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from flopledger.counting.dispatch.run_again import is_checkpointed, is_run_again
 from flopledger.counting.structure.leaves import is_object, tensors_within
+from flopledger.counting.structure.shared_objects import ATOMS
 from flopledger.metering.broken_off import outside, runs
 from flopledger.metering.call_graph import CallGraph
-from flopledger.metering.call_key import key_of, loosely, physical_shapes
+from flopledger.metering.call_key import key_of, loosely, members_of, physical_shapes
 from flopledger.metering.signature import Family, Signature
 from flopledger.metering.sums import Sums, Thread
 from flopledger.metering.watched_call import WatchedCall
@@ -308,7 +310,7 @@ class CallCounter:
             if self._several:
                 graph.recomputes = not is_checkpointed()
                 here.graphs.add(graph)
-            graph.follow(_results(out), args, low, signature.looks_back(watched), mapped)
+            graph.follow(_results(out), args, low, watched, mapped)
         except Exception:  # no fault of ours is the network's
             with self.sums.lock:
                 signature.unknown_backwards += 1
@@ -317,23 +319,30 @@ class CallCounter:
 
 def _results(out: Any) -> list[Tensor]:
     """What backward passes may begin at."""
-    if isinstance(out, Tensor):
-        return [out]
+    return _given(out) or tensors_within(list(members_of(out).values()))
+
+
+def _given(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    if type(value) in _PLAIN or isinstance(value, dict):  # most results, looked into the sooner
+        found: list[Tensor] = []
+        for item in dict.values(value) if isinstance(value, dict) else value:
+            found += [item] if isinstance(item, Tensor) else _given(item)
+        return found
+    return _held(value) if is_object(value) else tensors_within(value)
+
+
+def _held(value: Any) -> list[Tensor]:
+    """Tensors that an object holds, or a distribution in it; those in lists (a cache) are state."""
     found: list[Tensor] = []
-    if type(out) in _PLAIN or isinstance(out, dict):  # most results, looked into the sooner
-        for value in dict.values(out) if isinstance(out, dict) else out:
-            if isinstance(value, Tensor):
-                found.append(value)
-            elif not is_object(value):
-                found += tensors_within(value)
-    else:
-        found = tensors_within(out)
-    return found or _members(out)
-
-
-def _members(out: Any) -> list[Tensor]:
-    """The tensors that a result of a class of its own holds."""
-    return tensors_within(list((getattr(out, "__dict__", None) or {}).values()))
+    if type(value) not in ATOMS:
+        for member in members_of(value).values():
+            if isinstance(member, Tensor):
+                found.append(member)
+            elif isinstance(member, Distribution):
+                found += _held(member)
+    return found
 
 
 def _told_by_another(here: Thread) -> bool:

@@ -67,7 +67,7 @@ class CallGraph:
         self._whole = False  # whether all of it was added at once
 
     def follow(
-        self, results: Sequence[Tensor], args: Any, low: int, looks: bool, mapped: bool
+        self, results: Sequence[Tensor], args: Any, low: int, watched: bool, mapped: bool
     ) -> None:
         """Hang on the nodes made since `low`, from these results down.
 
@@ -78,14 +78,15 @@ class CallGraph:
             results: of the call.
             args: of the call.
             low: the number of its first node.
-            looks: whether it is to be seen what passes compute again, and where they begin.
+            watched: whether the call was.
             mapped: whether its tensors are a mapped function's, whose shapes are not the real ones.
         """
         signature = self._signature
         self.low, self.high = low, _next_number()
+        looks = signature.looks_back(watched)  # at what passes compute again, and where they begin
         self._looks, self._mapped = looks, mapped
         self._watched = looks and signature.may_repeat
-        signature.has_graph(self.high - low)
+        signature.has_graph(self.high - low, watched)
         if signature.elsewhere:
             given = {tensor.grad_fn for tensor in tensors_within(args)}
             self._weights = self._hang(_nodes(results), 0, _A_LEAFS, given)

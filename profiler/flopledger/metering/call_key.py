@@ -48,6 +48,18 @@ def key_of(value: Any, depth: int = 0) -> Hashable:
     return _of_an_object(value, kind, depth)
 
 
+def members_of(value: Any) -> dict[str, Any]:
+    """What an object of another class holds, by name."""
+    members: dict[str, Any] = getattr(value, "__dict__", None) or {}
+    if members:
+        return members
+    if is_dataclass(value):
+        names = [field.name for field in fields(value)]
+    else:
+        names = [name for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())]
+    return {name: getattr(value, name, None) for name in names}
+
+
 def loosely(key: Hashable) -> Hashable:
     """The key without its whole numbers and words: a counter takes another value at every step."""
     if isinstance(key, tuple) and not isinstance(key, torch.Size):
@@ -93,7 +105,5 @@ def _of_an_object(value: Any, kind: type, depth: int) -> Hashable:
         return value.__func__.__code__ if isinstance(value.__func__, FunctionType) else str(kind)
     if isinstance(value, torch.nn.Module):
         return str(kind)
-    members: dict[str, Any] = getattr(value, "__dict__", None) or {}
-    if not members and is_dataclass(value):
-        members = {field.name: getattr(value, field.name, None) for field in fields(value)}
-    return kind, tuple([(name, key_of(item, depth + 1)) for name, item in members.items()])
+    items = members_of(value).items()
+    return kind, tuple([(name, key_of(item, depth + 1)) for name, item in items])

@@ -118,7 +118,8 @@ class Signature:
         single: of a call with one tensor and nothing else, in no other metered call: the module's
             name and mode, whether gradients were enabled, and the tensor's shape, dtype and
             requires_grad.
-        sizes: of its calls' graphs, in nodes.
+        sizes: of its calls' graphs, in nodes; with how many times as many calls as usual are to be
+            watched when one comes again, 0 if it need not be.
         suspect: the last call to be watched because one had a graph of another size.
         passes: of backward passes that asked for the same: shapes of the nodes that show their
             work, the MACs of these, and which do not; none are kept of a family of many shapes.
@@ -173,7 +174,7 @@ class Signature:
         self.varies = False
         self.single: tuple[Any, ...] | None = None
         self.watch_at = self.suspect = 0
-        self.sizes: set[int] = set()
+        self.sizes: dict[int, int] = {}
         family.size += 1
         self.passes: dict[Any, tuple[list[Any], int, list[int]]] = {}
         self.alike: dict[Any, AlikePasses] = {}
@@ -187,17 +188,22 @@ class Signature:
         self.places: list[Place] = []
         self.products: dict[str, int] = {}
 
-    def has_graph(self, size: int) -> None:
-        """A call made that many nodes: if none did before, the next few calls are watched."""
-        if size in self.sizes or len(self.sizes) >= _ENOUGH:
-            return
-        if self.sizes:
-            self.suspects()
-        self.sizes.add(size)
+    def has_graph(self, size: int, watched: bool) -> None:
+        """A call made that many nodes: if none that was watched did, the next few calls are.
 
-    def suspects(self) -> None:
-        """Calls may not cost what they did: the next few are watched."""
-        self.suspect, self.watch_at = self.started + _FEW, 0
+        The more often one comes that is not among these, the more are.
+        """
+        times = self.sizes.get(size, 1 if len(self.sizes) < _ENOUGH else 0)
+        if not times:
+            return
+        known = watched or not self.sizes or times > _ENOUGH
+        self.sizes[size] = 0 if known else 2 * times
+        if not known:
+            self.suspects(times)
+
+    def suspects(self, times: int = 1) -> None:
+        """Calls may not cost what they did: the next few are watched, or so many times as many."""
+        self.suspect, self.watch_at = self.started + _FEW * times, 0
         self.alike.clear()
 
     def is_unlike(self, alike: AlikePasses | None) -> None:
