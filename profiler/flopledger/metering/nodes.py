@@ -15,7 +15,8 @@ from flopledger.metering.asked_gradients import asks_for
 PLAIN, SHOWN, HIDDEN, COMPILED = "plain", "shown", "hidden", "compiled"
 _goes_on_to = torch._C._will_engine_execute_node
 _LEAF: Any = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
-_DEEP = 12  # steps; more through a graph of more than its square of nodes
+_DEEP = 12  # steps
+_PART = 16  # of many nodes, one in so many is a step
 _sorts: dict[type, str] = {}
 
 
@@ -177,7 +178,7 @@ def _down(
         if below[place] >= below[heaviest.get(before, place)]:
             heaviest[before] = place
     place, down = 0, list[tuple[int, Ends]]()
-    while place in heaviest and len(down) < max(_DEEP, len(nodes) // _DEEP):
+    while place in heaviest and len(down) < max(_DEEP, len(nodes) // _PART):
         ends, place = _ends(nodes[place].next_functions), heaviest[place]
         down.append((steps[place][1], ends))
     last = nodes[place]

@@ -193,8 +193,8 @@ class Signature:
 
         The more often one comes that is not among these, the more are.
         """
-        times = self.sizes.get(size, 1 if len(self.sizes) < _ENOUGH else 0)
-        if not times:
+        times = self.sizes.get(size, 1)
+        if not times or (size not in self.sizes and len(self.sizes) >= _ENOUGH):
             return
         known = watched or not self.sizes or times > _ENOUGH
         self.sizes[size] = 0 if known else 2 * times
