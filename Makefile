@@ -45,6 +45,7 @@ bench: install  ## time and memory beside the peers, and sweeps; writes build/be
 	$(BIN)/python scripts/bench_counters.py
 	$(BIN)/python scripts/bench_meter.py
 	$(BIN)/python scripts/bench_memory.py
+	$(BIN)/python scripts/bench_shards.py
 	$(BIN)/python scripts/bench_selfplay.py
 	$(BIN)/python scripts/bench_sweep.py
 	$(MAKE) peers
