@@ -1,6 +1,7 @@
 """A meter on the original of what torch.compile gave, or on a part of it."""
 
 import warnings
+from threading import Event, Thread
 
 import pytest
 import torch
@@ -84,4 +85,44 @@ def test_a_call_that_raises_leaves_the_compiler_as_it_was():
         assert not runs
         assert m.read().totals.failed == 1
     compiled(torch.ones(ROWS, 4))
+    assert runs
+
+
+def test_threads_that_overlap_leave_the_compiler_as_it_was():
+    first_in, second_in, first_out = Event(), Event(), Event()
+
+    class Waits(nn.Linear):
+        def forward(self, x):
+            if len(x) == 1:
+                first_in.set()
+                assert second_in.wait(10)
+            else:
+                second_in.set()
+                assert first_out.wait(10)
+            return super().forward(x)
+
+    net = Waits(4, 5)
+
+    def first():
+        net(torch.ones(1, 4))
+        first_out.set()
+
+    def second():
+        assert first_in.wait(10)
+        net(torch.ones(2, 4))
+
+    with meter(net, peak=1e12) as m:
+        threads = [Thread(target=first), Thread(target=second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert m.read().totals.passes == 2
+    runs = []
+
+    def backend(graph, _):
+        runs.append(graph)
+        return graph
+
+    torch.compile(lambda x: 2 * x, backend=backend)(torch.ones(3))
     assert runs

@@ -1,7 +1,12 @@
 """A meter beside torch.compile: its hooks are never compiled, nor is a call while it is watched."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
+
+import torch
 
 _OURS = "flopledger.metering", "flopledger.counting"  # what hooks run
 
@@ -31,3 +36,26 @@ def resume(suspended: Any) -> None:
     from torch._C._dynamo.eval_frame import set_eval_frame
 
     set_eval_frame(suspended)
+
+
+_lock = Lock()
+_eager: list[Any] = []  # how it was entered, once for each who asks for it; by the first
+
+
+@contextmanager
+def run_as_written() -> Iterator[None]:
+    """In the body all that is compiled runs as it was written.
+
+    PyTorch has one stance for all threads, which each would leave as it came upon it: the first
+    sets it here, and the last sets it back.
+    """
+    with _lock:
+        _eager.append(None if _eager else torch.compiler.set_stance("force_eager"))
+    try:
+        yield
+    finally:
+        with _lock:
+            first = _eager[0]
+            _eager.pop()
+            if not _eager:
+                first.__exit__(None, None, None)

@@ -4,7 +4,6 @@ import sys
 from contextlib import ExitStack
 from typing import Any
 
-import torch
 from torch.utils._python_dispatch import (
     _get_current_dispatch_mode_stack,
     _pop_mode,
@@ -12,7 +11,7 @@ from torch.utils._python_dispatch import (
 )
 
 from flopledger.counting.dispatch.threads import followed
-from flopledger.metering.uncompiled import leave_out_hooks, resume, suspend
+from flopledger.metering.uncompiled import leave_out_hooks, resume, run_as_written, suspend
 from flopledger.metering.work_recorder import WorkRecorder
 
 
@@ -52,7 +51,7 @@ class WatchedCall:
                     # in what is compiled within the call
                     leave_out_hooks()  # it may have been loaded since the meter was attached
                     self._suspended = suspend()
-                    modes.enter_context(torch.compiler.set_stance("force_eager"))
+                    modes.enter_context(run_as_written())
                 if follows:
                     modes.enter_context(followed(lambda: self._recorder))
                 self._modes = modes.pop_all()
