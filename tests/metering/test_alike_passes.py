@@ -5,25 +5,11 @@ from weakref import ref
 
 import pytest
 import torch
+from backward_by_step import LAYER, WIDTH, B, by_step, layers
 from flopledger import meter
 from torch import nn, rand
 
-B, WIDTH = 3, 4
-LAYER = B * WIDTH * WIDTH  # MACs of one product of a layer
 MANY = 40  # more than are all followed
-
-
-def layers(number):
-    return nn.Sequential(*[nn.Linear(WIDTH, WIDTH) for _ in range(number)])
-
-
-def by_step(net, step, arguments):
-    """Backward MACs of each step."""
-    with meter(net) as m:
-        for argument in arguments:
-            with m.unit("step"):
-                step(argument)
-    return (m.read().by_unit("step")["backward_flops"] / 2).tolist()
 
 
 def test_passes_that_ask_for_less():

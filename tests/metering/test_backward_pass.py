@@ -2,24 +2,9 @@
 
 import pytest
 import torch
+from backward_by_step import LAYER, WIDTH, B, by_step, layers
 from flopledger import meter
 from torch import nn, rand
-
-B, WIDTH = 3, 4
-LAYER = B * WIDTH * WIDTH  # MACs of one product of a layer
-
-
-def layers(number):
-    return nn.Sequential(*[nn.Linear(WIDTH, WIDTH) for _ in range(number)])
-
-
-def by_step(net, step, arguments):
-    """Backward MACs of each step."""
-    with meter(net) as m:
-        for argument in arguments:
-            with m.unit("step"):
-                step(argument)
-    return (m.read().by_unit("step")["backward_flops"] / 2).tolist()
 
 
 def test_one_layer_is_trained_at_a_time():

@@ -3,6 +3,7 @@
 from weakref import ref
 
 import pytest
+from backward_by_step import by_step
 from flopledger import meter
 from torch import nn, rand
 from torch.func import functional_call
@@ -32,23 +33,21 @@ def given(net, trained, x):
 def test_a_weight_in_anothers_place_that_is_not_trained(net, call):
     """A convolution's graph has as many nodes."""
     order = [True] * STEPS + [False] * STEPS + [True] * 3
-    with meter(net) as m:
-        for trained in order:
-            with m.unit("step"):
-                call(net, trained, rand(1, 2, 7)).sum().backward()
-    steps = m.read().by_unit("step")["backward_flops"] / 2
-    assert steps.tolist() == [FIRST + SECOND + SECOND * trained for trained in order]
+
+    def step(trained):
+        call(net, trained, rand(1, 2, 7)).sum().backward()
+
+    assert by_step(net, step, order) == [FIRST + SECOND + SECOND * trained for trained in order]
 
 
 def test_a_weight_that_is_taken_away(net):
     order = [True] * STEPS + [False] * STEPS
-    with meter(net) as m:
-        for there in order:
-            with m.unit("step"):
-                net[1].bias = net[1].bias if there else None
-                net(rand(1, 2, 7)).sum().backward()
-    steps = m.read().by_unit("step")["backward_flops"] / 2
-    assert steps.tolist() == [FIRST + 2 * SECOND] * len(order)
+
+    def step(there):
+        net[1].bias = net[1].bias if there else None
+        net(rand(1, 2, 7)).sum().backward()
+
+    assert by_step(net, step, order) == [FIRST + 2 * SECOND] * len(order)
 
 
 def test_what_is_replaced_is_let_go(net):
