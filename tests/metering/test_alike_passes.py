@@ -12,23 +12,6 @@ from torch import nn, rand
 MANY = 40  # more than are all followed
 
 
-def test_passes_that_ask_for_less():
-    net = layers(2)
-    first, second = net[0].weight, net[1].weight
-
-    def step(inputs):
-        x = rand(B, WIDTH, requires_grad=True)
-        out = net(x).sum()
-        if inputs == "x":
-            torch.autograd.grad(out, x)
-        else:
-            out.backward(inputs=inputs)
-
-    macs = {None: 4, "x": 2, (first,): 2, (second,): 1, (first, second): 3}
-    order = [None] * MANY + [*macs] * 8
-    assert by_step(net, step, order) == [LAYER * macs[inputs] for inputs in order]
-
-
 def test_a_pass_twice_through_a_graph_and_one_with_a_graph_of_its_own():
     net = layers(2)
 

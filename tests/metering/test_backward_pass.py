@@ -25,7 +25,8 @@ def test_one_layer_is_trained_at_a_time():
     assert by_step(net, step, order) == [LAYER * (1 + 3)] * len(order)
 
 
-def test_passes_that_ask_for_other_gradients_in_turn():
+@pytest.mark.parametrize("before", [0, 40])  # passes that ask for all, more than are all followed
+def test_passes_that_ask_for_other_gradients_in_turn(before):
     net = layers(2)
     first, second = net[0].weight, net[1].weight
 
@@ -40,7 +41,7 @@ def test_passes_that_ask_for_other_gradients_in_turn():
             out.backward(inputs=inputs)
 
     macs = {"x": 2, None: 4, (first,): 2, (second,): 1, (first, second): 3}
-    order = [*macs, *macs, None, None, *macs]
+    order = [None] * before + [*macs, *macs, None, None, *macs] + [*macs] * 6
     assert by_step(net, step, order) == [LAYER * macs[inputs] for inputs in order]
 
 
